@@ -1,0 +1,18 @@
+"""Fixtures that every room shares: the sample pack, and a clear word when it is absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real faces and samples beside the checkout; tests that need it say so when it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("left out: needs the sample pack in ../shared, which is absent")
+    return SHARED
