@@ -1,0 +1,166 @@
+"""Ports: what the session needs of the machine, and what a test may script instead.
+
+The rooms `player`, `proctor` and `sync` implement these and never import one another; `client/app.py` (with a screen) and
+the tests wire them. Every method returns at once: slow work lives behind the port, its news comes out of `poll`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from client.events import AgentLost, Beat, FindingCleared, FoundByAgent, Observation, Order, Progress, Signal
+
+
+class Clock(Protocol):
+    """Time of this machine; tests script it."""
+
+    def mono(self) -> int:
+        """Ms that never fall, counting suspend where the OS can (CLOCK_BOOTTIME)."""
+
+    def wall(self) -> int:
+        """Ms since the epoch, for people only."""
+
+
+# --- player -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UnitMedia:
+    """One lesson of the course as the player needs it."""
+
+    unit: str
+    title: str
+    path: Path
+    duration_ms: int
+    captions: Mapping[str, Path] = field(default_factory=dict)  # language tag → WebVTT
+
+
+class PlayerPort(Protocol):
+    """Picture and sound of one unit. Position and frames shown are its own, there is no API to script them from outside."""
+
+    def load(self, media: UnitMedia, position_ms: int) -> None: ...
+    def play(self) -> None: ...
+    def pause(self) -> None: ...
+    def seek(self, position_ms: int) -> None: ...
+    def set_rate(self, rate: int) -> None:
+        """Per mille of normal speed."""
+
+    def progress(self) -> Progress: ...
+    def close(self) -> None: ...
+
+
+class ForegroundProbe(Protocol):
+    """Who has the screen, by the OS's own word and the toolkit's."""
+
+    def observe(self) -> Observation: ...
+
+
+# --- proctor ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """One attempt to be judged. `thresholds` are the policy's (per mille), by the names that `models.toml` uses."""
+
+    check: int | str
+    attempt: int
+    kind: str  # match | liveness
+    gestures: Sequence[str]
+    deadline_ms: int
+    nonce: str
+    pad: str  # "gate" | "record" | "absent"
+    thresholds: Mapping[str, int] = field(default_factory=dict)
+
+
+class ProctorPort(Protocol):
+    """The camera and the detectors in their own process. `poll` yields Look, Prompt, Judged, Enrolled, CameraState, ProctorRestarted."""
+
+    def start(self) -> None:
+        """Open the camera and load the models; news of both come out of `poll`."""
+
+    def set_reference(self, template: bytes) -> None:
+        """The learner's enrolled template (decrypted, in memory only)."""
+
+    def enrol(self, gestures: Sequence[str], deadline_ms: int) -> None:
+        """Begin an enrolment with a live challenge; `Enrolled` comes out of `poll`, then `take_template` has the bytes."""
+
+    def take_template(self) -> bytes:
+        """The template of the last passed enrolment, once."""
+
+    def begin(self, request: CheckRequest) -> None: ...
+    def cancel(self) -> None: ...
+    def poll(self) -> Sequence[Signal]: ...
+    def preview(self) -> tuple[int, int, bytes] | None:
+        """Latest camera picture, unmirrored: width, height, RGB24 bytes; None when there is none."""
+
+    def models(self) -> Mapping[str, str]:
+        """Name → sha256 of what is loaded."""
+
+    def close(self) -> None: ...
+
+
+# --- agent ------------------------------------------------------------------------------------------------------------
+
+AgentSignal = Beat | FoundByAgent | FindingCleared | AgentLost
+
+
+class AgentPort(Protocol):
+    """The agent's pipe. `recheck` is the learner's "I closed it, check again"."""
+
+    def start(self) -> None: ...
+    def poll(self) -> Sequence[AgentSignal]: ...
+    def recheck(self) -> None: ...
+    def close(self) -> None: ...
+
+
+# --- sync -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answered."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Transport(Protocol):
+    """One HTTP exchange with the supervision server; `NetworkError` when there was no answer at all."""
+
+    def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply: ...
+
+
+class SessionStore(Protocol):
+    """The signed log of the running session on disk: events first, then the size, only then a signature."""
+
+    def append(self, event_bytes: bytes) -> int:
+        """Keep one event (its index is returned); durable by the next `cut`."""
+
+    def cut(self) -> int:
+        """End a segment: persist, sign the checkpoint, queue it for upload; the new size is returned."""
+
+
+class UploaderPort(Protocol):
+    """Carries segments up in the background; `poll` yields SegmentAnswered and SyncState."""
+
+    def wake(self) -> None: ...
+    def poll(self) -> Sequence[Signal]: ...
+    def close(self) -> None: ...
+
+
+class SealPort(Protocol):
+    """The OS key store (or a marked 0600 file): keeps small secrets of this device."""
+
+    def put(self, name: str, secret: bytes) -> None: ...
+    def get(self, name: str) -> bytes | None: ...
+    def delete(self, name: str) -> None: ...
+
+
+__all__ = [
+    "AgentPort", "AgentSignal", "CheckRequest", "Clock", "ForegroundProbe", "Order", "PlayerPort", "ProctorPort", "Reply",
+    "SealPort", "SessionStore", "Transport", "UnitMedia", "UploaderPort",
+]  # fmt: skip

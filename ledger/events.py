@@ -1,0 +1,465 @@
+"""What a device may say: the closed vocabulary of session events, one frozen type a verb (records.md, "Event").
+
+A stored event is one canonical JSON line. `decode` accepts exactly what `encode` writes and refuses everything else,
+so the bytes that are hashed have one reading.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from ledger import canonical
+from ledger.errors import LedgerError
+
+MAX_EVENT_BYTES: Final = 60 * 1024  # below the 65,535 bytes that a tlog-tiles bundle can frame
+VERSION: Final = 1
+
+JsonMap = Mapping[str, Any]
+
+
+class EventError(LedgerError):
+    """The bytes are no event of the closed vocabulary."""
+
+    code = "TS-L-020"
+    remedy = "Keep the log as it is; nothing is credited from this event on. Update the client if it is older than the server."
+    zh = "记录中有无法识别的内容，从该处起暂不计入学时。请更新客户端后重试。"
+
+
+# --- field kinds: name -> the check that a value must pass ------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Kind:
+    """One sort of field: how it is checked and how its JSON Schema reads."""
+
+    name: str
+    schema: JsonMap
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether `value` is of this kind; the schema is the only definition."""
+        return _matches(value, self.schema)
+
+
+def _matches(value: object, schema: JsonMap) -> bool:
+    if "anyOf" in schema:
+        return any(_matches(value, option) for option in schema["anyOf"])
+    match schema["type"]:
+        case "null":
+            return value is None
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool) and _in_range(value, schema)
+        case "string":
+            return isinstance(value, str) and _string_fits(value, schema)
+        case "object":
+            return isinstance(value, Mapping) and _object_fits(value, schema)
+    return False
+
+
+def _in_range(value: int, schema: JsonMap) -> bool:
+    return bool(schema.get("minimum", -canonical.MAX_INT) <= value <= schema.get("maximum", canonical.MAX_INT))
+
+
+def _string_fits(value: str, schema: JsonMap) -> bool:
+    if "enum" in schema:
+        return value in schema["enum"]
+    if len(value) > schema.get("maxLength", MAX_EVENT_BYTES):
+        return False
+    return "pattern" not in schema or re.fullmatch(schema["pattern"], value) is not None
+
+
+def _object_fits(value: JsonMap, schema: JsonMap) -> bool:
+    if "properties" in schema:
+        names = schema["properties"]
+        return set(value) == set(names) and all(_matches(value[name], names[name]) for name in names)
+    return len(value) <= schema["maxProperties"] and all(
+        re.fullmatch(r"[a-z][a-z0-9_]{0,63}", key) is not None and _matches(item, schema["additionalProperties"])
+        for key, item in value.items()
+    )
+
+
+def _one_of(*values: str) -> JsonMap:
+    return {"type": "string", "enum": list(values)}
+
+
+def _text(limit: int) -> JsonMap:
+    return {"type": "string", "maxLength": limit}
+
+
+def _hex(digits: int) -> JsonMap:
+    return {"type": "string", "pattern": f"[0-9a-f]{{{digits}}}"}
+
+
+def _number(low: int = 0, high: int = canonical.MAX_INT) -> JsonMap:
+    return {"type": "integer", "minimum": low, "maximum": high}
+
+
+NULL: Final[JsonMap] = {"type": "null"}
+FLAG: Final = Kind("flag", {"type": "boolean"})
+COUNT: Final = Kind("count", _number())
+MS: Final = Kind("milliseconds", _number())
+PERMILLE: Final = Kind("per mille", _number(0, 100_000))
+COVERED: Final = Kind("covered per mille", {"anyOf": [_number(0, 1000), NULL]})  # null: the platform cannot tell
+HASH: Final = Kind("sha256", _hex(64))
+HASH_OR_NONE: Final = Kind("sha256 or none", {"anyOf": [_hex(64), _one_of("none")]})
+ID128: Final = Kind("128 random bits", _hex(32))
+NAME: Final = Kind("name", {"type": "string", "pattern": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"})
+SHORT: Final = Kind("short text", _text(200))
+DETAIL: Final = Kind("detail", _text(1000))
+NOTE: Final = Kind("signed note", _text(16_384))
+SEALED: Final = Kind("sealed, base64", {"type": "string", "pattern": r"[A-Za-z0-9+/]*={0,2}", "maxLength": 32_768})
+CHECK: Final = Kind("check", {"anyOf": [_number(0, 1_000_000), {"type": "string", "pattern": r"close|spot-[0-9]{1,9}"}]})
+SCORES: Final = Kind(
+    "scores", {"type": "object", "maxProperties": 64, "additionalProperties": {"type": "integer", **_number(-canonical.MAX_INT)}}
+)
+HASHES: Final = Kind("hashes by name", {"type": "object", "maxProperties": 16, "additionalProperties": _hex(64)})
+ROW: Final = Kind(
+    "evidence row",
+    {
+        "type": "object",
+        "maxProperties": 32,
+        "additionalProperties": {"anyOf": [_text(1000), _number(-canonical.MAX_INT), {"type": "boolean"}, NULL]},
+    },
+)
+EVIDENCE: Final = Kind(
+    "sealed photo or null",
+    {
+        "anyOf": [
+            NULL,
+            {"type": "object", "properties": {"eid": _hex(32), "sha256": _hex(64), "keys": _hex(64), "kc": _hex(64)}},
+        ]
+    },
+)
+BECAUSE: Final = Kind(
+    "reason of a pause",
+    _one_of(
+        "absent", "agent", "camera", "check", "command", "covered", "desktop", "ended", "finding", "focus", "learner",
+        "limit", "locked", "minimised", "network", "rest", "suspended", "takeover", "unit_end",
+    ),
+)  # fmt: skip
+CHECK_KIND: Final = Kind("kind of check", _one_of("match", "liveness", "attention", "identify"))
+RESULT: Final = Kind("result of an attempt", _one_of("passed", "failed", "inconclusive"))
+SEVERITY: Final = Kind("severity", _one_of("low", "medium", "high"))
+RESPONSE: Final = Kind("response", _one_of("inform", "report", "pause", "block"))
+CONSENT: Final = Kind("what is agreed", _one_of("notice", "commitment", "face", "photos"))
+FAULT: Final = Kind("what failed", _one_of("agent", "camera", "clock", "disk", "network", "proctor", "suspend"))
+HOW: Final = Kind("how it closed", _one_of("ended", "limit", "mismatches", "recovered"))
+ASK: Final = Kind("what is asked for", _one_of("close"))
+
+
+# --- the verbs --------------------------------------------------------------------------------------------------------
+
+
+class Body:
+    """Base of the verbs. A field's JSON name is its attribute's name without a trailing underscore (`from_` → `from`)."""
+
+    verb: ClassVar[str]
+    kinds: ClassVar[Mapping[str, Kind]]
+    __slots__ = ()
+
+    def fields(self) -> dict[str, Any]:
+        """The verb's own fields by their JSON names."""
+        return {name.rstrip("_"): getattr(self, name) for name in self.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Opened(Body):
+    """Event 0: the grant and the certificate verbatim, and what runs here."""
+
+    grant: str
+    cert: str
+    client: str
+    agent: str
+    models: str
+    scripted: bool
+    verb = "opened"
+    kinds = {"grant": NOTE, "cert": NOTE, "client": SHORT, "agent": SHORT, "models": HASH_OR_NONE, "scripted": FLAG}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Played(Body):
+    """A span: media ms [from, to) shown at `rate` between mono `start` and the event's own mono, all of it playing."""
+
+    unit: str
+    from_: int
+    to: int
+    rate: int
+    start: int
+    shown: int
+    verb = "played"
+    kinds = {"unit": NAME, "from": MS, "to": MS, "rate": PERMILLE, "start": MS, "shown": COUNT}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Paused(Body):
+    unit: str
+    pos: int
+    because: str
+    verb = "paused"
+    kinds = {"unit": NAME, "pos": MS, "because": BECAUSE}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resumed(Body):
+    unit: str
+    pos: int
+    verb = "resumed"
+    kinds = {"unit": NAME, "pos": MS}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Focus(Body):
+    """The foreground as `source` saw it; `covered` is per mille of our window, null where nobody can tell."""
+
+    gained: bool
+    covered: int | None
+    source: str
+    verb = "focus"
+    kinds = {"gained": FLAG, "covered": COVERED, "source": SHORT}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Presence(Body):
+    """How many faces the camera sees; an event when that changes."""
+
+    faces: int
+    verb = "presence"
+    kinds = {"faces": COUNT}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cosigned(Body):
+    """The server's answer to a segment: its cosignature line over our checkpoint of `size`, and our address as it saw it."""
+
+    size: int
+    line: str
+    seen: str
+    verb = "cosigned"
+    kinds = {"size": COUNT, "line": SHORT, "seen": SHORT}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asked(Body):
+    what: str
+    verb = "asked"
+    kinds = {"what": ASK}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ordered(Body):
+    """A check was ordered: number `i` (or `close`, `spot-<n>`), attempt `a`."""
+
+    i: int | str
+    a: int
+    nonce: str
+    deadline_ms: int
+    verb = "ordered"
+    kinds = {"i": CHECK, "a": COUNT, "nonce": ID128, "deadline_ms": MS}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answered(Body):
+    """One attempt's result, with what it was judged by: scores and thresholds in per mille, models by hash."""
+
+    i: int | str
+    a: int
+    kind: str
+    result: str
+    reason: str
+    scores: Mapping[str, int]
+    models: Mapping[str, str]
+    evidence: Mapping[str, str] | None
+    verb = "answered"
+    kinds = {
+        "i": CHECK, "a": COUNT, "kind": CHECK_KIND, "result": RESULT, "reason": NAME, "scores": SCORES, "models": HASHES,
+        "evidence": EVIDENCE,
+    }  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Command(Body):
+    """A signed command of the server was carried out; `digest` is the hash of its note."""
+
+    digest: str
+    verb = "command"
+    kinds = {"digest": HASH}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding(Body):
+    """A rule of the agent matched: which, how grave, what was done, and the one row that shows it."""
+
+    rule: str
+    version: int
+    severity: str
+    response: str
+    evidence: Mapping[str, str | int | bool | None]
+    verb = "finding"
+    kinds = {"rule": NAME, "version": COUNT, "severity": SEVERITY, "response": RESPONSE, "evidence": ROW}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Heartbeat(Body):
+    """The agent lives: its own clock, its rules and its files; a hole between beats is a hole in the proof."""
+
+    beat: int
+    agent_mono: int
+    uptime: int
+    rules: str
+    agent_hash: str
+    manifest: str
+    verb = "heartbeat"
+    kinds = {
+        "beat": COUNT, "agent_mono": MS, "uptime": MS, "rules": HASH, "agent_hash": HASH, "manifest": HASH_OR_NONE,
+    }  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Question(Body):
+    """An in-lesson question was answered; the answer itself is sealed."""
+
+    unit: str
+    item: str
+    attempt: int
+    sealed: str
+    verb = "question"
+    kinds = {"unit": NAME, "item": NAME, "attempt": COUNT, "sealed": SEALED}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Consent(Body):
+    notice: str
+    version: int
+    what: str
+    given: bool
+    verb = "consent"
+    kinds = {"notice": HASH, "version": COUNT, "what": CONSENT, "given": FLAG}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault(Body):
+    """Something of the machine failed; never anybody's misconduct."""
+
+    what: str
+    detail: str
+    verb = "fault"
+    kinds = {"what": FAULT, "detail": DETAIL}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Note(Body):
+    """The learner's own words, sealed for the reviewer."""
+
+    sealed: str
+    verb = "note"
+    kinds = {"sealed": SEALED}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Closed(Body):
+    how: str
+    verb = "closed"
+    kinds = {"how": HOW}
+
+
+VERBS: Final[Mapping[str, type[Body]]] = {
+    body.verb: body
+    for body in (
+        Opened, Played, Paused, Resumed, Focus, Presence, Cosigned, Asked, Ordered, Answered, Command, Finding, Heartbeat,
+        Question, Consent, Fault, Note, Closed,
+    )
+}  # fmt: skip
+
+
+# --- one event --------------------------------------------------------------------------------------------------------
+
+_COMMON: Final[Mapping[str, Kind]] = {"seq": COUNT, "wall": MS, "mono": MS, "sid": ID128, "salt": ID128}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """One signed line of a session: `seq` is its leaf index, `mono` ms since `opened`, `wall` ms since epoch (for people only)."""
+
+    seq: int
+    wall: int
+    mono: int
+    sid: str
+    salt: str
+    body: Body
+
+
+def encode(event: Event) -> bytes:
+    """Return the canonical bytes of `event`; raise `EventError` if a field is not of its kind or it is too long."""
+    obj: dict[str, Any] = {"v": VERSION, "verb": event.body.verb, **event.body.fields()}
+    obj |= {"seq": event.seq, "wall": event.wall, "mono": event.mono, "sid": event.sid, "salt": event.salt}
+    _check(obj, type(event.body))
+    data = canonical.encode(obj)
+    if len(data) > MAX_EVENT_BYTES:
+        raise EventError(f"event {event.seq} has {len(data)} bytes, more than {MAX_EVENT_BYTES}")
+    return data
+
+
+def decode(data: bytes) -> Event:
+    """Return the event that `data` is the canonical form of, or raise `EventError` (or `CanonicalError`)."""
+    if len(data) > MAX_EVENT_BYTES:
+        raise EventError(f"an event of {len(data)} bytes, more than {MAX_EVENT_BYTES}")
+    obj = canonical.decode(data)
+    body = VERBS.get(obj["verb"]) if isinstance(obj.get("verb"), str) else None
+    if body is None:
+        raise EventError(f"unknown verb {str(obj.get('verb'))[:40]!r}")
+    _check(obj, body)
+    names = body.__dataclass_fields__  # type: ignore[attr-defined]
+    return Event(
+        seq=obj["seq"], wall=obj["wall"], mono=obj["mono"], sid=obj["sid"], salt=obj["salt"],
+        body=body(**{name: obj[name.rstrip("_")] for name in names}),
+    )  # fmt: skip
+
+
+def _check(obj: JsonMap, body: type[Body]) -> None:
+    """Refuse a wrong version, a missing or extra field, or a value that is not of its kind."""
+    if obj.get("v") != VERSION or isinstance(obj.get("v"), bool):
+        raise EventError(f"version {str(obj.get('v'))[:20]!r} is not {VERSION}")
+    kinds = {**_COMMON, **body.kinds}
+    wrong = set(obj) ^ (set(kinds) | {"v", "verb"})
+    if wrong:
+        raise EventError(f"{body.verb}: missing or unknown field {sorted(wrong)[0]!r}")
+    for name, kind in kinds.items():
+        if not kind.accepts(obj[name]):
+            raise EventError(f"{body.verb}: field {name!r} is no {kind.name}")
+
+
+def json_schema() -> dict[str, Any]:
+    """The vocabulary as one JSON Schema (2020-12), for implementers in other languages."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "TrueSeat session event, version 1",
+        "oneOf": [
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "v": {"const": VERSION},
+                    "verb": {"const": verb},
+                    **{name: _closed(kind.schema) for name, kind in {**_COMMON, **body.kinds}.items()},
+                },
+                "required": sorted(["v", "verb", *_COMMON, *body.kinds]),
+            }
+            for verb, body in VERBS.items()
+        ],
+    }
+
+
+def _closed(schema: JsonMap) -> JsonMap:
+    """A JSON Schema pattern is a search, ours must match whole; a listed object has all its fields and no others."""
+    if "anyOf" in schema:
+        return {"anyOf": [_closed(option) for option in schema["anyOf"]]}
+    if "pattern" in schema:
+        return {**schema, "pattern": f"^(?:{schema['pattern']})$"}
+    if "properties" in schema:
+        names = {name: _closed(item) for name, item in schema["properties"].items()}
+        return {"type": "object", "properties": names, "required": sorted(names), "additionalProperties": False}
+    return schema
