@@ -1,0 +1,55 @@
+# TrueSeat. `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
+PY := PYTHONUTF8=1 .venv/bin/python
+PACKAGES := ledger agent client server_stub
+TYPED := ledger agent server_stub/domain client/*.py client/sync $(shell cat build/typed.txt)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup-app setup-dev demo test quick lint screens docs lock lesson test-long test-fresh clean
+
+help:  ## print all targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup-app:
+	@build/setup.sh app
+
+setup-dev:
+	@build/setup.sh dev
+
+demo: setup-app  ## the main job end to end: server, lesson, checks, archive, report (TAMPER=1: change one byte and see it refused)
+	@$(PY) build/demo.py $(if $(TAMPER),--tamper) $(if $(HEADLESS),--headless)
+
+test: setup-dev lint  ## set everything up and pass all tests
+	@$(PY) -m pytest --durations=10
+
+quick: setup-dev  ## the fast tests, under a minute
+	@$(PY) -m pytest -m "not slow and not x11" tests/ledger tests/agent tests/client tests/server_stub
+
+lint: setup-dev
+	@$(PY) -m ruff check $(PACKAGES) tests build
+	@$(PY) -m mypy $(TYPED)
+	@.venv/bin/lint-imports --no-cache >.venv/imports.log || { cat .venv/imports.log; exit 1; }
+	@$(PY) build/errors_page.py --check
+
+screens: setup-app  ## every screen of the client at 1280x800 and 390x844 into docs/screens/
+	@$(PY) build/screens.py docs/screens
+
+docs: setup-dev  ## generate docs/errors.md from the error types
+	@$(PY) build/errors_page.py
+
+lesson: setup-app  ## make the demo lesson's media again
+	@$(PY) build/make_demo_lesson.py
+
+test-long: setup-dev  ## the long forms: every byte of an archive flipped, more random examples
+	@TRUESEAT_LONG=1 $(PY) -m pytest tests/ledger
+
+test-fresh:  ## (root) make demo in a bare Debian chroot
+	@build/test-fresh.sh
+
+lock:  ## resolve the requirements again
+	@for want in app dev; do \
+	  extras=$$([ $$want = dev ] && echo "--extra dev" || echo "--extra client --extra server"); \
+	  .venv/bin/uv pip compile --universal --generate-hashes --no-header --python-version 3.11 $$extras -q pyproject.toml -o build/requirements/$$want.txt; \
+	done
+
+clean:  ## remove what was made, the environment too
+	rm -rf .venv .work dist demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis
