@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class ClientError(Exception):
-    """Base of every refusal of the client. `remedy` (en) and `zh` are what the learner reads; nothing signed is lost."""
+    """Base of every refusal of the client. `remedy` (en) and `zh` are what the learner reads; nothing is lost."""
 
     code: ClassVar[str] = "TS-C-000"
     remedy: ClassVar[str] = "Try again; your records are kept on this device."

@@ -79,14 +79,15 @@ class Judged:
     attempt: int
     kind: str  # match | liveness | attention | identify
     result: str  # passed | failed | inconclusive
-    reason: str  # ok | dark | far | blurred | covered | camera_lost | two_faces | nobody | other_person | gesture | late | network | ...
+    # ok | dark | far | blurred | covered | camera_lost | two_faces | nobody | other_person | gesture | late | network …
+    reason: str
     scores: Mapping[str, int] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A template was made: it stays on the device; `reference` is its sha256. `result` is not passed → nothing was kept."""
+    """A template was made: it stays on the device; `reference` is its sha256. Not passed → nothing was kept."""
 
     result: str
     reason: str

@@ -1,7 +1,7 @@
 """Ports: what the session needs of the machine, and what a test may script instead.
 
-The rooms `player`, `proctor` and `sync` implement these and never import one another; `client/app.py` (with a screen) and
-the tests wire them. Every method returns at once: slow work lives behind the port, its news comes out of `poll`.
+The rooms `player`, `proctor` and `sync` implement these and never import one another; `client/app.py` (with a screen)
+and the tests wire them. Every method returns at once: slow work lives behind the port, its news comes out of `poll`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class UnitMedia:
 
 
 class PlayerPort(Protocol):
-    """Picture and sound of one unit. Position and frames shown are its own, there is no API to script them from outside."""
+    """Picture and sound of one unit. Position and frames shown are its own: nothing outside can script them."""
 
     def load(self, media: UnitMedia, position_ms: int) -> None: ...
     def play(self) -> None: ...
@@ -76,7 +76,10 @@ class CheckRequest:
 
 
 class ProctorPort(Protocol):
-    """The camera and the detectors in their own process. `poll` yields Look, Prompt, Judged, Enrolled, CameraState, ProctorRestarted."""
+    """The camera and the detectors in their own process.
+
+    `poll` yields Look, Prompt, Judged, Enrolled, CameraState and ProctorRestarted.
+    """
 
     def start(self) -> None:
         """Open the camera and load the models; news of both come out of `poll`."""
@@ -85,7 +88,7 @@ class ProctorPort(Protocol):
         """The learner's enrolled template (decrypted, in memory only)."""
 
     def enrol(self, gestures: Sequence[str], deadline_ms: int) -> None:
-        """Begin an enrolment with a live challenge; `Enrolled` comes out of `poll`, then `take_template` has the bytes."""
+        """Begin an enrolment with a live challenge; after `Enrolled` came out of `poll`, `take_template` has it."""
 
     def take_template(self) -> bytes:
         """The template of the last passed enrolment, once."""
@@ -161,6 +164,6 @@ class SealPort(Protocol):
 
 
 __all__ = [
-    "AgentPort", "AgentSignal", "CheckRequest", "Clock", "ForegroundProbe", "Order", "PlayerPort", "ProctorPort", "Reply",
-    "SealPort", "SessionStore", "Transport", "UnitMedia", "UploaderPort",
+    "AgentPort", "AgentSignal", "CheckRequest", "Clock", "ForegroundProbe", "Order", "PlayerPort", "ProctorPort",
+    "Reply", "SealPort", "SessionStore", "Transport", "UnitMedia", "UploaderPort",
 ]  # fmt: skip

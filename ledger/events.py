@@ -7,158 +7,66 @@ so the bytes that are hashed have one reading.
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from ledger import canonical
 from ledger.errors import LedgerError
+from ledger.fields import (
+    ASK,
+    BECAUSE,
+    CHECK,
+    CHECK_KIND,
+    CONSENT,
+    COUNT,
+    COVERED,
+    DETAIL,
+    EVIDENCE,
+    FAULT,
+    FLAG,
+    HASH,
+    HASH_OR_NONE,
+    HASHES,
+    HOW,
+    ID128,
+    MS,
+    NAME,
+    NOTE,
+    PERMILLE,
+    RESPONSE,
+    RESULT,
+    ROW,
+    SCORES,
+    SEALED,
+    SEVERITY,
+    SHORT,
+    JsonMap,
+    Kind,
+    closed,
+)
 
 MAX_EVENT_BYTES: Final = 60 * 1024  # below the 65,535 bytes that a tlog-tiles bundle can frame
 VERSION: Final = 1
 
-JsonMap = Mapping[str, Any]
+Kinds = Mapping[str, Kind]
 
 
 class EventError(LedgerError):
     """The bytes are no event of the closed vocabulary."""
 
-    code = "TS-L-020"
-    remedy = "Keep the log as it is; nothing is credited from this event on. Update the client if it is older than the server."
+    code = "TS-L-040"
+    remedy = "Keep the log as it is; nothing is credited from this event on. Update the client if it is the older one."
     zh = "记录中有无法识别的内容，从该处起暂不计入学时。请更新客户端后重试。"
-
-
-# --- field kinds: name -> the check that a value must pass ------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Kind:
-    """One sort of field: how it is checked and how its JSON Schema reads."""
-
-    name: str
-    schema: JsonMap
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether `value` is of this kind; the schema is the only definition."""
-        return _matches(value, self.schema)
-
-
-def _matches(value: object, schema: JsonMap) -> bool:
-    if "anyOf" in schema:
-        return any(_matches(value, option) for option in schema["anyOf"])
-    match schema["type"]:
-        case "null":
-            return value is None
-        case "boolean":
-            return isinstance(value, bool)
-        case "integer":
-            return isinstance(value, int) and not isinstance(value, bool) and _in_range(value, schema)
-        case "string":
-            return isinstance(value, str) and _string_fits(value, schema)
-        case "object":
-            return isinstance(value, Mapping) and _object_fits(value, schema)
-    return False
-
-
-def _in_range(value: int, schema: JsonMap) -> bool:
-    return bool(schema.get("minimum", -canonical.MAX_INT) <= value <= schema.get("maximum", canonical.MAX_INT))
-
-
-def _string_fits(value: str, schema: JsonMap) -> bool:
-    if "enum" in schema:
-        return value in schema["enum"]
-    if len(value) > schema.get("maxLength", MAX_EVENT_BYTES):
-        return False
-    return "pattern" not in schema or re.fullmatch(schema["pattern"], value) is not None
-
-
-def _object_fits(value: JsonMap, schema: JsonMap) -> bool:
-    if "properties" in schema:
-        names = schema["properties"]
-        return set(value) == set(names) and all(_matches(value[name], names[name]) for name in names)
-    return len(value) <= schema["maxProperties"] and all(
-        re.fullmatch(r"[a-z][a-z0-9_]{0,63}", key) is not None and _matches(item, schema["additionalProperties"])
-        for key, item in value.items()
-    )
-
-
-def _one_of(*values: str) -> JsonMap:
-    return {"type": "string", "enum": list(values)}
-
-
-def _text(limit: int) -> JsonMap:
-    return {"type": "string", "maxLength": limit}
-
-
-def _hex(digits: int) -> JsonMap:
-    return {"type": "string", "pattern": f"[0-9a-f]{{{digits}}}"}
-
-
-def _number(low: int = 0, high: int = canonical.MAX_INT) -> JsonMap:
-    return {"type": "integer", "minimum": low, "maximum": high}
-
-
-NULL: Final[JsonMap] = {"type": "null"}
-FLAG: Final = Kind("flag", {"type": "boolean"})
-COUNT: Final = Kind("count", _number())
-MS: Final = Kind("milliseconds", _number())
-PERMILLE: Final = Kind("per mille", _number(0, 100_000))
-COVERED: Final = Kind("covered per mille", {"anyOf": [_number(0, 1000), NULL]})  # null: the platform cannot tell
-HASH: Final = Kind("sha256", _hex(64))
-HASH_OR_NONE: Final = Kind("sha256 or none", {"anyOf": [_hex(64), _one_of("none")]})
-ID128: Final = Kind("128 random bits", _hex(32))
-NAME: Final = Kind("name", {"type": "string", "pattern": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"})
-SHORT: Final = Kind("short text", _text(200))
-DETAIL: Final = Kind("detail", _text(1000))
-NOTE: Final = Kind("signed note", _text(16_384))
-SEALED: Final = Kind("sealed, base64", {"type": "string", "pattern": r"[A-Za-z0-9+/]*={0,2}", "maxLength": 32_768})
-CHECK: Final = Kind("check", {"anyOf": [_number(0, 1_000_000), {"type": "string", "pattern": r"close|spot-[0-9]{1,9}"}]})
-SCORES: Final = Kind(
-    "scores", {"type": "object", "maxProperties": 64, "additionalProperties": {"type": "integer", **_number(-canonical.MAX_INT)}}
-)
-HASHES: Final = Kind("hashes by name", {"type": "object", "maxProperties": 16, "additionalProperties": _hex(64)})
-ROW: Final = Kind(
-    "evidence row",
-    {
-        "type": "object",
-        "maxProperties": 32,
-        "additionalProperties": {"anyOf": [_text(1000), _number(-canonical.MAX_INT), {"type": "boolean"}, NULL]},
-    },
-)
-EVIDENCE: Final = Kind(
-    "sealed photo or null",
-    {
-        "anyOf": [
-            NULL,
-            {"type": "object", "properties": {"eid": _hex(32), "sha256": _hex(64), "keys": _hex(64), "kc": _hex(64)}},
-        ]
-    },
-)
-BECAUSE: Final = Kind(
-    "reason of a pause",
-    _one_of(
-        "absent", "agent", "camera", "check", "command", "covered", "desktop", "ended", "finding", "focus", "learner",
-        "limit", "locked", "minimised", "network", "rest", "suspended", "takeover", "unit_end",
-    ),
-)  # fmt: skip
-CHECK_KIND: Final = Kind("kind of check", _one_of("match", "liveness", "attention", "identify"))
-RESULT: Final = Kind("result of an attempt", _one_of("passed", "failed", "inconclusive"))
-SEVERITY: Final = Kind("severity", _one_of("low", "medium", "high"))
-RESPONSE: Final = Kind("response", _one_of("inform", "report", "pause", "block"))
-CONSENT: Final = Kind("what is agreed", _one_of("notice", "commitment", "face", "photos"))
-FAULT: Final = Kind("what failed", _one_of("agent", "camera", "clock", "disk", "network", "proctor", "suspend"))
-HOW: Final = Kind("how it closed", _one_of("ended", "limit", "mismatches", "recovered"))
-ASK: Final = Kind("what is asked for", _one_of("close"))
 
 
 # --- the verbs --------------------------------------------------------------------------------------------------------
 
 
 class Body:
-    """Base of the verbs. A field's JSON name is its attribute's name without a trailing underscore (`from_` → `from`)."""
+    """Base of the verbs. A field's JSON name is its attribute's without a trailing underscore (`from_` → `from`)."""
 
     verb: ClassVar[str]
-    kinds: ClassVar[Mapping[str, Kind]]
+    kinds: ClassVar[Kinds]
     __slots__ = ()
 
     def fields(self) -> dict[str, Any]:
@@ -177,7 +85,7 @@ class Opened(Body):
     models: str
     scripted: bool
     verb = "opened"
-    kinds = {"grant": NOTE, "cert": NOTE, "client": SHORT, "agent": SHORT, "models": HASH_OR_NONE, "scripted": FLAG}
+    kinds: ClassVar[Kinds] = {"grant": NOTE, "cert": NOTE, "client": SHORT, "agent": SHORT, "models": HASH_OR_NONE, "scripted": FLAG}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -191,7 +99,7 @@ class Played(Body):
     start: int
     shown: int
     verb = "played"
-    kinds = {"unit": NAME, "from": MS, "to": MS, "rate": PERMILLE, "start": MS, "shown": COUNT}
+    kinds: ClassVar[Kinds] = {"unit": NAME, "from": MS, "to": MS, "rate": PERMILLE, "start": MS, "shown": COUNT}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -200,7 +108,7 @@ class Paused(Body):
     pos: int
     because: str
     verb = "paused"
-    kinds = {"unit": NAME, "pos": MS, "because": BECAUSE}
+    kinds: ClassVar[Kinds] = {"unit": NAME, "pos": MS, "because": BECAUSE}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -208,7 +116,7 @@ class Resumed(Body):
     unit: str
     pos: int
     verb = "resumed"
-    kinds = {"unit": NAME, "pos": MS}
+    kinds: ClassVar[Kinds] = {"unit": NAME, "pos": MS}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -219,7 +127,7 @@ class Focus(Body):
     covered: int | None
     source: str
     verb = "focus"
-    kinds = {"gained": FLAG, "covered": COVERED, "source": SHORT}
+    kinds: ClassVar[Kinds] = {"gained": FLAG, "covered": COVERED, "source": SHORT}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -228,25 +136,25 @@ class Presence(Body):
 
     faces: int
     verb = "presence"
-    kinds = {"faces": COUNT}
+    kinds: ClassVar[Kinds] = {"faces": COUNT}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cosigned(Body):
-    """The server's answer to a segment: its cosignature line over our checkpoint of `size`, and our address as it saw it."""
+    """The server's answer to a segment: its cosignature over our checkpoint of `size`, and the address it saw."""
 
     size: int
     line: str
     seen: str
     verb = "cosigned"
-    kinds = {"size": COUNT, "line": SHORT, "seen": SHORT}
+    kinds: ClassVar[Kinds] = {"size": COUNT, "line": SHORT, "seen": SHORT}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Asked(Body):
     what: str
     verb = "asked"
-    kinds = {"what": ASK}
+    kinds: ClassVar[Kinds] = {"what": ASK}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -258,7 +166,7 @@ class Ordered(Body):
     nonce: str
     deadline_ms: int
     verb = "ordered"
-    kinds = {"i": CHECK, "a": COUNT, "nonce": ID128, "deadline_ms": MS}
+    kinds: ClassVar[Kinds] = {"i": CHECK, "a": COUNT, "nonce": ID128, "deadline_ms": MS}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -274,9 +182,9 @@ class Answered(Body):
     models: Mapping[str, str]
     evidence: Mapping[str, str] | None
     verb = "answered"
-    kinds = {
-        "i": CHECK, "a": COUNT, "kind": CHECK_KIND, "result": RESULT, "reason": NAME, "scores": SCORES, "models": HASHES,
-        "evidence": EVIDENCE,
+    kinds: ClassVar[Kinds] = {
+        "i": CHECK, "a": COUNT, "kind": CHECK_KIND, "result": RESULT, "reason": NAME, "scores": SCORES,
+        "models": HASHES, "evidence": EVIDENCE,
     }  # fmt: skip
 
 
@@ -286,7 +194,7 @@ class Command(Body):
 
     digest: str
     verb = "command"
-    kinds = {"digest": HASH}
+    kinds: ClassVar[Kinds] = {"digest": HASH}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -299,7 +207,7 @@ class Finding(Body):
     response: str
     evidence: Mapping[str, str | int | bool | None]
     verb = "finding"
-    kinds = {"rule": NAME, "version": COUNT, "severity": SEVERITY, "response": RESPONSE, "evidence": ROW}
+    kinds: ClassVar[Kinds] = {"rule": NAME, "version": COUNT, "severity": SEVERITY, "response": RESPONSE, "evidence": ROW}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -313,7 +221,7 @@ class Heartbeat(Body):
     agent_hash: str
     manifest: str
     verb = "heartbeat"
-    kinds = {
+    kinds: ClassVar[Kinds] = {
         "beat": COUNT, "agent_mono": MS, "uptime": MS, "rules": HASH, "agent_hash": HASH, "manifest": HASH_OR_NONE,
     }  # fmt: skip
 
@@ -327,7 +235,7 @@ class Question(Body):
     attempt: int
     sealed: str
     verb = "question"
-    kinds = {"unit": NAME, "item": NAME, "attempt": COUNT, "sealed": SEALED}
+    kinds: ClassVar[Kinds] = {"unit": NAME, "item": NAME, "attempt": COUNT, "sealed": SEALED}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -337,7 +245,7 @@ class Consent(Body):
     what: str
     given: bool
     verb = "consent"
-    kinds = {"notice": HASH, "version": COUNT, "what": CONSENT, "given": FLAG}
+    kinds: ClassVar[Kinds] = {"notice": HASH, "version": COUNT, "what": CONSENT, "given": FLAG}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -347,7 +255,7 @@ class Fault(Body):
     what: str
     detail: str
     verb = "fault"
-    kinds = {"what": FAULT, "detail": DETAIL}
+    kinds: ClassVar[Kinds] = {"what": FAULT, "detail": DETAIL}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -356,21 +264,21 @@ class Note(Body):
 
     sealed: str
     verb = "note"
-    kinds = {"sealed": SEALED}
+    kinds: ClassVar[Kinds] = {"sealed": SEALED}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Closed(Body):
     how: str
     verb = "closed"
-    kinds = {"how": HOW}
+    kinds: ClassVar[Kinds] = {"how": HOW}
 
 
 VERBS: Final[Mapping[str, type[Body]]] = {
     body.verb: body
     for body in (
-        Opened, Played, Paused, Resumed, Focus, Presence, Cosigned, Asked, Ordered, Answered, Command, Finding, Heartbeat,
-        Question, Consent, Fault, Note, Closed,
+        Opened, Played, Paused, Resumed, Focus, Presence, Cosigned, Asked, Ordered, Answered, Command, Finding,
+        Heartbeat, Question, Consent, Fault, Note, Closed,
     )
 }  # fmt: skip
 
@@ -382,7 +290,7 @@ _COMMON: Final[Mapping[str, Kind]] = {"seq": COUNT, "wall": MS, "mono": MS, "sid
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Event:
-    """One signed line of a session: `seq` is its leaf index, `mono` ms since `opened`, `wall` ms since epoch (for people only)."""
+    """One signed line of a session: `seq` is its leaf index, `mono` ms since `opened`, `wall` ms for people only."""
 
     seq: int
     wall: int
@@ -423,7 +331,7 @@ def _check(obj: JsonMap, body: type[Body]) -> None:
     """Refuse a wrong version, a missing or extra field, or a value that is not of its kind."""
     if obj.get("v") != VERSION or isinstance(obj.get("v"), bool):
         raise EventError(f"version {str(obj.get('v'))[:20]!r} is not {VERSION}")
-    kinds = {**_COMMON, **body.kinds}
+    kinds: ClassVar[Kinds] = {**_COMMON, **body.kinds}
     wrong = set(obj) ^ (set(kinds) | {"v", "verb"})
     if wrong:
         raise EventError(f"{body.verb}: missing or unknown field {sorted(wrong)[0]!r}")
@@ -444,22 +352,10 @@ def json_schema() -> dict[str, Any]:
                 "properties": {
                     "v": {"const": VERSION},
                     "verb": {"const": verb},
-                    **{name: _closed(kind.schema) for name, kind in {**_COMMON, **body.kinds}.items()},
+                    **{name: closed(kind.schema) for name, kind in {**_COMMON, **body.kinds}.items()},
                 },
                 "required": sorted(["v", "verb", *_COMMON, *body.kinds]),
             }
             for verb, body in VERBS.items()
         ],
     }
-
-
-def _closed(schema: JsonMap) -> JsonMap:
-    """A JSON Schema pattern is a search, ours must match whole; a listed object has all its fields and no others."""
-    if "anyOf" in schema:
-        return {"anyOf": [_closed(option) for option in schema["anyOf"]]}
-    if "pattern" in schema:
-        return {**schema, "pattern": f"^(?:{schema['pattern']})$"}
-    if "properties" in schema:
-        names = {name: _closed(item) for name, item in schema["properties"].items()}
-        return {"type": "object", "properties": names, "required": sorted(names), "additionalProperties": False}
-    return schema
