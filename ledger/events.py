@@ -85,7 +85,9 @@ class Opened(Body):
     models: str
     scripted: bool
     verb = "opened"
-    kinds: ClassVar[Kinds] = {"grant": NOTE, "cert": NOTE, "client": SHORT, "agent": SHORT, "models": HASH_OR_NONE, "scripted": FLAG}
+    kinds: ClassVar[Kinds] = {
+        "grant": NOTE, "cert": NOTE, "client": SHORT, "agent": SHORT, "models": HASH_OR_NONE, "scripted": FLAG,
+    }  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -207,7 +209,9 @@ class Finding(Body):
     response: str
     evidence: Mapping[str, str | int | bool | None]
     verb = "finding"
-    kinds: ClassVar[Kinds] = {"rule": NAME, "version": COUNT, "severity": SEVERITY, "response": RESPONSE, "evidence": ROW}
+    kinds: ClassVar[Kinds] = {
+        "rule": NAME, "version": COUNT, "severity": SEVERITY, "response": RESPONSE, "evidence": ROW,
+    }  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -331,7 +335,7 @@ def _check(obj: JsonMap, body: type[Body]) -> None:
     """Refuse a wrong version, a missing or extra field, or a value that is not of its kind."""
     if obj.get("v") != VERSION or isinstance(obj.get("v"), bool):
         raise EventError(f"version {str(obj.get('v'))[:20]!r} is not {VERSION}")
-    kinds: ClassVar[Kinds] = {**_COMMON, **body.kinds}
+    kinds = {**_COMMON, **body.kinds}
     wrong = set(obj) ^ (set(kinds) | {"v", "verb"})
     if wrong:
         raise EventError(f"{body.verb}: missing or unknown field {sorted(wrong)[0]!r}")
