@@ -71,7 +71,11 @@ class Body:
 
     def fields(self) -> dict[str, Any]:
         """The verb's own fields by their JSON names."""
-        return {name.rstrip("_"): getattr(self, name) for name in self.__dataclass_fields__}  # type: ignore[attr-defined]
+        return {name.rstrip("_"): getattr(self, name) for name in _names(type(self))}
+
+
+def _names(body: type[Body]) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(body))  # type: ignore[arg-type]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -324,10 +328,9 @@ def decode(data: bytes) -> Event:
     if body is None:
         raise EventError(f"unknown verb {str(obj.get('verb'))[:40]!r}")
     _check(obj, body)
-    names = body.__dataclass_fields__  # type: ignore[attr-defined]
     return Event(
         seq=obj["seq"], wall=obj["wall"], mono=obj["mono"], sid=obj["sid"], salt=obj["salt"],
-        body=body(**{name: obj[name.rstrip("_")] for name in names}),
+        body=body(**{name: obj[name.rstrip("_")] for name in _names(body)}),
     )  # fmt: skip
 
 
