@@ -1,150 +1,136 @@
-"""The kinds of field that an event may have: each a small JSON Schema that is also the check.
-
-Used by `ledger/events.py`; the schema is the only definition, so what is published is what is enforced.
-"""
+"""Closed JSON objects: a frozen type whose fields are all required, all checked, and nothing else is accepted."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
 
-from ledger import canonical
+from ledger import canonical, names
+from ledger.errors import FormatError, KeyFormatError
+from ledger.keys import parse_vkey
 
-JsonMap = Mapping[str, Any]
-MAX_TEXT: Final = 60 * 1024  # no string is longer than the longest event
+Check = Callable[[object], bool]
+Table = Mapping[str, Check]
+VERSION = 1
+
+
+def matching(pattern: str) -> Check:
+    """A string that matches the whole pattern."""
+    compiled = re.compile(pattern)
+    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+
+
+def one_of(*values: str) -> Check:
+    """One of these strings."""
+    return lambda value: isinstance(value, str) and value in values
+
+
+def integer(low: int = 0, high: int = canonical.MAX_INT) -> Check:
+    """An integer within both bounds."""
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def text(limit: int) -> Check:
+    """A string of at most `limit` characters."""
+    return lambda value: isinstance(value, str) and len(value) <= limit
+
+
+def many(check: Check, limit: int) -> Check:
+    """A list of at most `limit` different items that each pass `check`."""
+
+    def accepts(value: object) -> bool:
+        return (
+            isinstance(value, list | tuple)
+            and len(value) <= limit
+            and all(check(item) for item in value)
+            and len(set(value)) == len(value)
+        )
+
+    return accepts
+
+
+def vkey(value: object) -> bool:
+    """The text of a verifier key."""
+    try:
+        return isinstance(value, str) and str(parse_vkey(value)) == value
+    except KeyFormatError:
+        return False
+
+
+def flag(value: object) -> bool:
+    """true or false."""
+    return isinstance(value, bool)
+
+
+def numbers(*keys: str) -> Check:
+    """An object of exactly these keys, each a count or ms."""
+    each = integer()
+    return lambda value: isinstance(value, Mapping) and set(value) == set(keys) and all(map(each, value.values()))
+
+
+def settings(value: object) -> bool:
+    """An object of named settings: numbers, flags, texts, or lists of texts."""
+
+    def plain(item: object) -> bool:
+        return isinstance(item, bool | int) or text(200)(item) or many(text(64), 32)(item)
+
+    return isinstance(value, Mapping) and len(value) <= 32 and all(map(plain, value.values()))
+
+
+ID128 = matching(names.ID128)
+HASH = matching(r"[0-9a-f]{64}")
+HASH_OR_NONE = matching(r"[0-9a-f]{64}|none")
+MS = integer()
+CLASS_ORIGIN: Check = lambda value: isinstance(value, str) and names.is_a("class origin", value)  # noqa: E731
+NAME = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SHORT = text(200)
+REASON = text(1000)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Kind:
-    """One sort of field: how it is checked and how its JSON Schema reads."""
+class Record:
+    """Base of a closed object. A field's JSON name is its attribute's without a trailing underscore.
 
-    name: str
-    schema: JsonMap
+    A field in `optional` may be None, and is absent from the JSON then. `error` is what its parser raises.
+    """
 
-    def accepts(self, value: object) -> bool:
-        """Tell whether `value` is of this kind; the schema is the only definition."""
-        return _matches(value, self.schema)
+    checks: ClassVar[Table] = {}
+    optional: ClassVar[frozenset[str]] = frozenset()
+    error: ClassVar[type[FormatError]] = FormatError
 
+    def __post_init__(self) -> None:
+        self.check(self.to_json())
 
-def _matches(value: object, schema: JsonMap) -> bool:
-    if "anyOf" in schema:
-        return any(_matches(value, option) for option in schema["anyOf"])
-    match schema["type"]:
-        case "null":
-            return value is None
-        case "boolean":
-            return isinstance(value, bool)
-        case "integer":
-            return isinstance(value, int) and not isinstance(value, bool) and _in_range(value, schema)
-        case "string":
-            return isinstance(value, str) and _string_fits(value, schema)
-        case "object":
-            return isinstance(value, Mapping) and _object_fits(value, schema)
-    return False
+    @classmethod
+    def check(cls, obj: Mapping[str, Any]) -> None:
+        """Return quietly, or raise `cls.error`: all fields are there, each of its kind, and no other."""
+        wrong = (set(obj) - set(cls.checks)) | (set(cls.checks) - set(obj) - cls.optional)
+        if wrong:
+            raise cls.error(f"{cls.__name__.lower()}: missing or unknown field {min(wrong)!r}")
+        for name, value in obj.items():
+            if not cls.checks[name](value):
+                raise cls.error(f"{cls.__name__.lower()}: field {name!r} is not of its kind")
 
+    def to_json(self) -> dict[str, Any]:
+        """The object as it is written, without `v` and its type."""
+        values = {f.name.rstrip("_"): getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {name: value for name, value in values.items() if value is not None or name not in self.optional}
 
-def _in_range(value: int, schema: JsonMap) -> bool:
-    return bool(schema.get("minimum", -canonical.MAX_INT) <= value <= schema.get("maximum", canonical.MAX_INT))
-
-
-def _string_fits(value: str, schema: JsonMap) -> bool:
-    if "enum" in schema:
-        return value in schema["enum"]
-    if len(value) > schema.get("maxLength", MAX_TEXT):
-        return False
-    return "pattern" not in schema or re.fullmatch(schema["pattern"], value) is not None
-
-
-def _object_fits(value: JsonMap, schema: JsonMap) -> bool:
-    if "properties" in schema:
-        names = schema["properties"]
-        return set(value) == set(names) and all(_matches(value[name], names[name]) for name in names)
-    return len(value) <= schema["maxProperties"] and all(
-        re.fullmatch(r"[a-z][a-z0-9_]{0,63}", key) is not None and _matches(item, schema["additionalProperties"])
-        for key, item in value.items()
-    )
+    @classmethod
+    def from_json(cls, obj: Mapping[str, Any]) -> Self:
+        """Return the object that these fields are, or raise `cls.error`."""
+        cls.check(obj)
+        values = {}
+        for field in dataclasses.fields(cls):
+            value = obj.get(field.name.rstrip("_"))
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
 
 
-def _one_of(*values: str) -> JsonMap:
-    return {"type": "string", "enum": list(values)}
-
-
-def _text(limit: int) -> JsonMap:
-    return {"type": "string", "maxLength": limit}
-
-
-def _hex(digits: int) -> JsonMap:
-    return {"type": "string", "pattern": f"[0-9a-f]{{{digits}}}"}
-
-
-def _number(low: int = 0, high: int = canonical.MAX_INT) -> JsonMap:
-    return {"type": "integer", "minimum": low, "maximum": high}
-
-
-NULL: Final[JsonMap] = {"type": "null"}
-FLAG: Final = Kind("flag", {"type": "boolean"})
-COUNT: Final = Kind("count", _number())
-MS: Final = Kind("milliseconds", _number())
-PERMILLE: Final = Kind("per mille", _number(0, 100_000))
-COVERED: Final = Kind("covered per mille", {"anyOf": [_number(0, 1000), NULL]})  # null: the platform cannot tell
-HASH: Final = Kind("sha256", _hex(64))
-HASH_OR_NONE: Final = Kind("sha256 or none", {"anyOf": [_hex(64), _one_of("none")]})
-ID128: Final = Kind("128 random bits", _hex(32))
-NAME: Final = Kind("name", {"type": "string", "pattern": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"})
-SHORT: Final = Kind("short text", _text(200))
-DETAIL: Final = Kind("detail", _text(1000))
-NOTE: Final = Kind("signed note", _text(16_384))
-SEALED: Final = Kind("sealed, base64", {"type": "string", "pattern": r"[A-Za-z0-9+/]*={0,2}", "maxLength": 32_768})
-CHECK: Final = Kind(
-    "check", {"anyOf": [_number(0, 1_000_000), {"type": "string", "pattern": r"close|spot-[0-9]{1,9}"}]}
-)
-SCORES: Final = Kind(
-    "scores", {"type": "object", "maxProperties": 64, "additionalProperties": _number(-canonical.MAX_INT)}
-)
-HASHES: Final = Kind("hashes by name", {"type": "object", "maxProperties": 16, "additionalProperties": _hex(64)})
-ROW: Final = Kind(
-    "evidence row",
-    {
-        "type": "object",
-        "maxProperties": 32,
-        "additionalProperties": {"anyOf": [_text(1000), _number(-canonical.MAX_INT), {"type": "boolean"}, NULL]},
-    },
-)
-EVIDENCE: Final = Kind(
-    "sealed photo or null",
-    {
-        "anyOf": [
-            NULL,
-            {"type": "object", "properties": {"eid": _hex(32), "sha256": _hex(64), "keys": _hex(64), "kc": _hex(64)}},
-        ]
-    },
-)
-BECAUSE: Final = Kind(
-    "reason of a pause",
-    _one_of(
-        "absent", "agent", "camera", "check", "command", "covered", "desktop", "ended", "finding", "focus", "learner",
-        "limit", "locked", "minimised", "network", "rest", "suspended", "takeover", "unit_end",
-    ),
-)  # fmt: skip
-CHECK_KIND: Final = Kind("kind of check", _one_of("match", "liveness", "attention", "identify"))
-RESULT: Final = Kind("result of an attempt", _one_of("passed", "failed", "inconclusive"))
-SEVERITY: Final = Kind("severity", _one_of("low", "medium", "high"))
-RESPONSE: Final = Kind("response", _one_of("inform", "report", "pause", "block"))
-CONSENT: Final = Kind("what is agreed", _one_of("notice", "commitment", "face", "photos"))
-FAULT: Final = Kind("what failed", _one_of("agent", "camera", "clock", "disk", "network", "proctor", "suspend"))
-HOW: Final = Kind("how it closed", _one_of("ended", "limit", "mismatches", "recovered"))
-ASK: Final = Kind("what is asked for", _one_of("close"))
-
-
-def closed(schema: JsonMap) -> JsonMap:
-    """The schema for publishing: a JSON Schema pattern is a search, ours match whole; a listed object is complete."""
-    if "anyOf" in schema:
-        return {"anyOf": [closed(option) for option in schema["anyOf"]]}
-    if "pattern" in schema:
-        return {**schema, "pattern": f"^(?:{schema['pattern']})$"}
-    if "properties" in schema:
-        names = {name: closed(item) for name, item in schema["properties"].items()}
-        return {"type": "object", "properties": names, "required": sorted(names), "additionalProperties": False}
-    return schema
+def strip_version(obj: Mapping[str, Any], error: type[FormatError]) -> dict[str, Any]:
+    """The object without its `v`, which must be 1; `error` otherwise."""
+    if type(obj.get("v")) is not int or obj["v"] != VERSION:
+        raise error(f"version {str(obj.get('v'))[:20]!r} is not {VERSION}")
+    return {name: value for name, value in obj.items() if name != "v"}
