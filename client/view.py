@@ -1,0 +1,228 @@
+"""What the lesson screen says: one sentence, one button, and why this minute counts. Values only; the screens render them.
+
+A `View` is computed from the session's state by `client.look.view` about ten times a second; the screens hold no state of
+their own. Sentences are keys with parameters: `TEXT` has the English default of each, `client/player/i18n` the wording on
+the screen (zh and en), and a test keeps both lists equal. No key, no wording names anybody's misconduct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from client.events import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A parameter that comes with its own wording in both languages (a rule's title, a unit's title)."""
+
+    zh: str
+    en: str
+
+
+Value = str | int | Words
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A key of `TEXT` and the values for its `{placeholders}`."""
+
+    key: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """The single next action: `what` goes back as `Pressed(what)`; `label` is a key of `TEXT`."""
+
+    what: str  # play | rest | end | recheck | ready
+    label: str
+
+
+Mood = Literal["good", "todo", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelLine:
+    """One line of "why this minute counts": green, amber (names what to do) or grey (this machine cannot tell)."""
+
+    sentence: Sentence
+    mood: Mood
+
+
+@dataclass(frozen=True, slots=True)
+class UnitView:
+    """The unit on the screen. The learner may seek within [0, seen_ms]."""
+
+    unit: str
+    title: Words
+    number: int  # from 1
+    count: int
+    position_ms: int
+    duration_ms: int
+    seen_ms: int
+
+
+Phase = Literal[
+    "opening",  # the session is being opened: the opening check is on its way
+    "ready",  # waits for the learner's first Start (or a start condition: see `sentence`)
+    "playing",
+    "paused",  # `sentence` says why and how it goes on
+    "notice",  # a check is announced: `countdown_ms` runs, the picture stands still
+    "check",  # an attempt runs: render `prompt` over the camera picture
+    "judging",  # an attempt is over, its answer is on the way
+    "unit_end",  # this unit is done, `button` goes on to the next
+    "closing",  # the closing check was asked for
+    "sending",  # closed; the last records are on their way
+    "done",  # closed and cosigned (or kept for later): show the result screen
+]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything the lesson screen shows. Equal views need no redraw."""
+
+    phase: Phase
+    sentence: Sentence
+    button: Button | None
+    panel: tuple[PanelLine, ...]
+    unit: UnitView | None
+    last_check: Sentence  # caption: when the last check was and how it went
+    sync: Sentence  # how the records stand
+    credited_unit_ms: int  # counted so far, by ledger.credit on this device's records: for this unit
+    credited_all_ms: int  # ... and in all
+    pending_ms: int  # studied since the last passed check; counts with the next one
+    prompt: Prompt | None = None
+    countdown_ms: int = 0  # of the notice, or what is left of the attempt
+    chimes: int = 0  # play the check sound whenever this number rises
+    hint: Sentence | None = None  # a small friendly word over the picture (dark, far, several people); never blocks
+    message: str = ""  # the supervisor's words, verbatim, until `ready` is pressed
+    may_rest: bool = False  # show the small Rest button
+    may_end: bool = False  # show the small End button
+    may_seek: bool = False
+    propose_rest: bool = False  # after `rest_after` of study
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a unit that is not counted yet, and the reason: a key of `TEXT` beginning with `reason.`"""
+
+    unit: str
+    title: Words
+    from_ms: int
+    to_ms: int
+    reason: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView:
+    """What the result screen shows, computed by ledger.credit from the records on this device."""
+
+    credited_ms: int  # in this session
+    credited_all_ms: int  # in this registration
+    checks_passed: int
+    checks_all: int
+    parts: tuple[Part, ...]  # not counted yet, can be made up
+    sent: bool  # every record of the session is cosigned
+    how: str  # ended | limit | mismatches | recovered
+    records: int  # signed events
+
+
+TEXT: Final[Mapping[str, str]] = {
+    # --- sentences by phase
+    "say.opening": "Your session is being opened.",
+    "say.ready": "Press Start when you sit comfortably.",
+    "say.loading": "The lesson is loading.",
+    "say.playing": "This minute counts.",
+    "say.playing_offline": "This minute is recorded; it counts when the network is back and you have passed a check.",
+    "say.counted": "The last {minutes} minutes are counted.",
+    "say.rest_proposed": "You have studied for {minutes} minutes. A short rest costs nothing.",
+    "say.judging": "One moment.",
+    "say.unit_end": "“{unit}” is finished. Next: “{next}”.",
+    "say.course_end": "You have reached the end of the course.",
+    "say.closing": "One look, so that the last {minutes} minutes count.",
+    "say.closing_wait": "One look, so that the last {minutes} minutes count. It comes in a moment.",
+    "say.sending": "Your records are being sent.",
+    "say.done": "Your records are complete and receipted.",
+    "say.done_later": "Your records are kept on this device and are sent when the network is back.",
+    # --- pauses: what and how it goes on
+    "pause.absent": "You have left the picture, so the lesson paused. It goes on when you are back.",
+    "pause.agent": "The study assistant is starting again. The lesson goes on by itself.",
+    "pause.camera": "The camera gives no picture. Plug it in or close the program that uses it; the lesson goes on by itself.",
+    "pause.camera_covered": "The camera sees nothing. Uncover the lens or switch on a light.",
+    "pause.camera_starting": "The camera is starting.",
+    "pause.command": "A supervisor has paused the lesson. Read the message, then go on.",
+    "pause.covered": "{app} covers the lesson. Move it aside; the lesson goes on by itself.",
+    "pause.covered_unknown": "Another window covers the lesson. Move it aside; the lesson goes on by itself.",
+    "pause.desktop": "The lesson is on another desktop. Come back to it; the lesson goes on by itself.",
+    "pause.finding": "{title}. {remedy}",
+    "pause.focus": "The lesson window is not in front. Click it; the lesson goes on by itself.",
+    "pause.foreground_unknown": "This computer cannot tell which window is in front, and this class needs to know. Use another desktop session.",
+    "pause.learner": "Paused. Nothing is lost.",
+    "pause.limit": "This session has reached its length. Your time is kept; open a new session to go on.",
+    "pause.locked": "The screen is locked. Unlock it; the lesson goes on by itself.",
+    "pause.media": "The lesson's picture or sound cannot go on: {detail}. Press Continue to try again.",
+    "pause.minimised": "The lesson window is minimised. Open it; the lesson goes on by itself.",
+    "pause.network": "You have studied offline as long as this class allows. Connect to the network; nothing is lost.",
+    "pause.rest": "Rest as long as you like. Nothing is lost.",
+    "pause.suspended": "The computer was asleep. Press Continue.",
+    "pause.takeover": "You went on studying on another device. What you earned here stays.",
+    # --- checks
+    "check.notice": "A quick look in {seconds} s. Please face the camera.",
+    "check.running": "Please follow the picture.",
+    "check.again": "We could not see you clearly. One more try.",
+    "check.passed": "Checked {minutes} min ago.",
+    "check.passed_now": "Checked just now.",
+    "check.unclear": "The last look was not clear. The next one decides.",
+    "check.none": "No check yet.",
+    # --- hints
+    "hint.dark": "It is rather dark; more light helps.",
+    "hint.bright": "The light behind you is strong; turn a little.",
+    "hint.far": "Come a little closer.",
+    "hint.close": "Move back a little.",
+    "hint.blurred": "The picture is blurred; hold still for a moment.",
+    "hint.covered": "Something is in front of the camera.",
+    "hint.nobody": "The camera does not see you.",
+    "hint.several": "Someone else is in the picture. That is fine; please stay in front.",
+    # --- panel: why this minute counts
+    "panel.window_good": "Window in front",
+    "panel.window_todo": "Window not in front",
+    "panel.window_unknown": "Window: this computer cannot tell",
+    "panel.camera_good": "Camera works",
+    "panel.camera_todo": "Camera gives no picture",
+    "panel.camera_none": "No camera needed: you use another way",
+    "panel.person_good": "You are in the picture",
+    "panel.person_todo": "You are not in the picture",
+    "panel.check_good": "Last check passed {minutes} min ago",
+    "panel.check_todo": "The next check decides",
+    "panel.agent_good": "Study assistant works",
+    "panel.agent_todo": "Study assistant is starting",
+    "panel.sync_good": "Records receipted",
+    "panel.sync_todo": "Offline: {pending} records wait on this device",
+    # --- sync caption
+    "sync.good": "All records up to now are receipted.",
+    "sync.sending": "{pending} records are on their way.",
+    "sync.offline": "No network: {pending} records are kept on this device.",
+    "sync.problem": "The server did not accept the records ({code}). They are kept; tell the school.",
+    # --- buttons
+    "button.start": "Start",
+    "button.continue": "Continue",
+    "button.next": "Next unit",
+    "button.recheck": "I closed it, check again",
+    "button.read": "I have read it",
+    "button.end": "End",
+    "button.end_now": "End without the look",
+    "button.rest": "Rest",
+    # --- why a part is not counted yet
+    "reason.not_proven": "No passed check follows it yet.",
+    "reason.check_failed": "The check beside it was not clear.",
+    "reason.check_missed": "The check beside it was not answered in time.",
+    "reason.offline": "It was studied offline; a passed check online is still missing.",
+    "reason.offline_limit": "It was studied offline, longer than this class allows.",
+    "reason.clock": "The computer's clock does not agree with the signed time.",
+    "reason.overlap": "Another session ran at the same time.",
+    "reason.verdict": "A reviewer decided about it; see the reasons in your records.",
+    "reason.other": "It is not counted yet ({code}); you can study it again.",
+}
