@@ -1,8 +1,8 @@
-"""What the lesson screen says: one sentence, one button, and why this minute counts. Values only; the screens render them.
+"""What the lesson screen says: one sentence, one button, and why this minute counts. Values only, to be rendered.
 
-A `View` is computed from the session's state by `client.look.view` about ten times a second; the screens hold no state of
-their own. Sentences are keys with parameters: `TEXT` has the English default of each, `client/player/i18n` the wording on
-the screen (zh and en), and a test keeps both lists equal. No key, no wording names anybody's misconduct.
+A `View` is computed from the session's state by `client.look.view` about ten times a second; the screens hold no state
+of their own. Sentences are keys with parameters: `TEXT` has the English default of each, `client/player/i18n` the
+wording on the screen (zh and en), and a test keeps both lists equal. No wording names anybody's misconduct.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ TEXT: Final[Mapping[str, str]] = {
     # --- pauses: what and how it goes on
     "pause.absent": "You have left the picture, so the lesson paused. It goes on when you are back.",
     "pause.agent": "The study assistant is starting again. The lesson goes on by itself.",
-    "pause.camera": "The camera gives no picture. Plug it in or close the program that uses it; the lesson goes on by itself.",
+    "pause.camera": "No picture from the camera. Plug it in, or close the program that uses it.",
     "pause.camera_covered": "The camera sees nothing. Uncover the lens or switch on a light.",
     "pause.camera_starting": "The camera is starting.",
     "pause.command": "A supervisor has paused the lesson. Read the message, then go on.",
@@ -159,7 +159,9 @@ TEXT: Final[Mapping[str, str]] = {
     "pause.desktop": "The lesson is on another desktop. Come back to it; the lesson goes on by itself.",
     "pause.finding": "{title}. {remedy}",
     "pause.focus": "The lesson window is not in front. Click it; the lesson goes on by itself.",
-    "pause.foreground_unknown": "This computer cannot tell which window is in front, and this class needs to know. Use another desktop session.",
+    "pause.foreground_unknown": (
+        "This computer cannot tell which window is in front, and this class needs to know. Use another desktop session."
+    ),
     "pause.learner": "Paused. Nothing is lost.",
     "pause.limit": "This session has reached its length. Your time is kept; open a new session to go on.",
     "pause.locked": "The screen is locked. Unlock it; the lesson goes on by itself.",
