@@ -51,7 +51,7 @@ def many(check: Check, limit: int) -> Check:
     return accepts
 
 
-def vkey(value: object) -> bool:
+def is_vkey(value: object) -> bool:
     """The text of a verifier key."""
     try:
         return isinstance(value, str) and str(parse_vkey(value)) == value

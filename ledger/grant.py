@@ -18,10 +18,10 @@ from ledger.fields import (
     VERSION,
     Record,
     Table,
+    is_vkey,
     many,
     numbers,
     strip_version,
-    vkey,
 )
 from ledger.keys import NoteSigner
 from ledger.note import Note
@@ -63,7 +63,7 @@ class Grant(Record):
     checks: ClassVar[Table] = {
         "sid": ID128, "cert": HASH, "class": CLASS_ORIGIN, "learner": ID128, "registration": ID128, "nonce": ID128,
         "time": MS, "open_by": MS, "late_by": MS, "commit": HASH, "offline_seed": HASH, "policy": HASH, "rules": HASH,
-        "course": HASH, "models": HASH, "reference": HASH_OR_NONE, "recipients": many(vkey, 32),
+        "course": HASH, "models": HASH, "reference": HASH_OR_NONE, "recipients": many(is_vkey, 32),
         "limits": numbers("session_ms", "offline_ms"), "carried": numbers("missed", "mismatched", "made_up"),
         "accommodations": many(HASH, 32), "seen": SHORT,
     }  # fmt: skip
