@@ -1,0 +1,81 @@
+"""No model runs before its bytes were hashed: loads what the manifest names, and refuses anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from client import manifest
+from client.manifest import Asset, Manifest, ModelMissingError
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Verified bytes of one model, and the name and hash that events record."""
+
+    name: str
+    sha256: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """What one worker runs. `pad` and `portrait` may be absent: the log says so."""
+
+    detector: Model
+    recogniser: Model
+    landmarks: Model
+    pad: Model | None
+    portrait: Model | None
+
+    def hashes(self) -> dict[str, str]:
+        """Name → sha256 of everything that judges (the demo portrait judges nothing)."""
+        judges = (self.detector, self.recogniser, self.landmarks, self.pad)
+        return {model.name: model.sha256 for model in judges if model is not None}
+
+
+def folders(chosen: Path | None = None) -> tuple[Path, ...]:
+    """Where models are looked for, in order: the folder given, what the installer brought, this user's cache."""
+    return ((chosen,) if chosen else ()) + (manifest.BUNDLED, manifest.cache_dir())
+
+
+def load(asset: Asset, where: Sequence[Path]) -> Model:
+    """Return the verified bytes of `asset`; raise `ModelMissingError` (nowhere) or `WrongModelError` (changed)."""
+    for folder in where:
+        try:
+            with (folder / asset.file).open("rb") as file:
+                data = file.read(asset.size + 1)
+        except OSError:
+            continue
+        return Model(asset.name, asset.sha256, manifest.verified(asset, data))
+    raise ModelMissingError(f"{asset.file} ({asset.use}) is in none of {len(where)} folders")
+
+
+def load_set(listed: Manifest, chosen: Path | None = None, demo: bool = False) -> ModelSet:
+    """Return every model a worker needs. A required one that is missing raises; bytes that are wrong always raise."""
+    where = folders(chosen)
+    return ModelSet(
+        detector=_first(listed.by_use("detector"), where),
+        recogniser=_first(listed.by_use("recogniser"), where),
+        landmarks=_first(listed.by_use("landmarks"), where),
+        pad=_first_or_none(listed.by_use("pad"), where),
+        portrait=_first(listed.by_use("demo"), where) if demo else None,
+    )
+
+
+def _first(assets: Sequence[Asset], where: Sequence[Path]) -> Model:
+    found = _first_or_none(assets, where)
+    if found is None:
+        names = ", ".join(asset.file for asset in assets) or "nothing for this use in the manifest"
+        raise ModelMissingError(f"not on this device: {names}")
+    return found
+
+
+def _first_or_none(assets: Sequence[Asset], where: Sequence[Path]) -> Model | None:
+    for asset in assets:
+        try:
+            return load(asset, where)
+        except ModelMissingError:
+            continue
+    return None
