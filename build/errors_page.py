@@ -103,7 +103,7 @@ def page(rooms: dict[str, list[ErrorType]]) -> str:
         parts.append(f"## {title}\n\n{COLUMNS}")
         for e in sorted(types, key=lambda e: e.values.get("code", "")):
             v = e.values
-            cells = [v.get("code", ""), f"`{e.name}`", e.meaning, v.get("remedy", ""), v.get("zh", ""), v.get("event", "–")]
+            cells = [v.get("code", ""), f"`{e.name}`", e.meaning, *(v.get(k, "–") for k in ("remedy", "zh", "event"))]
             parts.append("| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |\n")
         parts.append("\n")
     return "".join(parts).rstrip() + "\n"
