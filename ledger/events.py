@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from ledger import canonical
 from ledger.errors import LedgerError
-from ledger.fields import (
+from ledger.kinds import (
     ASK,
     BECAUSE,
     CHECK,
