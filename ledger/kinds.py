@@ -125,7 +125,7 @@ BECAUSE: Final = Kind(
     "reason of a pause",
     _one_of(
         "absent", "agent", "camera", "check", "command", "covered", "desktop", "ended", "finding", "focus", "learner",
-        "limit", "locked", "minimised", "network", "rest", "suspended", "takeover", "unit_end",
+        "limit", "locked", "media", "minimised", "network", "rest", "suspended", "takeover", "unit_end",
     ),
 )  # fmt: skip
 CHECK_KIND: Final = Kind("kind of check", _one_of("match", "liveness", "attention", "identify"))
@@ -133,7 +133,7 @@ RESULT: Final = Kind("result of an attempt", _one_of("passed", "failed", "inconc
 SEVERITY: Final = Kind("severity", _one_of("low", "medium", "high"))
 RESPONSE: Final = Kind("response", _one_of("inform", "report", "pause", "block"))
 CONSENT: Final = Kind("what is agreed", _one_of("notice", "commitment", "face", "photos"))
-FAULT: Final = Kind("what failed", _one_of("agent", "camera", "clock", "disk", "network", "proctor", "suspend"))
+FAULT: Final = Kind("what failed", _one_of("agent", "camera", "clock", "disk", "media", "network", "proctor", "suspend"))
 HOW: Final = Kind("how it closed", _one_of("ended", "limit", "mismatches", "recovered"))
 ASK: Final = Kind("what is asked for", _one_of("close"))
 
