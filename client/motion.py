@@ -60,7 +60,7 @@ def arrived(starting: Starting, progress: Progress, now: int) -> bool:
 
 
 def advance(running: Running, progress: Progress, now: int) -> tuple[Running, bool]:
-    """The span with the newest word of the player, and whether it goes on: it may have stopped, jumped, changed rate."""
+    """The span with the player's newest word, and whether it goes on: it may have stopped, jumped, changed rate."""
     back = progress.position_ms < running.last.position_ms - ALLOWANCE_MS
     if back or progress.position_ms - _allowed(running, now) > JUMP_MS:
         return running, False

@@ -1,7 +1,7 @@
 """What the lesson screen says: one sentence, one button, and why this minute counts. Values only, to be rendered.
 
-A `View` is computed from the session's state by `client.screen.view` about ten times a second; the screens hold no state
-of their own. Sentences are keys with parameters: `TEXT` has the English default of each, `client/player/i18n` the
+A `View` is computed from the session's state by `client.screen.view` about ten times a second; screens hold no state of
+their own. Sentences are keys with parameters: `TEXT` has the English default of each, `client/player/i18n` the
 wording on the screen (zh and en), and a test keeps both lists equal. No wording names anybody's misconduct.
 """
 

@@ -133,7 +133,9 @@ RESULT: Final = Kind("result of an attempt", _one_of("passed", "failed", "inconc
 SEVERITY: Final = Kind("severity", _one_of("low", "medium", "high"))
 RESPONSE: Final = Kind("response", _one_of("inform", "report", "pause", "block"))
 CONSENT: Final = Kind("what is agreed", _one_of("notice", "commitment", "face", "photos"))
-FAULT: Final = Kind("what failed", _one_of("agent", "camera", "clock", "disk", "media", "network", "proctor", "suspend"))
+FAULT: Final = Kind(
+    "what failed", _one_of("agent", "camera", "clock", "disk", "media", "network", "proctor", "suspend")
+)
 HOW: Final = Kind("how it closed", _one_of("ended", "limit", "mismatches", "recovered"))
 ASK: Final = Kind("what is asked for", _one_of("close"))
 
