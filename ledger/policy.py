@@ -146,27 +146,25 @@ class Policy:
     def accommodated(self, changes: Mapping[str, Any]) -> Policy:
         """Return these rules with an accommodation's `changes` put in their place; `PolicyError` if they do not fit.
 
-        A key is one of `CHANGEABLE`; `deadlines_ms` replaces only the kinds it names, and never by less.
+        A key is one of `CHANGEABLE`; `deadline_ms` is the least that every kind's deadline then is.
         What only the client's screen heeds (`SCREEN_ONLY`) changes nothing here.
         """
         values: dict[str, Any] = {}
         for name, value in changes.items():
             if name in SCREEN_ONLY:
                 continue
-            if name not in CHANGEABLE:
+            if name == "deadline_ms":
+                values["deadlines_ms"] = self._at_least(value)
+            elif name in CHANGEABLE:
+                values[name] = _frozen(value)
+            else:
                 raise PolicyError(f"accommodation: {name[:40]!r} cannot be changed")
-            values[name] = _frozen(value)
-        if "deadlines_ms" in values:
-            values["deadlines_ms"] = self._longer(values["deadlines_ms"])
         return dataclasses.replace(self, **values)
 
-    def _longer(self, wanted: Any) -> dict[str, int]:
-        if not isinstance(wanted, Mapping):
-            raise PolicyError("accommodation: deadlines_ms is no table")
-        merged = {**self.deadlines_ms, **wanted}
-        if any(type(value) is int and value < self.deadlines_ms.get(kind, 0) for kind, value in merged.items()):
-            raise PolicyError("accommodation: a deadline may only grow")
-        return merged
+    def _at_least(self, least: Any) -> dict[str, int]:
+        if type(least) is not int:
+            raise PolicyError("accommodation: deadline_ms is no integer")
+        return {kind: max(value, least) for kind, value in self.deadlines_ms.items()}
 
     def faceless(self) -> Policy:
         """Return these rules for the non-face route: the same moments, every check an `identify`."""
@@ -176,8 +174,8 @@ class Policy:
 
 
 CHANGEABLE: Final = frozenset(
-    {
-        "deadlines_ms",
+    (
+        "deadline_ms",
         "kinds",
         "opening_kind",
         "closing_kind",
@@ -185,7 +183,7 @@ CHANGEABLE: Final = frozenset(
         "gestures_min",
         "gestures_max",
         "rest_after_ms",
-    }
+    )
 )
 SCREEN_ONLY: Final = frozenset({"flash", "text_scale", "captions"})
 
