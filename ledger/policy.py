@@ -210,8 +210,8 @@ _RULES: Final[Mapping[str, Rule]] = {
     "opening_kind": _KIND,
     "closing_kind": _KIND,
     "gestures": _tuple(_word(*GESTURES), 1, len(GESTURES), once=True),
-    "gestures_min": _int(1, len(GESTURES)),
-    "gestures_max": _int(1, len(GESTURES)),
+    "gestures_min": _int(1, 3),  # draws 2 to 4 pick them; draw 5 is the evidence
+    "gestures_max": _int(1, 3),
     "evidence_permille": _int(0, 1000),
     "pad": _word("gate", "record"),
     "routes": _tuple(_word(*ROUTES), 1, len(ROUTES), once=True),  # a face is never the only way
