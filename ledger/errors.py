@@ -15,6 +15,7 @@ class LedgerError(Exception):
     code: ClassVar[str] = "TS-L-000"
     remedy: ClassVar[str] = "Keep the file as it is and report it."
     zh: ClassVar[str] = "存证数据未能通过校验。请保留原文件并联系管理员。"
+    index: int | None = None  # the entry or event that is meant, where one is
 
 
 class FormatError(LedgerError):

@@ -1,0 +1,173 @@
+"""A class archive as files, wherever they lie: a plain directory or a strict .zip, read one file at a time."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Protocol
+
+from ledger import tiles
+from ledger.checkpoint import Checkpoint
+from ledger.errors import ArchiveError, LedgerError, MissingFileError, RootMismatchError, StrayFileError, TileError
+from ledger.tree import Tree, leaf_hash, root
+
+README: Final = "README.txt"  # the one file that nothing binds
+CHECKPOINT: Final = "checkpoint"
+PEOPLE: Final = "people.csv"
+SUMMARIES: Final = ("summary.csv", "summary.json")
+MAX_FILE: Final = 256 << 20  # a full bundle has 17 MB; a longer file is no part of an archive
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+
+
+class Source(Protocol):
+    """The files of one archive, by names with `/`."""
+
+    def names(self, prefix: str = "") -> list[str]:
+        """All files whose name begins with `prefix` (empty, or ending in `/`), sorted."""
+        ...
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names directly under `prefix` that have files below them, sorted."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file, or `MissingFileError`."""
+        ...
+
+
+class Directory:
+    """A plain directory. Links, devices and empty folders have no place in it."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_dir():
+            raise ArchiveError(f"{path} is no directory")
+        self._path = path
+
+    def names(self, prefix: str = "") -> list[str]:
+        """See `Source.names`; refuses anything but plain files."""
+        found: list[str] = []
+        top = self._path / prefix
+        if top.is_dir():
+            self._walk(top, prefix, found)
+        return sorted(found)
+
+    def _walk(self, folder: Path, prefix: str, found: list[str]) -> None:
+        entries = list(os.scandir(folder))
+        if not entries and prefix:
+            raise StrayFileError(f"{prefix} is an empty folder")
+        for entry in entries:
+            name = prefix + entry.name
+            if not NAME.fullmatch(name):
+                raise StrayFileError(f"{name!r} has no place in an archive")
+            if entry.is_dir(follow_symlinks=False):
+                self._walk(Path(entry.path), name + "/", found)
+            elif entry.is_file(follow_symlinks=False):
+                found.append(name)
+            else:
+                raise StrayFileError(f"{name} is neither a file nor a folder")
+
+    def folders(self, prefix: str) -> list[str]:
+        """See `Source.folders`."""
+        top = self._path / prefix
+        return sorted(entry.name for entry in os.scandir(top)) if top.is_dir() else []
+
+    def read(self, name: str) -> bytes:
+        """See `Source.read`."""
+        path = self._path / name
+        try:
+            if path.is_symlink() or path.stat().st_size > MAX_FILE:
+                raise ArchiveError(f"{name} is a link, or too long")
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise MissingFileError(f"{name} is missing") from error
+        except OSError as error:
+            raise ArchiveError(f"{name} cannot be read: {error.strerror}") from error
+
+
+def open_source(path: Path) -> Source:
+    """Open an archive directory or .zip, or raise `ArchiveError`."""
+    if path.is_dir():
+        return Directory(path)
+    if path.is_file():
+        from ledger.zipform import Zip
+
+        return Zip(path)
+    raise ArchiveError(f"{path} does not exist")
+
+
+def read_log(source: Source, prefix: str, signed: Checkpoint, what: str) -> Iterator[tuple[bytes | None, bytes]]:
+    """Yield (entry, or None when withheld; its leaf hash) of the log under `prefix`; at the end check root and tiles.
+
+    What was yielded is to be believed only when the iterator ends quietly. `RootMismatchError` or `TileError` carry the
+    index of the first entry that does not fit; `what` says whose log it is.
+    """
+    tree = Tree()
+    stated: list[bytes] = []  # the leaf hashes as tile/0 has them, kept from the first difference on
+    first_bad: int | None = None
+    for entry, expected in _pairs(source, prefix, signed.size, what):
+        leaf = leaf_hash(entry) if entry else expected
+        if leaf != expected and first_bad is None:
+            first_bad = len(tree)
+            stated = [tree.node(0, i) for i in range(first_bad)]
+        if first_bad is not None:
+            stated.append(expected)
+        tree.append(leaf)
+        yield entry or None, leaf
+    if first_bad is not None:
+        raise _blame(signed, tree, stated, first_bad, what)
+    if tree.root() != signed.root:
+        raise RootMismatchError(f"{what}: its {signed.size} entries do not hash to the signed root")
+    _check_upper_tiles(source, prefix, tree, what)
+
+
+def _pairs(source: Source, prefix: str, size: int, what: str) -> Iterator[tuple[bytes, bytes]]:
+    """(entry, leaf hash as stated) of every entry; `TileError` at the first place where the two do not run together."""
+    for index, width in tiles.spans(size):
+        first = index * tiles.WIDTH
+        try:
+            hashes = tiles.split_hashes(source.read(prefix + tiles.tile_path(0, index, width)), width)
+            entries = tiles.decode_bundle(source.read(prefix + tiles.tile_path("entries", index, width)))
+        except (TileError, MissingFileError) as error:
+            raise _at(first, type(error)(f"{what}, from entry {first} on: {error}")) from error
+        if len(entries) != width:
+            fits = zip(entries, hashes, strict=False)
+            bad = next((i for i, (e, h) in enumerate(fits) if e and leaf_hash(e) != h), min(len(entries), width))
+            found = f"{len(entries)} entries where {width} were signed"
+            raise _at(first + bad, TileError(f"{what}, event {first + bad}: removed or added ({found})"))
+        yield from zip(entries, hashes, strict=True)
+
+
+def _blame(signed: Checkpoint, tree: Tree, stated: list[bytes], index: int, what: str) -> LedgerError:
+    """Say what was changed: whichever side still leads to the signed root is the honest one."""
+    if root(stated) == signed.root:
+        error: LedgerError = RootMismatchError(f"{what}, event {index}: its bytes were changed after they were signed")
+    elif tree.root() == signed.root:
+        error = TileError(f"{what}, event {index}: its hash in tile/0 was changed")
+    else:
+        error = RootMismatchError(f"{what}, event {index}: from here on the bytes do not fit the signed root")
+    return _at(index, error)
+
+
+def _at(index: int, error: LedgerError) -> LedgerError:
+    error.index = index
+    return error
+
+
+def _check_upper_tiles(source: Source, prefix: str, tree: Tree, what: str) -> None:
+    """Every hash tile above level 0 is exactly what the entries give, and no file stands beside them."""
+    for level in tiles.levels(len(tree)):
+        for index, width in tiles.spans(len(tree), level) if level else ():
+            name = tiles.tile_path(level, index, width)
+            if source.read(prefix + name) != tiles.hash_tile(tree, level, index, width):
+                raise TileError(f"{what}: {name} is not what the entries give")
+
+
+def check_names(found: list[str], expected: set[str]) -> None:
+    """Return quietly, or raise `MissingFileError` or `StrayFileError` naming the first file too few or too many."""
+    for name in sorted(expected - set(found)):
+        raise MissingFileError(f"{name} is missing")
+    for name in found:
+        if name not in expected:
+            raise StrayFileError(f"{name} is named by nothing in this archive")
