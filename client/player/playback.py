@@ -1,0 +1,188 @@
+"""The player: one unit's picture and sound, its position, and how many pictures really reached the screen.
+
+`Playback` is the `PlayerPort`. Its methods are called on the screen's thread and return at once; `picture` is called
+once a screen refresh and gives what is new to show. There is no other way to move the position.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from client.events import MediaFault, Progress
+from client.player.clock import MediaClock
+from client.player.decode import Picture
+from client.player.errors import MediaError
+from client.player.media import Reel
+from client.player.sound import Silence, Sink, open_sink
+from client.ports import UnitMedia
+
+STARVED_MS = 500.0  # without a new picture for so long the clock waits for the decoder
+DEAF_S = 1.5  # a sound card whose queue stands still for so long is gone
+EARLY_MS = 1000  # a file that ends so much before its declared length is not the unit that was promised
+RATES = range(500, 2001)  # what keeps its pitch; the policy allows less
+
+
+class Playback:
+    """Plays one unit at a time. `now` gives seconds that never fall."""
+
+    def __init__(self, sink: Callable[[], Sink] = open_sink, now: Callable[[], float] = time.monotonic) -> None:
+        self._open_sink, self._now = sink, now
+        self._sink: Sink = Silence()
+        self._has_sink = False
+        self._reel: Reel | None = None
+        self._media: UnitMedia | None = None
+        self._clock = MediaClock(now)
+        self._wanted = False
+        self._ended = False
+        self._shown = 0
+        self._picture_end = 0.0
+        self._faults: list[MediaFault] = []
+        self._broken = False
+        self._heard = (0.0, 0.0)  # last position heard, and when it last changed
+
+    # --- PlayerPort -------------------------------------------------------------------------------------------------
+
+    def load(self, media: UnitMedia, position_ms: int) -> None:
+        """Open a unit at a position, paused; a fault comes out of `poll`."""
+        self._release()
+        if not self._has_sink:
+            self._sink, self._has_sink = self._open_sink(), True
+        self._media, self._shown, self._wanted = media, 0, False
+        self._clock.stop()
+        self._clock.set_rate(1000)
+        self._open(float(min(max(position_ms, 0), media.duration_ms)))
+
+    def play(self) -> None:
+        """Go on as soon as a picture is there; after a fault, try the file again."""
+        if self._media is None:
+            return
+        if self._broken:
+            self._release()
+            self._open(self._clock.position())
+        self._wanted = not self._ended
+
+    def pause(self) -> None:
+        """Stand still at once."""
+        self._wanted = False
+        self._halt()
+
+    def seek(self, position_ms: int) -> None:
+        """Go to exactly this place. What may be asked for is the session's rule, not the player's."""
+        if self._media is None or self._reel is None:
+            return
+        at = float(min(max(position_ms, 0), self._media.duration_ms))
+        self._halt()
+        self._clock.jump(at)
+        self._picture_end = at
+        self._ended = at >= self._media.duration_ms
+        self._reel.seek(at)
+
+    def set_rate(self, rate: int) -> None:
+        """Per mille of normal speed, 500 to 2000; the pitch stays."""
+        if rate not in RATES:
+            raise ValueError(f"rate {rate} per mille, allowed {RATES.start} to {RATES.stop - 1}")
+        if rate == self._clock.rate:
+            return
+        self._halt()
+        self._clock.set_rate(rate)
+        if self._reel is not None:
+            self._reel.set_rate(rate, self._clock.position())
+
+    def progress(self) -> Progress:
+        """Where the lesson stands now: never further than what was really put on the screen."""
+        unit, limit = (self._media.unit, self._media.duration_ms) if self._media else ("", 0)
+        seen = self._clock.position()
+        if self._reel is not None and self._reel.info is not None and self._reel.info.picture:
+            seen = min(seen, self._picture_end)
+        position = limit if self._ended else min(int(seen), limit)
+        return Progress(unit, position, self._shown, self._clock.running, self._ended, self._clock.rate)
+
+    def poll(self) -> Sequence[MediaFault]:
+        """What went wrong since the last call; the player stands still then."""
+        faults, self._faults = self._faults, []
+        return faults
+
+    def close(self) -> None:
+        """Give file, thread and sound device back."""
+        self._release()
+        self._sink.close()
+        self._sink, self._has_sink, self._media = Silence(), False, None
+
+    # --- once a screen refresh --------------------------------------------------------------------------------------
+
+    def picture(self) -> Picture | None:
+        """The picture to show from now on; None when the one on the screen stays."""
+        reel = self._reel
+        if reel is None or self._broken:
+            return None
+        if reel.fault is not None:
+            self._fail(reel.fault)
+            return None
+        if self._wanted and not self._clock.running and reel.ready:
+            self._go()
+        self._listen(reel)
+        picture = reel.take(self._clock.position())
+        if picture is not None:
+            self._picture_end = picture.until_ms
+            self._shown += self._clock.running
+        self._picture_end = max(self._picture_end, reel.next_ms() or 0.0)
+        self._check_end(reel)
+        return picture
+
+    def _go(self) -> None:
+        self._clock.start()
+        self._sink.pause(False)
+        self._heard = (-1.0, self._now())
+
+    def _halt(self) -> None:
+        self._clock.stop()
+        self._sink.pause(True)
+
+    def _listen(self, reel: Reel) -> None:
+        """Follow the sound; leave a sound card that stands still."""
+        if not self._clock.running:
+            return
+        heard = reel.heard_ms()
+        if heard is None:
+            self._heard = (-1.0, self._now())
+        elif heard != self._heard[0]:
+            self._heard = (heard, self._now())
+            self._clock.follow(heard)
+        elif self._now() - self._heard[1] > DEAF_S:
+            reel.deafen()
+
+    def _check_end(self, reel: Reel) -> None:
+        if not self._clock.running or self._media is None:
+            return
+        at, end = self._clock.position(), reel.end_ms
+        if end is None:
+            if reel.info and reel.info.picture and at > self._picture_end + STARVED_MS and not reel.ready:
+                self._halt()  # the decoder is behind: `picture` starts again when it has something
+                self._clock.jump(self._picture_end)
+        elif at >= min(end, self._media.duration_ms) - 1:
+            self._halt()
+            self._wanted, self._ended = False, True
+            if end < self._media.duration_ms - EARLY_MS:
+                self._faults.append(MediaFault(f"ends at {end:.0f} ms of {self._media.duration_ms}"))
+
+    def _open(self, at: float) -> None:
+        assert self._media is not None
+        self._ended = at >= self._media.duration_ms
+        self._broken = False
+        self._clock.jump(at)
+        self._picture_end = at
+        self._sink.pause(True)
+        self._reel = Reel(self._media.path, self._sink, int(at), self._clock.rate)
+
+    def _fail(self, error: MediaError) -> None:
+        self._halt()
+        self._wanted, self._broken = False, True
+        self._faults.append(MediaFault(str(error)))
+
+    def _release(self) -> None:
+        self._halt()
+        if self._reel is not None:
+            self._reel.close()
+            self._reel = None
+        self._broken = False
