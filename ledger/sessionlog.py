@@ -1,0 +1,120 @@
+"""One session's events read in order, as the device that signed them must have written them (verification step 6).
+
+What is wrong here was well signed: it is the device's word that is worth nothing from there on, not the keeper's fault.
+So nothing is raised; the first fault is kept, and every event from it on counts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger import events, names, note
+from ledger.checkpoint import Checkpoint
+from ledger.errors import EventError, LedgerError
+from ledger.events import Closed, Cosigned, Event, Opened
+from ledger.keys import Vkey
+from ledger.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """From event `index` on the session counts nothing, because of `reason`."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A verified `cosigned` event: at index `seq`, everything below `size` is older than `time` (POSIX seconds)."""
+
+    seq: int
+    size: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the session's own records must agree with: text of its certificate, hash of its grant, keys of `/w`."""
+
+    certificate: str
+    grant: str
+    cosigners: Sequence[Vkey]
+
+
+class SessionLog:
+    """Takes events and leaf hashes one by one; `events` is the prefix that counts, None where one is withheld."""
+
+    def __init__(self, server: str, sid: str, expected: Expected) -> None:
+        self.sid = sid
+        self.origin = names.session_origin(server, sid)
+        self.tree = Tree()
+        self.events: list[Event | None] = []
+        self.stamps: list[Stamp] = []
+        self.fault: Fault | None = None
+        self._expected = expected
+        self._mono = 0
+        self._closed = False
+
+    def add(self, data: bytes | None, leaf: bytes) -> None:
+        """Take the next event; `data` None when it is withheld (its leaf hash still stands)."""
+        index = len(self.tree)
+        if self.fault is None:
+            try:
+                event = self._read(index, data)
+                self.events.append(event)
+            except LedgerError as error:
+                self.fault = Fault(index, str(error))
+        self.tree.append(leaf)
+
+    @property
+    def opened(self) -> Opened | None:
+        """The body of event 0, where it is one."""
+        first = self.events[0] if self.events else None
+        return first.body if first is not None and isinstance(first.body, Opened) else None
+
+    @property
+    def closed(self) -> Closed | None:
+        """The body of the last event, where the session was closed by its device."""
+        last = self.events[-1] if self.events and self.fault is None else None
+        return last.body if last is not None and isinstance(last.body, Closed) else None
+
+    def _read(self, index: int, data: bytes | None) -> Event | None:
+        if self._closed:
+            raise EventError("an event after `closed`")
+        if data is None:
+            return None
+        event = events.decode(data)
+        if event.seq != index or event.sid != self.sid:
+            raise EventError(f"it says it is event {event.seq} of session {event.sid}")
+        if event.mono < self._mono:
+            raise EventError(f"its clock falls from {self._mono} to {event.mono} ms")
+        if isinstance(event.body, Opened) != (index == 0):
+            raise EventError("event 0, and no other, is `opened`")
+        if isinstance(event.body, Opened):
+            self._open(event.body)
+        elif isinstance(event.body, Cosigned):
+            self._stamp(index, event.body)
+        self._closed = isinstance(event.body, Closed)
+        self._mono = event.mono
+        return event
+
+    def _open(self, body: Opened) -> None:
+        if body.cert != self._expected.certificate:
+            raise EventError("`opened` holds another certificate")
+        if note.parse(body.grant.encode()).digest != self._expected.grant:
+            raise EventError("`opened` holds another grant than the class log names")
+
+    def _stamp(self, index: int, body: Cosigned) -> None:
+        if not 0 < body.size <= index:
+            raise EventError(f"`cosigned` over {body.size} events, {index} stand before it")
+        line = note.parse_line(body.line)
+        key = next((key for key in self._expected.cosigners if line.is_by(key)), None)
+        if key is None:
+            raise EventError(f"`cosigned` by {line.name}, which is not this server's cosigner")
+        checkpoint = Checkpoint(self.origin, body.size, self.tree.root_at(body.size))
+        key.verify(str(checkpoint).encode(), line.raw)
+        if self.stamps and (line.time < self.stamps[-1].time or body.size < self.stamps[-1].size):
+            raise EventError("a cosignature that is older than the one before it")
+        self.stamps.append(Stamp(index, body.size, line.time))
