@@ -35,6 +35,7 @@ class Conditions:
     """What the programme asks of the machine."""
 
     face: bool  # False: the agreed non-face route, no camera is needed
+    agent: bool  # False: a demonstration class without an agent
     absence_grace_ms: int
     others_for_ms: int
     covered_limit: int = 50  # per mille of our window; a tray icon or a caption bar is less
@@ -165,7 +166,7 @@ def blockers(machine: Machine, conditions: Conditions, now: int, *, running: boo
     fault = window_fault(machine.window, conditions)
     if fault:
         yield _window_blocker(fault, machine.window)
-    if not agent_lives(machine, now):
+    if conditions.agent and not agent_lives(machine, now):
         yield Blocker("agent", Sentence("pause.agent"))
     for found in pausing(machine):
         words = {"title": Words(found.title_zh, found.title_en), "remedy": Words(found.remedy_zh, found.remedy_en)}
@@ -184,3 +185,20 @@ def _window_blocker(fault: str, window: Observation | None) -> Blocker:
         return Blocker("covered", Sentence("pause.covered", {"app": window.active_app}))
     key = {"covered": "pause.covered_unknown", "unknown": "pause.foreground_unknown"}.get(fault, f"pause.{fault}")
     return Blocker("focus" if fault == "unknown" else fault, Sentence(key))
+
+
+def rebased(machine: Machine, by: int) -> Machine:
+    """The same machine with its moments counted from `by` ms later: from a clock's start to a session's."""
+
+    def moved(moment: int | None) -> int | None:
+        return None if moment is None else moment - by
+
+    return replace(
+        machine,
+        look_at=machine.look_at - by,
+        seen_at=moved(machine.seen_at),
+        covered_since=moved(machine.covered_since),
+        several_since=moved(machine.several_since),
+        near_since=moved(machine.near_since),
+        beat_at=moved(machine.beat_at),
+    )

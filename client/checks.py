@@ -1,0 +1,142 @@
+"""One check from its order to its last answer: notice, attempt, result, another attempt or the end of it.
+
+Pure moves on a `Turn` (study-session.md, "Random checks"). One check is open at a time; an order that comes meanwhile
+waits its turn. The lesson stands still from `ordered` to the last `answered`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from client import effects
+from client.events import Judged, Order
+from client.ports import CheckRequest
+from client.state import Announced, Attempting, Idle, Outcome, Over, Task, Waiting
+from client.turn import Turn
+from ledger import schedule
+from ledger.events import Answered, Ordered
+
+LATE_MS: Final = 1_500  # the proctor ends an attempt at its deadline; this much later we end it ourselves
+WAIT_MS: Final = 10_000  # for the answer that may bring another attempt; then the lesson goes on
+JUDGED_BY_CAMERA: Final = ("match", "liveness")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def receive(turn: Turn, order: Order, *, offline: bool) -> None:
+    """Take an order once; a repeated answer of the server orders nothing twice."""
+    known = (order.i, order.a, offline)
+    if known in turn.state.ordered or isinstance(turn.state.stage, Over):
+        return
+    turn.set(ordered=turn.state.ordered | {known}, queue=(*turn.state.queue, (order, offline)))
+
+
+def settle(turn: Turn) -> None:
+    """Move the open check on as far as the moment allows, then open the next that waits."""
+    state = turn.state
+    match state.check:
+        case Announced(task, at) if state.now >= at:
+            _begin(turn, task)
+        case Attempting(task) if state.now > task.until + LATE_MS:
+            turn.do(effects.Cancel())
+            answer(turn, task, Judged(task.order.i, task.order.a, task.kind, "inconclusive", "late"))
+        case Waiting(task, size, until) if state.cosigned >= size or state.now >= until or state.queue:
+            turn.set(check=Idle())
+            if not any(_continues(task, order, offline) for order, offline in state.queue):
+                _conclude(turn, task)
+        case _:
+            pass
+    if isinstance(turn.state.check, Idle) and turn.state.queue:
+        (order, offline), *rest = turn.state.queue
+        turn.set(queue=tuple(rest))
+        _open(turn, order, offline=offline)
+
+
+def _continues(task: Task, order: Order, offline: bool) -> bool:
+    return order.i == task.order.i and order.a == task.order.a + 1 and offline == task.offline
+
+
+def _open(turn: Turn, order: Order, *, offline: bool) -> None:
+    """Log the order and announce it; one that the network delivered too late is answered at once."""
+    state = turn.state
+    policy = state.rules.policy
+    drawn = schedule.drawn(bytes.fromhex(order.nonce), order.i, policy, state.kinds.get(str(order.i)))
+    late = 0 if offline else state.late_ms(order)
+    task = Task(order, drawn.kind, drawn.gestures, state.now + max(0, order.deadline_ms - late), offline)
+    turn.end_span()
+    turn.log(Ordered(order.i, order.a, order.nonce, order.deadline_ms))
+    if late > policy.net_slack_ms:
+        answer(turn, task, Judged(order.i, order.a, drawn.kind, "inconclusive", "network"))
+        return
+    turn.set(check=Announced(task, state.now + policy.notice_ms), chimes=state.chimes + 1)
+    turn.stop("check")
+
+
+def ready(turn: Turn) -> None:
+    """The learner does not need the rest of the notice."""
+    if isinstance(turn.state.check, Announced):
+        _begin(turn, turn.state.check.task)
+
+
+def _begin(turn: Turn, task: Task) -> None:
+    state = turn.state
+    turn.set(check=Attempting(task), prompt=None)
+    if task.kind not in JUDGED_BY_CAMERA:
+        answer(turn, task, Judged(task.order.i, task.order.a, task.kind, "inconclusive", "not_offered"))
+        return
+    request = CheckRequest(
+        check=task.order.i,
+        attempt=task.order.a,
+        kind=task.kind,
+        gestures=task.gestures,
+        deadline_ms=max(0, task.until - state.now),
+        nonce=task.order.nonce,
+        pad=state.rules.policy.pad,
+        thresholds=state.rules.policy.flat_thresholds(),
+    )
+    turn.do(effects.Begin(request))
+
+
+def judged(turn: Turn, verdict: Judged) -> None:
+    """Take the proctor's word if it is about the open attempt; words about any other attempt are stale."""
+    match turn.state.check:
+        case Attempting(task) if (task.order.i, task.order.a) == (verdict.check, verdict.attempt):
+            answer(turn, task, verdict)
+        case _:
+            pass
+
+
+def interrupted(turn: Turn, reason: str) -> None:
+    """The detectors died under an attempt: nobody's fault, inconclusive."""
+    if isinstance(turn.state.check, Attempting):
+        task = turn.state.check.task
+        answer(turn, task, Judged(task.order.i, task.order.a, task.kind, "inconclusive", reason))
+
+
+def answer(turn: Turn, task: Task, verdict: Judged) -> None:
+    """Log the attempt's result, have it signed at once, and see whether it is the check's last."""
+    order = task.order
+    reason = verdict.reason if _WORD.fullmatch(verdict.reason) else "other"
+    turn.log(
+        Answered(order.i, order.a, task.kind, verdict.result, reason, dict(verdict.scores), dict(verdict.models), None)
+    )
+    turn.cut()
+    turn.set(check=Idle(), prompt=None, outcome=Outcome(verdict.result, turn.state.now, turn.state.tally.pending_ms))
+    if verdict.result == "passed":
+        tally = turn.state.tally
+        turn.count(passed=tally.passed + 1, checks=tally.checks + 1, pending_ms=0, mismatches=0)
+    elif order.a + 1 < turn.state.rules.policy.max_attempts and not str(order.i).startswith("spot-"):
+        until = turn.state.now + WAIT_MS
+        turn.set(check=Waiting(task, turn.state.size, until), mismatched=reason == "other_person")
+    else:
+        turn.set(mismatched=reason == "other_person")
+        _conclude(turn, task)
+
+
+def _conclude(turn: Turn, task: Task) -> None:
+    """The check is over without a pass; the words for it are kind, the count is exact."""
+    tally = turn.state.tally
+    mismatches = tally.mismatches + 1 if turn.state.mismatched else tally.mismatches
+    turn.count(checks=tally.checks + 1, mismatches=mismatches)
+    if task.order.i == "close":
+        turn.set(close_tried=True)

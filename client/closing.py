@@ -1,0 +1,96 @@
+"""How a session ends: by the learner, by a limit, by mismatches; with one last look that makes the last minutes count.
+
+Moves on a `Turn`. A closing check is asked for once a session and seed; whoever does not want it, or cannot get it,
+ends without and loses only what no check followed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from client.motion import Running, Starting, Still
+from client.state import Closing, Idle, Opening, Over, State, Studying, Waiting
+from client.turn import Turn
+from ledger.events import Asked, Closed
+
+WAIT_MS: Final = 30_000  # for the answer that brings the closing check
+MARGIN_MS: Final = 90_000  # before a limit: one segment, one order, one attempt
+ONLINE_SPAN_MS: Final = 90_000  # study-session.md: span time since the last `cosigned` beyond which a span is offline
+
+
+def close(turn: Turn, how: str) -> None:
+    """Begin to end: ask for the closing check if there is something to prove. Asked again: end without it."""
+    state = turn.state
+    match state.stage:
+        case Over():
+            return
+        case Closing(before, _):
+            turn.set(stage=Closing(before, state.now))
+            return
+        case Opening():
+            turn.set(stage=Closing(how, state.now))
+            return
+    if isinstance(state.motion, Running | Starting):
+        turn.stop(_because(how))
+    turn.set(stage=Closing(how, state.now + WAIT_MS))
+    ask(turn)
+
+
+def ask(turn: Turn) -> None:
+    """Log `asked` and have it signed, once, if study time waits for a look."""
+    if turn.state.tally.pending_ms and not turn.state.asked:
+        turn.log(Asked("close"))
+        turn.set(asked=True)
+        turn.cut()
+
+
+def heard(turn: Turn) -> None:
+    """The server is there: its answer may take another moment."""
+    stage = turn.state.stage
+    if isinstance(stage, Closing) and turn.state.now < stage.until:
+        turn.set(stage=replace(stage, until=turn.state.now + WAIT_MS))
+
+
+def limits(turn: Turn) -> None:
+    """Begin to end when the programme says so."""
+    state = turn.state
+    if not isinstance(state.stage, Studying):
+        return
+    if state.tally.mismatches >= state.rules.policy.max_mismatches:
+        turn.set(stage=Closing("mismatches", state.now))
+    elif state.now >= state.rules.session_ms - margin(state.rules.session_ms):
+        close(turn, "limit")
+
+
+def margin(limit_ms: int) -> int:
+    """How long before a limit the last look is offered."""
+    return min(MARGIN_MS, limit_ms // 10)
+
+
+def offline_left(state: State) -> int:
+    """Ms that may still be studied before the network must be back."""
+    running = state.now - state.motion.start if isinstance(state.motion, Running) else 0
+    if state.tally.unsigned_ms + running <= ONLINE_SPAN_MS:
+        return state.rules.offline_ms
+    return state.rules.offline_ms - state.tally.offline_ms - running
+
+
+def finish(turn: Turn, stage: Closing) -> bool:
+    """Sign `closed` when the closing check is through, not needed, or not to be had; tell whether it was signed."""
+    state = turn.state
+    if not isinstance(state.check, Idle | Waiting) or state.queue:
+        return False
+    hoped = isinstance(state.check, Waiting) or (state.asked and state.tally.pending_ms and not state.close_tried)
+    if hoped and stage.how != "mismatches" and state.now < stage.until:
+        return False
+    if not isinstance(state.motion, Still):
+        turn.stop(_because(stage.how))
+    turn.log(Closed(stage.how))
+    turn.cut()
+    turn.set(stage=Over(stage.how, turn.state.size), check=Idle())
+    return True
+
+
+def _because(how: str) -> str:
+    return "limit" if how == "limit" else "learner"

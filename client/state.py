@@ -1,0 +1,217 @@
+"""The state of a running session, as values: what it was told, where the lesson stands, what a check waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from client.events import Order, Progress, Prompt, SyncState
+from client.machine import Conditions, Machine
+from client.motion import Motion, Still
+from client.view import Words
+from ledger.policy import Policy
+
+NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit as the session knows it."""
+
+    unit: str
+    title: Words
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What binds this session: the policy with the learner's accommodations, the grant's limits, the course's units."""
+
+    sid: str
+    policy: Policy
+    units: tuple[Unit, ...]
+    session_ms: int
+    offline_ms: int
+    face: bool = True  # False: the agreed non-face route
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the policy asks of the machine."""
+        policy = self.policy
+        return Conditions(
+            face=self.face,
+            agent=policy.agent_hole_ms > 0,
+            absence_grace_ms=policy.absence_grace_ms,
+            others_for_ms=policy.others_for_ms,
+            foreground_unknown=policy.foreground_unknown,
+        )
+
+
+# --- one check --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One ordered attempt: what is asked, and until when on our clock."""
+
+    order: Order
+    kind: str
+    gestures: tuple[str, ...]
+    until: int
+    offline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """No check is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The notice stands on the screen; the attempt begins at `at`, or when the learner says so."""
+
+    task: Task
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempting:
+    """The proctor judges."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An attempt was not clear; the answer to the segment of `size` may bring another; after `until` none will."""
+
+    task: Task
+    size: int
+    until: int
+
+
+Check = Idle | Announced | Attempting | Waiting
+
+
+# --- the session as a whole -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The grant is there, its first cosignature is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Studying:
+    """The lesson, its pauses and its checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The session ends as `how` once the closing check is through, or after `until`."""
+
+    how: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """`closed` is signed as event `size` − 1; nothing is appended any more."""
+
+    how: str
+    size: int
+
+
+Stage = Opening | Studying | Closing | Over
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the last check went: its result, when, and the study time that it proved."""
+
+    result: str
+    at: int
+    proved_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums since one moment or another, all in ms of span time."""
+
+    pending_ms: int = 0  # since the last outcome that passed
+    unsigned_ms: int = 0  # since the last `cosigned`: beyond 90,000 a span is offline
+    studied_ms: int = 0  # since the last rest
+    online_ms: int = 0  # E, by the ledger's meter
+    offline_ms: int = 0  # F, by the ledger's meter
+    mismatches: int = 0  # checks in a row whose last attempt saw another person
+    passed: int = 0
+    checks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything the reducer knows. `now` is ms since `opened`, `wall` ms since the epoch (for people)."""
+
+    rules: Rules
+    now: int = 0
+    wall: int = 0
+    stage: Stage = field(default_factory=Opening)
+    check: Check = field(default_factory=Idle)
+    motion: Motion = field(default_factory=Still)
+    machine: Machine = field(default_factory=Machine)
+
+    hold: str = ""  # why the learner, or a supervisor, wants it to stand still; "" lets it play
+    index: int = 0  # of the unit
+    loaded: bool = False  # whether the player has it
+    reload: bool = False  # the player lost it and must be given it again
+    finished: bool = False  # its end was reached
+    position_ms: int = 0
+    progress: Progress | None = None
+    seen: Mapping[str, int] = NOTHING  # unit → the position up to which it was shown
+
+    size: int = 0  # events appended
+    since_cut: int = 0  # of them, not yet under a checkpoint
+    cut_at: int = 0
+    logged_at: int = 0  # mono of the last event
+    cosigned: int = 0  # events below it are receipted
+    ahead_ms: int | None = None  # the server's clock minus ours, as the quickest answer told it
+    sync: SyncState = field(default_factory=lambda: SyncState(True, 0, 0))
+
+    queue: tuple[tuple[Order, bool], ...] = ()  # orders that wait for the one that is open; True: offline
+    given: Mapping[tuple[int | str, int], int] = field(default_factory=dict)  # order → the signed time it came with
+    ordered: frozenset[tuple[int | str, int, bool]] = frozenset()
+    kinds: Mapping[str, str] = field(default_factory=dict)  # spot checks: the kind that the supervisor asked for
+    commands: frozenset[str] = frozenset()
+    asked: bool = False  # the closing check
+    outcome: Outcome | None = None
+    tally: Tally = field(default_factory=Tally)
+
+    told_faces: int | None = None  # what the log holds of presence and window
+    told_window: tuple[bool, int | None, str] | None = None
+    told_others: bool = False
+    told_silent: bool = False
+    message: str = ""
+    media_fault: str = ""
+    mismatched: bool = False  # the last attempt saw another person
+    close_tried: bool = False  # the closing check is over without a pass
+    prompt: Prompt | None = None
+    chimes: int = 0
+
+    @property
+    def unit(self) -> Unit:
+        """The unit on the screen."""
+        return self.rules.units[self.index]
+
+    @property
+    def seen_ms(self) -> int:
+        """Up to where this unit was shown: the learner may go anywhere before it."""
+        return self.seen.get(self.unit.unit, 0)
+
+    def late_ms(self, order: Order) -> int:
+        """How long ago, by the server's clock, `order` was given; 0 when nobody can tell."""
+        given = self.given.get((order.i, order.a))
+        if given is None or self.ahead_ms is None:
+            return 0
+        return max(0, self.now + self.ahead_ms - given)
