@@ -22,7 +22,7 @@ from client.player.sound import BYTES_PER_MS, Sink
 AHEAD = 12  # pictures decoded ahead: half a second
 AHEAD_BYTES = 96 << 20  # where sound is short, pictures may pile up this far (one thread reads both)
 SOUND_AHEAD_MS = 400.0
-_EXACT_MS = 2.0  # time bases are rounded
+_EXACT_MS = 0.6  # Matroska counts in whole ms
 log = logging.getLogger(__name__)
 
 
