@@ -101,7 +101,7 @@ def read_log(source: Source, prefix: str, signed: Checkpoint, what: str) -> Iter
     """Yield (entry, or None when withheld; its leaf hash) of the log under `prefix`; at the end check root and tiles.
 
     What was yielded is to be believed only when the iterator ends quietly. `RootMismatchError` or `TileError` carry the
-    index of the first entry that does not fit; `what` says whose log it is.
+    index of the first entry that does not fit; `what` names it: "class log entry", "session …, event".
     """
     tree = Tree()
     stated: list[bytes] = []  # the leaf hashes as tile/0 has them, kept from the first difference on
@@ -118,7 +118,7 @@ def read_log(source: Source, prefix: str, signed: Checkpoint, what: str) -> Iter
     if first_bad is not None:
         raise _blame(signed, tree, stated, first_bad, what)
     if tree.root() != signed.root:
-        raise RootMismatchError(f"{what}: its {signed.size} entries do not hash to the signed root")
+        raise RootMismatchError(f"{what} 0 to {signed.size - 1}: together they do not hash to the signed root")
     _check_upper_tiles(source, prefix, tree, what)
 
 
@@ -130,23 +130,23 @@ def _pairs(source: Source, prefix: str, size: int, what: str) -> Iterator[tuple[
             hashes = tiles.split_hashes(source.read(prefix + tiles.tile_path(0, index, width)), width)
             entries = tiles.decode_bundle(source.read(prefix + tiles.tile_path("entries", index, width)))
         except (TileError, MissingFileError) as error:
-            raise _at(first, type(error)(f"{what}, from entry {first} on: {error}")) from error
+            raise _at(first, type(error)(f"{what} {first} and on: {error}")) from error
         if len(entries) != width:
             fits = zip(entries, hashes, strict=False)
             bad = next((i for i, (e, h) in enumerate(fits) if e and leaf_hash(e) != h), min(len(entries), width))
             found = f"{len(entries)} entries where {width} were signed"
-            raise _at(first + bad, TileError(f"{what}, event {first + bad}: removed or added ({found})"))
+            raise _at(first + bad, TileError(f"{what} {first + bad}: removed or added ({found})"))
         yield from zip(entries, hashes, strict=True)
 
 
 def _blame(signed: Checkpoint, tree: Tree, stated: list[bytes], index: int, what: str) -> LedgerError:
     """Say what was changed: whichever side still leads to the signed root is the honest one."""
     if root(stated) == signed.root:
-        error: LedgerError = RootMismatchError(f"{what}, event {index}: its bytes were changed after they were signed")
+        error: LedgerError = RootMismatchError(f"{what} {index}: its bytes were changed after they were signed")
     elif tree.root() == signed.root:
-        error = TileError(f"{what}, event {index}: its hash in tile/0 was changed")
+        error = TileError(f"{what} {index}: its hash in tile/0 was changed")
     else:
-        error = RootMismatchError(f"{what}, event {index}: from here on the bytes do not fit the signed root")
+        error = RootMismatchError(f"{what} {index}: from here on the bytes do not fit the signed root")
     return _at(index, error)
 
 
@@ -161,7 +161,7 @@ def _check_upper_tiles(source: Source, prefix: str, tree: Tree, what: str) -> No
         for index, width in tiles.spans(len(tree), level) if level else ():
             name = tiles.tile_path(level, index, width)
             if source.read(prefix + name) != tiles.hash_tile(tree, level, index, width):
-                raise TileError(f"{what}: {name} is not what the entries give")
+                raise TileError(f"{name} is not what the entries give ({what} 0 and on)")
 
 
 def check_names(found: list[str], expected: set[str]) -> None:
