@@ -32,6 +32,10 @@ class Source(Protocol):
         """The names directly under `prefix` that have files below them, sorted."""
         ...
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
+        ...
+
     def read(self, name: str) -> bytes:
         """The bytes of a file, or `MissingFileError`."""
         ...
@@ -72,6 +76,10 @@ class Directory:
         """See `Source.folders`."""
         top = self._path / prefix
         return sorted(entry.name for entry in os.scandir(top)) if top.is_dir() else []
+
+    def has(self, name: str) -> bool:
+        """See `Source.has`."""
+        return (self._path / name).is_file()
 
     def read(self, name: str) -> bytes:
         """See `Source.read`."""

@@ -37,6 +37,7 @@ class KeyRecord:
     key: Vkey
     added: int
     revoked: int = NEVER
+    revocation: KeyLeaf | None = None
 
     def counts_at(self, index: int) -> bool:
         """Whether it was added before entry `index` and not revoked before it."""
@@ -141,7 +142,7 @@ class ClassLog:
         elif known is None or known.key != key or known.leaf.role != leaf.role or known.revoked != NEVER:
             raise LeafError(f"{key.name} is no {leaf.role} key that could be revoked")
         else:
-            known.revoked = index
+            known.revoked, known.revocation = index, leaf
 
     def _session(self, sid: str) -> SessionRecord:
         record = self.sessions.get(sid)

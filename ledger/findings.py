@@ -31,6 +31,7 @@ TITLES: dict[str, str] = {
     "1 freshness": "nothing newer was seen",
     "2": "class log, entry by entry",
     "2 bodies": "documents that it names",
+    "2 vouchers": "supervisors and evidence keys",
     "3": "keys, certificates, grants",
     "4": "events hashed again",
     "5": "receipts, earlier checkpoints, nothing left out",
@@ -61,6 +62,7 @@ class Step:
 
     number: str
     checked: int = 0
+    reached: bool = False
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -70,12 +72,12 @@ class Step:
 
     @property
     def status(self) -> Status:
-        """The gravest of its findings; a step that looked at nothing was not checkable."""
+        """The gravest of its findings; a step that was never reached is not checkable."""
         found = {finding.status for finding in self.findings}
         for status in _WORST_FIRST:
             if status in found:
                 return status
-        return Status.OK if self.checked else Status.NOT_CHECKABLE
+        return Status.OK if self.reached else Status.NOT_CHECKABLE
 
 
 class Refused(Exception):
@@ -91,6 +93,7 @@ class Findings:
     @contextmanager
     def step(self, number: str, sid: str | None = None) -> Iterator[None]:
         """Do one step: count it when it ends quietly; turn a `LedgerError` into a finding and raise `Refused`."""
+        self.reach(number)
         try:
             yield
         except LedgerError as error:
@@ -107,6 +110,11 @@ class Findings:
     ) -> None:
         """Record what was found and is no refusal."""
         self.steps[number].findings.append(Finding(number, status, message, "", sid, index))
+
+    def reach(self, *numbers: str) -> None:
+        """These steps are being done, even if they find nothing to look at."""
+        for number in numbers:
+            self.steps[number].reached = True
 
     def count(self, number: str, n: int = 1) -> None:
         """`n` more things were looked at and found good."""

@@ -74,6 +74,10 @@ class Zip:
         """See `Source.folders`."""
         return sorted({name[len(prefix) :].partition("/")[0] for name in self.names(prefix)})
 
+    def has(self, name: str) -> bool:
+        """See `Source.has`."""
+        return name in self._members
+
     def read(self, name: str) -> bytes:
         """See `Source.read`; `ZipFormError` when the data are not what the header says."""
         member = self._members.get(name)

@@ -1,0 +1,194 @@
+"""Step 2, second part: the documents named by leaves, grants and events are these, signed by whom they must be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from ledger import bodies, note
+from ledger.archive import PEOPLE, Source
+from ledger.bodies import Body, Reversal, Verdict, voucher_text
+from ledger.classlog import ClassLog, KeyRecord
+from ledger.errors import BodyError, LedgerError, RootMismatchError, StrayFileError, UnknownSignerError
+from ledger.findings import Findings, Status
+from ledger.keys import Vkey
+from ledger.note import Note
+
+FOLDER = "bodies/sha256/"
+STEP, VOUCHERS = "2 bodies", "2 vouchers"
+SIGNERS = {
+    "verdict": ("supervisor",), "reversal": ("supervisor",), "accommodation": ("supervisor", "device"),
+    "identification": ("supervisor",), "consent": ("device",), "correction": ("grant", "supervisor"),
+    "audit": ("grant", "supervisor"), "exit": ("grant", "supervisor"), "command": ("grant",),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A body whose signatures hold, the entry that named it first, and the keys that signed it."""
+
+    body: Body
+    at: int
+    by: tuple[Vkey, ...]
+
+
+@dataclass(slots=True)
+class Documents:
+    """What an archive's bodies came to."""
+
+    named: set[str] = field(default_factory=set)
+    plain: dict[str, bytes] = field(default_factory=dict)
+    signed: dict[str, Signed] = field(default_factory=dict)
+    vouched: set[Vkey] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+
+    def verdicts(self) -> list[Verdict]:
+        """Verdicts by supervisors whom an authority vouches for, without those that a reversal took back."""
+        counted = {digest: s.body for digest, s in self.signed.items() if self.vouched.issuperset(s.by)}
+        undone = {body.verdict for body in counted.values() if isinstance(body, Reversal)}
+        return [body for digest, body in counted.items() if isinstance(body, Verdict) and digest not in undone]
+
+
+class Reader:
+    """Reads each document once; one that is not kept is a finding, one that was changed is a refusal."""
+
+    def __init__(self, source: Source, log: ClassLog, findings: Findings) -> None:
+        self.source, self.log, self.findings = source, log, findings
+        self.found = Documents()
+
+    def plain(self, digest: str, what: str, *, quiet: bool = False) -> bytes | None:
+        """A file named by the SHA-256 of its bytes; None where it is not kept (`quiet`: and need not be) or changed."""
+        if digest in self.found.named:
+            return self.found.plain.get(digest)
+        data = self._read(digest, what, quiet=quiet)
+        if data is not None and sha256(data).hexdigest() != digest:
+            self._refuse(RootMismatchError(f"{FOLDER}{digest} ({what}): its bytes were changed"))
+            return None
+        if data is not None:
+            self.found.plain[digest] = data
+            self.findings.count(STEP)
+        return data
+
+    def body(self, digest: str, kind: str, at: int, sid: str | None = None) -> Body | None:
+        """A body of `kind` that entry `at` names, or an event of the session granted there; None as in `plain`."""
+        if digest not in self.found.named:
+            data = self._read(digest, kind)
+            try:
+                if data is not None:
+                    self.found.signed[digest] = self._signed(data, digest, kind, at)
+                    self.findings.count(STEP)
+            except LedgerError as error:
+                self._refuse(error, sid)
+        signed = self.found.signed.get(digest)
+        if signed is None:
+            return None
+        if signed.body.kind != kind or getattr(signed.body, "sid", sid) != sid:
+            self._refuse(BodyError(f"{FOLDER}{digest} is not the {kind} that it is named as"), sid)
+            return None
+        return signed.body
+
+    def voucher(self, record: KeyRecord, op: str, digest: str, authority: Iterable[Vkey]) -> None:
+        """An authority's word on one supervisor or evidence key; without `authority` nobody can check it."""
+        keys = tuple(authority)
+        data = self._read(digest, f"voucher for {record.key.name}")
+        try:
+            if data is None:
+                return
+            signed = self._note(data, digest, "voucher")
+            if signed.text != voucher_text(op, record.leaf.role, record.leaf.vkey):
+                raise BodyError(f"{FOLDER}{digest} vouches for something else than {record.key.name}")
+            if keys:
+                note.verify(signed, keys)
+                self.findings.count(VOUCHERS)
+                self.found.vouched.add(record.key)
+        except LedgerError as error:
+            self.findings.refuse(VOUCHERS, error)
+
+    def _read(self, digest: str, what: str, *, quiet: bool = False) -> bytes | None:
+        self.found.named.add(digest)
+        if self.source.has(FOLDER + digest):
+            return self.source.read(FOLDER + digest)
+        self.found.missing.add(digest)
+        if not quiet:
+            self.findings.add(STEP, Status.NOT_CHECKABLE, f"{what}: {FOLDER}{digest} is not kept")
+        return None
+
+    def _refuse(self, error: LedgerError, sid: str | None = None) -> None:
+        self.findings.refuse(STEP, error, sid)
+
+    def _note(self, data: bytes, digest: str, what: str) -> Note:
+        signed = note.parse(data)
+        if signed.digest != digest:
+            raise RootMismatchError(f"{FOLDER}{digest} ({what}): its text was changed")
+        return signed
+
+    def _signed(self, data: bytes, digest: str, kind: str, at: int) -> Signed:
+        signed = self._note(data, digest, kind)
+        body = bodies.parse_text(signed.text)
+        if body.class_ != self.log.origin:
+            raise BodyError(f"{FOLDER}{digest} is of another class, {body.class_}")
+        keys = tuple(self._signer(line, kind, at) for line in signed.signatures)
+        note.verify(signed, keys)
+        return Signed(body, at, keys)
+
+    def _signer(self, line: note.Signature, kind: str, at: int) -> Vkey:
+        for role in SIGNERS[kind]:
+            if any(line.is_by(record.key) for record in self.log.keys if record.leaf.role == role):
+                return self.log.signer(role, line, at).key
+        raise UnknownSignerError(f"a {kind} is not {line.name}'s to sign")
+
+
+def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
+    """Read every document that the class log itself names."""
+    log, findings = reader.log, reader.findings
+    findings.reach(STEP, VOUCHERS)
+    for what, history in log.policies.items():
+        for _, document in history:
+            reader.plain(document.sha256, what, quiet=what == "client")
+    for record in log.keys:
+        if record.leaf.owner is not None:  # the session step says it when this one is missing
+            reader.plain(record.leaf.owner, "device owner", quiet=True)
+        _read_vouchers(reader, record, authority)
+    for at, leaf in log.bodies:
+        if leaf.kind != "people":
+            reader.body(leaf.sha256, leaf.kind, at, leaf.sid)
+    for session in log.sessions.values():
+        for _, erased in session.erased:
+            reader.plain(erased.sha256, "deletion receipt")
+    for signed in list(reader.found.signed.values()):
+        if isinstance(signed.body, bodies.Consent):
+            reader.plain(signed.body.notice, "notice")
+    _read_people(reader)
+    return reader.found
+
+
+def _read_vouchers(reader: Reader, record: KeyRecord, authority: tuple[Vkey, ...]) -> None:
+    if record.leaf.vouched is None:
+        return
+    reader.voucher(record, "add", record.leaf.vouched, authority)
+    if record.revocation is not None and record.revocation.vouched is not None:
+        reader.voucher(record, "revoke", record.revocation.vouched, authority)
+    if not authority:
+        reason = f"no --authority key was given that could vouch for {record.key.name}"
+        reader.findings.add(VOUCHERS, Status.NOT_CHECKABLE, reason)
+
+
+def _read_people(reader: Reader) -> None:
+    """`people.csv` is the one that the last `people` leaf names; a masked export has none."""
+    stated = reader.log.people()
+    if not reader.source.has(PEOPLE):
+        return
+    if stated is None:
+        reader.findings.refuse(STEP, StrayFileError(f"{PEOPLE} is here, but no entry names it"))
+    elif sha256(reader.source.read(PEOPLE)).hexdigest() != stated:
+        reader.findings.refuse(STEP, RootMismatchError(f"{PEOPLE} is not the one that the class log names"))
+    else:
+        reader.findings.count(STEP)
+
+
+def check_no_stray(reader: Reader) -> None:
+    """Every file among the bodies is named by a leaf, a grant or an event."""
+    for name in reader.source.names(FOLDER):
+        if name.removeprefix(FOLDER) not in reader.found.named:
+            reader.findings.refuse(STEP, StrayFileError(f"{name} is named by nothing in this archive"))
