@@ -64,6 +64,8 @@ def _open(turn: Turn, order: Order, *, offline: bool) -> None:
     late = 0 if offline else state.late_ms(order)
     task = Task(order, drawn.kind, drawn.gestures, state.now + max(0, order.deadline_ms - late), offline)
     turn.end_span()
+    if order.i == schedule.CLOSE and offline:
+        turn.set(asked=False, asked_offline=True)  # the committed seed still has its own
     turn.log(Ordered(order.i, order.a, order.nonce, order.deadline_ms))
     if late > policy.net_slack_ms:
         answer(turn, task, Judged(order.i, order.a, drawn.kind, "inconclusive", "network"))
@@ -138,5 +140,5 @@ def _conclude(turn: Turn, task: Task) -> None:
     tally = turn.state.tally
     mismatches = tally.mismatches + 1 if turn.state.mismatched else tally.mismatches
     turn.count(checks=tally.checks + 1, mismatches=mismatches)
-    if task.order.i == "close":
+    if task.order.i == schedule.CLOSE and not task.offline:
         turn.set(close_tried=True)

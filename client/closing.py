@@ -13,10 +13,10 @@ from client.motion import Running, Starting, Still
 from client.state import Closing, Idle, Opening, Over, State, Studying, Waiting
 from client.turn import Turn
 from ledger.events import Asked, Closed
+from ledger.spans import ONLINE_MS
 
 WAIT_MS: Final = 30_000  # for the answer that brings the closing check
 MARGIN_MS: Final = 90_000  # before a limit: one segment, one order, one attempt
-ONLINE_SPAN_MS: Final = 90_000  # study-session.md: span time since the last `cosigned` beyond which a span is offline
 
 
 def close(turn: Turn, how: str) -> None:
@@ -61,6 +61,8 @@ def limits(turn: Turn) -> None:
         turn.set(stage=Closing("mismatches", state.now))
     elif state.now >= state.rules.session_ms - margin(state.rules.session_ms):
         close(turn, "limit")
+    elif state.alone and not state.asked_offline and offline_left(state) < margin(state.rules.offline_ms):
+        ask(turn)
 
 
 def margin(limit_ms: int) -> int:
@@ -71,7 +73,7 @@ def margin(limit_ms: int) -> int:
 def offline_left(state: State) -> int:
     """Ms that may still be studied before the network must be back."""
     running = state.now - state.motion.start if isinstance(state.motion, Running) else 0
-    if state.tally.unsigned_ms + running <= ONLINE_SPAN_MS:
+    if state.tally.unsigned_ms + running <= ONLINE_MS:
         return state.rules.offline_ms
     return state.rules.offline_ms - state.tally.offline_ms - running
 

@@ -19,7 +19,9 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """End the segment: persist, sign, send."""
+    """End the segment: persist, sign, send. `offline`: the offline schedule may order a check at this point."""
+
+    offline: bool = False
 
 
 @dataclass(frozen=True, slots=True)

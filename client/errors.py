@@ -1,4 +1,8 @@
-"""What can go wrong at the learner's side, each with a code, a remedy and a sentence for the screen."""
+"""What can go wrong at the learner's side, each with a code, a remedy and a sentence for the screen.
+
+Numbers: 00x the server and what it says · 01x this device: its settings, disk, keys · 02x records and signatures ·
+03x opening a session.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from typing import ClassVar
 
 
 class ClientError(Exception):
-    """Base of every refusal of the client. `remedy` (en) and `zh` are what the learner reads; nothing is lost."""
+    """Base of every refusal of the client. `remedy` and `zh` are what the learner reads; nothing signed is lost."""
 
     code: ClassVar[str] = "TS-C-000"
     remedy: ClassVar[str] = "Try again; your records are kept on this device."
@@ -19,6 +23,7 @@ class NetworkError(ClientError):
     code = "TS-C-001"
     remedy = "Check the network. You can go on studying; records are sent when it is back."
     zh = "暂时无法连接服务器。请检查网络；您可以继续学习，网络恢复后会自动上传记录。"
+    event = "fault network"
 
 
 class ServerRefusedError(ClientError):
@@ -28,7 +33,121 @@ class ServerRefusedError(ClientError):
     remedy = "Read the sentence of the server; nothing on this device was lost."
     zh = "服务器未接受本次请求，请按提示操作；本机记录未丢失。"
 
-    def __init__(self, status: int, server_code: str, message: str) -> None:
+    def __init__(
+        self, status: int, server_code: str, message: str, *, remedy: str = "", zh: str = "", extra: object = None
+    ) -> None:
         super().__init__(f"{status} {server_code}: {message}")
         self.status = status
         self.server_code = server_code
+        self.server_remedy = remedy  # the server's own sentences, for the screen
+        self.server_zh = zh
+        self.extra = extra if isinstance(extra, dict) else {}
+
+
+class BadAnswerError(ClientError):
+    """The server's answer is not of the published form, or its bytes are not those that their hash names."""
+
+    code = "TS-C-003"
+    remedy = "Try again; if it stays, a proxy may be changing the traffic: tell the school's network administrator."
+    zh = "服务器的回复内容不正确。请重试；如一直如此，可能有网络代理改动了内容，请联系学校网络管理员。"
+
+
+class SignedOutError(ClientError):
+    """The token has ended."""
+
+    code = "TS-C-004"
+    remedy = "Sign in again; your records stay on this device and are sent meanwhile."
+    zh = "登录已过期，请重新登录。学习记录仍保存在本机，并会继续上传。"
+
+
+class ConfigError(ClientError):
+    """A setting of this client is missing, unknown or of the wrong kind."""
+
+    code = "TS-C-010"
+    remedy = "Correct the named line of config.toml; `python -m client config show` prints what is in force."
+    zh = "客户端设置有误。请修改 config.toml 中指出的一行；可用 python -m client config show 查看当前设置。"
+
+
+class DiskError(ClientError):
+    """This device cannot keep the records: the disk is full, read-only or failing."""
+
+    code = "TS-C-011"
+    remedy = "Free some space, then start again: what was signed so far is safe and is sent then."
+    zh = "本机无法保存记录。请清理磁盘空间后重新启动；已签名的记录不会丢失，届时会自动上传。"
+    event = "fault disk"
+
+
+class SealError(ClientError):
+    """A key of this device is missing or unreadable."""
+
+    code = "TS-C-012"
+    remedy = "Register this device again; what the server has receipted stays yours."
+    zh = "本机密钥缺失或无法读取。请重新登记本设备；服务器已存证的记录仍然有效。"
+
+
+class LocalRecordsError(ClientError):
+    """Records on this device are not what was signed: somebody or something changed the file."""
+
+    code = "TS-C-020"
+    remedy = "Keep the file and tell the school. What was receipted stays valid; the changed session is not sent."
+    zh = "本机的学习记录与签名不符，文件可能被改动。请保留文件并联系学校；服务器已存证的部分仍然有效。"
+
+
+class ForgedAnswerError(ClientError):
+    """A grant, cosignature, command or receipt is not signed by whom it should be."""
+
+    code = "TS-C-021"
+    remedy = "Use another network; the records are kept and sent again. If it stays, tell the school."
+    zh = "服务器回复的签名不正确。请更换网络；记录已保存并会重新发送。如一直如此，请联系学校。"
+
+
+class StaleAnswerError(ClientError):
+    """A cosignature or checkpoint is older than one that this device has already seen."""
+
+    code = "TS-C-022"
+    remedy = "The records are kept and sent again. If it stays, tell the school: the server went back in time."
+    zh = "服务器返回了过时的存证。记录已保存并会重新发送；如一直如此，请联系学校。"
+
+
+class ForkedLogError(ClientError):
+    """The server has other records of this session than this device: a copy of the device, or of its disk, was used."""
+
+    code = "TS-C-023"
+    remedy = "Study on one device at a time and do not restore its data from a copy; tell the school."
+    zh = "服务器上的本次学习记录与本机不一致，可能使用了设备或磁盘的副本。请勿还原旧数据，并联系学校。"
+
+
+class SessionOverError(ClientError):
+    """The server takes no more records of this session: it was closed, taken over or is too late."""
+
+    code = "TS-C-024"
+    remedy = "Open a new session to go on; what was receipted before stays."
+    zh = "服务器已结束本次学习，不再接收记录。请重新开始学习；此前已存证的部分有效。"
+
+
+class GrantRefusedError(ClientError):
+    """The grant does not fit what this device asked for, or names older rules than it has seen."""
+
+    code = "TS-C-030"
+    remedy = "Try again; if it stays, update the client and tell the school."
+    zh = "学习许可与请求不符。请重试；如一直如此，请更新客户端并联系学校。"
+
+
+class OtherSessionOpenError(ClientError):
+    """This learner studies on another device; `open` is the session there."""
+
+    code = "TS-C-031"
+    remedy = "Go on here: the other device pauses, and what was earned there stays."
+    zh = "您正在另一台设备上学习。可选择在本机继续：另一台设备会暂停，已获学时保留。"
+
+    def __init__(self, open_sid: str) -> None:
+        super().__init__(f"session {open_sid} is open on another device")
+        self.open = open_sid
+
+
+class UnsentRecordsError(ClientError):
+    """Records of an earlier session must reach the server before a new one can open, and it does not answer."""
+
+    code = "TS-C-032"
+    remedy = "Connect to the network and wait a moment: your earlier records are sent first."
+    zh = "之前的学习记录尚未上传。请连接网络稍候，上传完成后即可开始新的学习。"

@@ -27,7 +27,6 @@ SEEN_LATELY_MS: Final = 3_000  # to start or go on, somebody must have been in t
 LOOK_SILENCE_MS: Final = 10_000  # looks come about once a second; ten missing ones mean that the detectors hang
 COVERED_MS: Final = 3_000  # a black picture this long is a covered lens, shorter is a hand passing by
 SEVERAL_HINT_MS: Final = 3_000  # study-session.md: a hint after 3 s
-AGENT_SILENCE_MS: Final = 30_000  # the pipe reports a lost agent much sooner; this is the belt to its braces
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Conditions:
     """What the programme asks of the machine."""
 
     face: bool  # False: the agreed non-face route, no camera is needed
-    agent: bool  # False: a demonstration class without an agent
+    agent_silence_ms: int  # the oldest beat that still counts as a living agent; 0: a demonstration without one
     absence_grace_ms: int
     others_for_ms: int
     covered_limit: int = 50  # per mille of our window; a tray icon or a caption bar is less
@@ -111,8 +110,9 @@ def _since(before: int | None, holds: bool, now: int) -> int | None:
 
 def window_fault(window: Observation | None, conditions: Conditions) -> str:
     """The word for what is wrong with the foreground, "" when nothing is; the OS's "cannot tell" follows the policy."""
+    must_know = conditions.foreground_unknown == "pause"
     if window is None:
-        return "unknown" if conditions.foreground_unknown == "pause" else ""
+        return "unknown" if must_know else ""
     for holds, word in (
         (window.locked, "locked"),
         (window.other_desktop, "desktop"),
@@ -122,9 +122,7 @@ def window_fault(window: Observation | None, conditions: Conditions) -> str:
     ):
         if holds:
             return word
-    if window.focused is None and conditions.foreground_unknown == "pause":
-        return "unknown"
-    return ""
+    return "unknown" if must_know and (window.focused is None or window.covered is None) else ""
 
 
 def camera_fault(machine: Machine, now: int) -> str:
@@ -147,9 +145,10 @@ def present(machine: Machine, grace_ms: int, now: int) -> bool:
     return machine.seen_at is not None and now - machine.seen_at <= grace_ms
 
 
-def agent_lives(machine: Machine, now: int) -> bool:
-    """Whether the agent's last beat is young and its pipe is whole."""
-    return machine.beat_at is not None and now - machine.beat_at <= AGENT_SILENCE_MS
+def agent_lives(machine: Machine, conditions: Conditions, now: int) -> bool:
+    """Whether the agent's last beat is young and its pipe is whole, or the class does without one."""
+    silence = conditions.agent_silence_ms
+    return silence == 0 or (machine.beat_at is not None and now - machine.beat_at <= silence)
 
 
 def pausing(machine: Machine) -> Iterator[FoundByAgent]:
@@ -166,7 +165,7 @@ def blockers(machine: Machine, conditions: Conditions, now: int, *, running: boo
     fault = window_fault(machine.window, conditions)
     if fault:
         yield _window_blocker(fault, machine.window)
-    if conditions.agent and not agent_lives(machine, now):
+    if not agent_lives(machine, conditions, now):
         yield Blocker("agent", Sentence("pause.agent"))
     for found in pausing(machine):
         words = {"title": Words(found.title_zh, found.title_en), "remedy": Words(found.remedy_zh, found.remedy_en)}

@@ -114,7 +114,7 @@ def _progress(turn: Turn, progress: Progress) -> None:
 def _moves(turn: Turn, progress: Progress) -> None:
     """The picture moves (or has jumped): begin a span there, but never past what was seen."""
     state = turn.state
-    if not progress.playing or progress.ended:
+    if not progress.playing or progress.ended or progress.rate not in state.rules.policy.rates:
         return
     if progress.position_ms > max(state.seen_ms, state.position_ms) + motion.JUMP_MS:
         turn.do(Seek(state.position_ms))
@@ -155,6 +155,7 @@ def _answered(turn: Turn, answer: SegmentAnswered) -> None:
     turn.split()
     turn.log(Cosigned(answer.size, answer.line, answer.seen[:200]))
     turn.count(unsigned_ms=0)
+    turn.set(offline=False, silent_since=None)
     for text in answer.commands:
         _command(turn, text, answer.time_ms)
     if answer.order is not None:

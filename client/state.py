@@ -12,6 +12,7 @@ from client.machine import Conditions, Machine
 from client.motion import Motion, Still
 from client.view import Words
 from ledger.policy import Policy
+from ledger.spans import ONLINE_MS
 
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
@@ -42,7 +43,7 @@ class Rules:
         policy = self.policy
         return Conditions(
             face=self.face,
-            agent=policy.agent_hole_ms > 0,
+            agent_silence_ms=policy.agent_hole_ms * 2 // 3,
             absence_grace_ms=policy.absence_grace_ms,
             others_for_ms=policy.others_for_ms,
             foreground_unknown=policy.foreground_unknown,
@@ -184,7 +185,10 @@ class State:
     ordered: frozenset[tuple[int | str, int, bool]] = frozenset()
     kinds: Mapping[str, str] = field(default_factory=dict)  # spot checks: the kind that the supervisor asked for
     commands: frozenset[str] = frozenset()
-    asked: bool = False  # the closing check
+    asked: bool = False  # the closing check of the committed seed
+    asked_offline: bool = False  # the one of the offline seed was ordered
+    offline: bool = False  # no answer for so long that the log says so
+    silent_since: int | None = None  # since when the network is silent
     outcome: Outcome | None = None
     tally: Tally = field(default_factory=Tally)
 
@@ -198,6 +202,11 @@ class State:
     close_tried: bool = False  # the closing check is over without a pass
     prompt: Prompt | None = None
     chimes: int = 0
+
+    @property
+    def alone(self) -> bool:
+        """Whether checks are ours to order now: no server answers, or the spans already count as offline."""
+        return self.offline or self.tally.unsigned_ms > ONLINE_MS
 
     @property
     def unit(self) -> Unit:

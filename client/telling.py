@@ -22,7 +22,7 @@ from client.events import (
     Signal,
     Tick,
 )
-from client.machine import AGENT_SILENCE_MS, LOOK_SILENCE_MS, Machine, hear, window_fault
+from client.machine import LOOK_SILENCE_MS, Machine, agent_lives, hear, window_fault
 from client.motion import Still
 from client.state import State
 from client.turn import Turn
@@ -30,6 +30,7 @@ from ledger.events import Fault, Finding, Focus, Heartbeat, Presence
 
 ASLEEP_MS: Final = 15_000  # ticks come ten times a second; a hole this long is a suspended machine
 CLOCK_JUMP_MS: Final = 3_000  # the wall clock moved against the monotonic one by more than any slack forgives
+NETWORK_SILENCE_MS: Final = 20_000  # a Wi-Fi that changes its cell is back sooner
 GRAVITY: Final = ("inform", "report", "pause", "block")
 
 
@@ -56,6 +57,7 @@ def tick(turn: Turn, moment: Tick) -> None:
     elif abs(moved) > CLOCK_JUMP_MS:
         turn.log(Fault("clock", f"the wall clock moved by {moved} ms"))
     _silence(turn)
+    _network(turn)
     _others(turn)
 
 
@@ -63,13 +65,24 @@ def _silence(turn: Turn) -> None:
     """Belt to the ports' braces: whoever should speak and does not is restarted, once for each silence."""
     state = turn.state
     machine = state.machine
-    if machine.beat_at is not None and state.now - machine.beat_at > AGENT_SILENCE_MS:
+    if machine.beat_at is not None and not agent_lives(machine, state.rules.conditions, state.now):
         news(turn, state, AgentLost(f"no beat for {state.now - machine.beat_at} ms"))
     silent = state.now - machine.look_at > LOOK_SILENCE_MS
     if silent and state.rules.face and not state.told_silent and machine.camera and machine.camera.available:
         turn.log(Fault("camera", f"no picture for {state.now - machine.look_at} ms"))
         turn.do(RestartCamera())
     turn.set(told_silent=silent)
+
+
+def _network(turn: Turn) -> None:
+    """The server is silent for long: the log says so, and the offline schedule takes over."""
+    state = turn.state
+    since = None if state.sync.online else state.silent_since or state.now
+    turn.set(silent_since=since, offline=state.offline and since is not None)
+    if since is not None and not state.offline and state.now - since > NETWORK_SILENCE_MS:
+        turn.log(Fault("network", f"no answer for {state.now - since} ms {state.sync.problem}".strip()))
+        turn.set(offline=True)
+        turn.cut()
 
 
 def _others(turn: Turn) -> None:

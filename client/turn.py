@@ -46,7 +46,7 @@ class Turn:
         """End the segment, and with it the running span; nothing happens when nothing was logged."""
         self.split()
         if self.state.since_cut:
-            self.do(effects.Cut())
+            self.do(effects.Cut(self.state.alone))
         self.set(since_cut=0, cut_at=self.state.now)
 
     # --- spans --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,156 @@
+"""Where a client keeps things: one folder a machine, one folder a learner in it, secrets in files nobody else reads.
+
+A key store of the operating system may take the place of `UnsafeFileSeal` behind `SealPort`; until then the mark
+"keys=file" stands in every session's `opened`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from client.errors import DiskError, SealError
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_LEARNER: Final = re.compile(r"[0-9a-f]{32}")
+_TEMPLATE_AAD: Final = b"trueseat/template/v1\n"
+
+
+@contextmanager
+def disk(what: str) -> Iterator[None]:
+    """Turn the operating system's errors into `DiskError`, at the edge where they happen."""
+    try:
+        yield
+    except OSError as error:
+        raise DiskError(f"{what}: {error.strerror or error}") from error
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Put `data` in place of `path`, whole or not at all, readable by its owner alone (0600)."""
+    with disk(str(path)):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable where the OS lets us open a folder."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class UnsafeFileSeal:
+    """`SealPort` on plain files, 0600: safe from other users of the machine, not from its administrator."""
+
+    mark: Final = "file"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, name: str, secret: bytes) -> None:
+        """Keep `secret` under `name`, durably, before returning."""
+        write_private(self._path(name), secret)
+
+    def get(self, name: str) -> bytes | None:
+        """The secret, or None where there is none."""
+        with disk(name):
+            try:
+                return self._path(name).read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def delete(self, name: str) -> None:
+        """Forget it; the bytes are overwritten first, which helps on some disks and hurts on none."""
+        path = self._path(name)
+        with disk(name):
+            if path.exists():
+                path.write_bytes(bytes(path.stat().st_size))
+                path.unlink()
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise SealError(f"no name for a secret: {name[:40]!r}")
+        return self._folder / name
+
+
+class Profile:
+    """One learner on this machine, invisible to the others: keys, records, template, downloaded courses."""
+
+    def __init__(self, root: Path, learner: str) -> None:
+        if not _LEARNER.fullmatch(learner):
+            raise SealError(f"no learner: {learner[:40]!r}")
+        self.learner = learner
+        self.folder = root / "learners" / learner
+        with disk(str(self.folder)):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+        self.seal = UnsafeFileSeal(self.folder / "secrets")
+
+    @property
+    def outbox(self) -> Path:
+        """The database of the signed records."""
+        return self.folder / "outbox.db"
+
+    @property
+    def cache(self) -> Path:
+        """What can be fetched again: bodies, courses, the class log's entries."""
+        return self.folder / "cache"
+
+    def keep_template(self, registration: str, template: bytes) -> str:
+        """Keep the face template of one registration, encrypted; return the SHA-256 of its plain bytes."""
+        key, nonce = secrets.token_bytes(32), secrets.token_bytes(12)
+        sealed = nonce + AESGCM(key).encrypt(nonce, template, _TEMPLATE_AAD + registration.encode())
+        self.seal.put(f"template-{registration}", key)
+        write_private(self.folder / f"template-{registration}", sealed)
+        return sha256(template).hexdigest()
+
+    def template(self, registration: str) -> bytes | None:
+        """The template's plain bytes (for memory only); None where none was made; `SealError` if it was changed."""
+        path = self.folder / f"template-{registration}"
+        key = self.seal.get(f"template-{registration}")
+        if key is None or not path.exists():
+            return None
+        with disk(str(path)):
+            sealed = path.read_bytes()
+        try:
+            return AESGCM(key).decrypt(sealed[:12], sealed[12:], _TEMPLATE_AAD + registration.encode())
+        except (InvalidTag, ValueError) as error:
+            raise SealError("the face template on this device was changed") from error
+
+    def forget_template(self, registration: str) -> None:
+        """Erase it: the consent was withdrawn."""
+        self.seal.delete(f"template-{registration}")
+        with disk("template"):
+            (self.folder / f"template-{registration}").unlink(missing_ok=True)
+
+
+def learners(root: Path) -> list[str]:
+    """The learners that have a profile on this machine."""
+    folder = root / "learners"
+    if not folder.is_dir():
+        return []
+    return sorted(item.name for item in folder.iterdir() if _LEARNER.fullmatch(item.name))

@@ -1,0 +1,110 @@
+"""The server's answers, read strictly: JSON of the expected fields, bytes of the expected hash, or an error of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from client.errors import BadAnswerError, ServerRefusedError, SignedOutError
+from client.ports import Reply, Transport
+from client.profile import disk, write_private
+
+MAX_JSON: Final = 4 << 20
+PIECE: Final = 4 << 20
+NO_PIECE: Final = 416  # HTTP: the file ends before the piece asked for
+
+
+class Api:
+    """Requests to one server, in the name of `token` where there is one."""
+
+    def __init__(self, transport: Transport, token: str = "") -> None:
+        self._transport = transport
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def raw(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply:
+        """One exchange; an error of the server becomes `ServerRefusedError` or `SignedOutError`."""
+        reply = self._transport.send(method, path, body, {**self._headers, **(headers or {})})
+        if reply.status in (200, 206):
+            return reply
+        raise refusal(reply)
+
+    def json(self, method: str, path: str, body: Mapping[str, Any] | None = None, **headers: str) -> dict[str, Any]:
+        """One exchange of JSON objects; header names are given with `_` for `-`."""
+        data = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        kind = {"Content-Type": "application/json"} if data else {}
+        return read_json(self.raw(method, path, data, {**kind, **named}).body)
+
+    def text(self, path: str, body: bytes, **headers: str) -> bytes:
+        """Post a note."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.raw("POST", path, body, {"Content-Type": "text/plain; charset=utf-8", **named}).body
+
+    def hashed(self, path: str, digest: str) -> bytes:
+        """The bytes at `path`, which hash to `digest`, or `BadAnswerError`."""
+        data = self.raw("GET", path).body
+        if sha256(data).hexdigest() != digest:
+            raise BadAnswerError(f"{path}: other bytes than {digest[:12]}…")
+        return data
+
+    def download(self, path: str, digest: str, target: Path) -> Path:
+        """Have the file at `path`, which hashes to `digest`, at `target`; piece by piece, kept only when it is right."""
+        if target.exists() and file_digest(target) == digest:
+            return target
+        data = bytearray()
+        while True:
+            span = {"Range": f"bytes={len(data)}-{len(data) + PIECE - 1}"}
+            reply = self._transport.send("GET", path, b"", {**self._headers, **span})
+            if reply.status == NO_PIECE and data:
+                break
+            if reply.status not in (200, 206):
+                raise refusal(reply)
+            data = bytearray(reply.body) if reply.status == 200 else data + reply.body
+            if reply.status == 200 or len(reply.body) < PIECE:
+                break
+        if sha256(data).hexdigest() != digest:
+            raise BadAnswerError(f"{path}: other bytes than {digest[:12]}…")
+        write_private(target, bytes(data))
+        return target
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with disk(str(path)):
+        return sha256(path.read_bytes()).hexdigest()
+
+
+def read_json(data: bytes) -> dict[str, Any]:
+    """A JSON object from the network, or `BadAnswerError`."""
+    if len(data) > MAX_JSON:
+        raise BadAnswerError(f"an answer of {len(data)} bytes")
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswerError("an answer that is no JSON") from error
+    if not isinstance(value, dict):
+        raise BadAnswerError("an answer that is no JSON object")
+    return value
+
+
+def field(value: Mapping[str, Any], name: str, kind: type, default: Any = None) -> Any:
+    """`value[name]` if it is of `kind`, or `BadAnswerError`."""
+    found = value.get(name, default)
+    if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+        raise BadAnswerError(f"an answer without {name!r}")
+    return found
+
+
+def refusal(reply: Reply) -> ServerRefusedError | SignedOutError:
+    """The error that a reply with an error status states; a body that says nothing useful is no reason to fall."""
+    try:
+        said = read_json(reply.body)
+    except BadAnswerError:
+        said = {}
+    code, message, remedy, zh = (str(said.get(name, ""))[:500] for name in ("code", "message", "remedy", "zh"))
+    if reply.status == 401:
+        return SignedOutError(message or "the token has ended")
+    return ServerRefusedError(reply.status, code or "?", message, remedy=remedy, zh=zh, extra=said)
