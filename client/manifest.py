@@ -26,7 +26,7 @@ MAX_MANIFEST: Final = 64 * 1024  # ours has 8 KiB; more is no manifest
 MAX_MODEL: Final = 64 * 1024 * 1024  # the largest we run has 11 MB
 
 USES: Final = ("detector", "recogniser", "landmarks", "pad", "demo")
-UNITS: Final = ("permille", "degrees", "ms", "count", "level")
+UNITS: Final = ("permille", "degrees", "ms", "count", "level", "tenths")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MEMBER: Final = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){1,6}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")

@@ -1,0 +1,182 @@
+"""One attempt → one `Judged`. Kind `match` is a glance, kind `liveness` a challenge; both end with the same figures.
+
+Only the numbers of `Seen` are read here, so any result can be computed again from what was seen. What the light or the
+camera spoiled is inconclusive and says what to change; only another face, or a gesture that never came, is failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from client.events import Judged, Prompt
+from client.ports import CheckRequest
+from client.proctor import liveness
+from client.proctor.limits import Limits
+from client.proctor.liveness import Challenge, Measure
+from client.proctor.quality import GONE
+from client.proctor.seen import Seen, Vector, cosine, median, permille
+from client.proctor.tally import STALE_MS, Tally
+
+VECTOR_EVERY_MS: Final = 250  # of a challenge: often enough for continuity, and a third of the cost of every frame
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """Which models the next frame is for."""
+
+    pose: bool = False
+    vector: bool = False
+    fine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom an attempt is compared with, and what the log says of the models: name → sha256, versions as numbers."""
+
+    vector: Vector | None
+    models: Mapping[str, str]
+    versions: Mapping[str, int]
+    pad: bool  # is there a model that tells a face from a picture?
+
+
+class Attempt(Protocol):
+    """What the worker drives, frame by frame, until `result` is there."""
+
+    result: Judged | None
+
+    def wants(self, now: int, /) -> Wants: ...
+    def feed(self, seen: Seen) -> None: ...
+    def tick(self, now: int) -> None:
+        """Time passed, with or without a frame: deadlines and lost cameras are noticed here."""
+
+    def prompt(self, now: int) -> Prompt: ...
+
+
+def attempt(request: CheckRequest, person: Person, limits: Limits, now: int) -> Attempt:
+    """Begin the attempt that `request` orders; a kind or gesture that is not the camera's is a `ValueError`."""
+    match request.kind:
+        case "match":
+            return MatchAttempt(request, person, limits, now)
+        case "liveness":
+            return LivenessAttempt(request, person, limits, now)
+    raise ValueError(f"no check of the camera: {request.kind}")
+
+
+class _Judge:
+    """Turns a tally into a `Judged`."""
+
+    def __init__(self, request: CheckRequest, person: Person, limits: Limits, now: int) -> None:
+        self.request = request
+        self.person = person
+        self.limits = limits
+        self.tally = Tally(limits, now, request.deadline_ms)
+        self.result: Judged | None = None
+
+    def compare(self, vector: Vector | None) -> int | None:
+        """Per mille against the learner's template; None without a probe or a template."""
+        if vector is None or self.person.vector is None:
+            return None
+        return permille(cosine(vector, self.person.vector))
+
+    def tick(self, now: int) -> None:
+        """End the attempt when its time is over, or the camera is."""
+        if self.result is not None:
+            return
+        if self.person.vector is None:
+            self.end("inconclusive", "no_template", now)
+            return
+        lost = now - max(self.tally.last_frame, self.tally.started) > 2 * STALE_MS
+        if lost or self.tally.remaining(now) == 0:
+            self.end("inconclusive", self.tally.why_not(now), now)
+
+    def judge(self, now: int, **more: int) -> None:
+        """Everything was seen: is it this person, and is it alive?"""
+        if median(self.tally.matches) < self.limits.match:
+            self.end("failed", "other_person", now, **more)
+        elif self.request.pad == "gate" and not self._alive():
+            self.end("inconclusive", "not_clear", now, **more)  # one model is a signal and never a verdict
+        else:
+            self.end("passed", "ok", now, **more)
+
+    def _alive(self) -> bool:
+        live = self.tally.live()
+        return live is not None and permille(live) >= self.limits.pad
+
+    def end(self, result: str, reason: str, now: int, **more: int) -> None:
+        """Write the result down once."""
+        scores = self.tally.scores(now, **self.person.versions, **more)
+        request = self.request
+        self.result = Judged(
+            request.check, request.attempt, request.kind, result, reason, scores, dict(self.person.models)
+        )
+
+    def prompting(self, gesture: str, step: int, steps: int, now: int) -> Prompt:
+        """What the screen shows now."""
+        return Prompt(self.request.check, gesture, step, steps, self.tally.remaining(now), self.tally.hint)
+
+
+class MatchAttempt(_Judge):
+    """A glance: the middle score of a few good frames, and P(live) beside it."""
+
+    def wants(self, _now: int) -> Wants:
+        """A probe of every frame until there are enough."""
+        return Wants(vector=len(self.tally.matches) < self.limits.looks)
+
+    def feed(self, seen: Seen) -> None:
+        """Judge once enough frames were good."""
+        word = self.tally.add(seen)
+        same = self.compare(seen.vector)
+        if not word and same is not None and abs(seen.faces[0].turn) * 1000 <= self.limits.facing:
+            self.tally.matches.append(same)
+        if len(self.tally.matches) >= self.limits.looks and self._pad_done():
+            self.judge(seen.t)
+
+    def _pad_done(self) -> bool:
+        return not self.person.pad or len(self.tally.lives) >= self.limits.pad_frames
+
+    def prompt(self, now: int) -> Prompt:
+        """Look at the screen: nothing else."""
+        return self.prompting("look", 0, 1, now)
+
+
+class LivenessAttempt(_Judge):
+    """A challenge of gestures, and the comparison through all of it."""
+
+    def __init__(self, request: CheckRequest, person: Person, limits: Limits, now: int) -> None:
+        super().__init__(request, person, limits, now)
+        self.challenge: Challenge = liveness.begin(request.gestures, now)
+        self._vector_at = 0
+
+    def wants(self, now: int) -> Wants:
+        """The pose of every frame, a probe a few times a second."""
+        return Wants(pose=True, vector=now - self._vector_at >= VECTOR_EVERY_MS)
+
+    def feed(self, seen: Seen) -> None:
+        """Take one step of the challenge."""
+        word = self.tally.add(seen)
+        same = self._compared(seen, word)
+        pose = seen.pose if word not in GONE else None
+        self.challenge = liveness.step(self.challenge, Measure(seen.t, pose, not word, same), self.limits)
+        figures = {"gestures": self.challenge.index, "of": len(self.challenge.gestures), "slips": self.challenge.slips}
+        if self.challenge.phase == "failed":
+            self.end("failed", self.challenge.reason, seen.t, **figures)
+        elif self.challenge.phase == "passed":
+            self.judge(seen.t, **figures)
+
+    def _compared(self, seen: Seen, word: str) -> int | None:
+        """The score of a face that looks at the screen; turned heads are compared when they come back."""
+        if seen.vector is None:
+            return None
+        self._vector_at = seen.t
+        if word or seen.pose is None or not liveness.calm(seen.pose, self.limits):
+            return None
+        same = self.compare(seen.vector)
+        if same is not None:
+            self.tally.matches.append(same)
+        return same
+
+    def prompt(self, now: int) -> Prompt:
+        """The gesture that is asked for now."""
+        return self.prompting(self.challenge.prompt, self.challenge.index, len(self.challenge.gestures), now)

@@ -1,0 +1,221 @@
+"""A challenge as a pure state machine: calm first, each gesture after its prompt, in order, in time, by one person.
+
+Nothing counts that was visible before it was asked for. The last step is calm again, so that the face that ends the
+challenge is compared with the one that began it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from client.proctor.limits import Limits
+from client.proctor.seen import Pose, permille
+
+Phase = Literal["calm", "gesture", "hold", "passed", "failed"]
+
+FRAMES: Final = 2  # a turn is seen in two frames in a row: one may be a mistake of the model
+STRANGERS: Final = 3  # looks in a row that are not this person
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One frame: when (ms), the pose if one face was there to read, and how it compares with the person (per mille)."""
+
+    t: int
+    pose: Pose | None
+    good: bool = True  # no hint: light, size and sharpness allow a judgement
+    same: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Where a challenge stands. `index` gestures are done; `level` is the progress within the present one."""
+
+    gestures: tuple[str, ...]
+    phase: Phase = "calm"
+    index: int = 0
+    since: int = 0
+    calm_since: int | None = None
+    level: int = 0
+    closed_at: int = 0
+    wrong: int = 0
+    slips: int = 0
+    lost_since: int | None = None
+    strangers: int = 0
+    base: Pose | None = None
+    reason: str = ""
+
+    @property
+    def prompt(self) -> str:
+        """What the learner is asked to do now."""
+        return {"calm": "neutral", "gesture": self.gesture, "hold": "hold"}.get(self.phase, "hold")
+
+    @property
+    def gesture(self) -> str:
+        """The gesture that is asked for or comes next, "" after the last."""
+        return self.gestures[self.index] if self.index < len(self.gestures) else ""
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing more can change."""
+        return self.phase in ("passed", "failed")
+
+
+def begin(gestures: Sequence[str], t: int) -> Challenge:
+    """A new challenge at `t` ms; gestures that no model reads are a `ValueError`."""
+    unknown = set(gestures) - set(GESTURES)
+    if unknown:
+        raise ValueError(f"no such gesture: {sorted(unknown)[0]}")
+    return Challenge(tuple(gestures), since=t)
+
+
+def step(now: Challenge, seen: Measure, limits: Limits) -> Challenge:
+    """The challenge after one more frame."""
+    if now.over:
+        return now
+    now = _same_person(now, seen, limits)
+    if now.over:
+        return now
+    if seen.pose is None:
+        return _lost(now, seen.t, limits)
+    now = replace(now, lost_since=None)
+    match now.phase:
+        case "gesture":
+            return _gesture(now, seen.t, seen.pose, limits)
+        case "calm":
+            return _calm(now, seen, seen.pose, limits)
+        case "hold":
+            return _hold(now, seen, seen.pose, limits)
+    return now
+
+
+def _same_person(now: Challenge, seen: Measure, limits: Limits) -> Challenge:
+    if seen.same is None:
+        return now
+    strangers = now.strangers + 1 if seen.same < limits.other else 0
+    if strangers >= STRANGERS:
+        return replace(now, phase="failed", reason="other_person")
+    return replace(now, strangers=strangers)
+
+
+def _lost(now: Challenge, t: int, limits: Limits) -> Challenge:
+    """A turned head is lost now and then; one that is gone for longer begins this gesture anew, from calm."""
+    since = now.lost_since if now.lost_since is not None else t
+    if now.phase == "gesture" and t - since > limits.gap_ms:
+        return replace(now, phase="calm", since=t, calm_since=None, level=0, wrong=0, lost_since=since)
+    return replace(now, calm_since=None, lost_since=since)
+
+
+def calm(pose: Pose, limits: Limits, before: str = "") -> bool:
+    """Tell whether a head looks at the screen at rest, with nothing of the gesture `before` to be seen."""
+    still = abs(pose.yaw) <= limits.calm_yaw and abs(pose.pitch) <= limits.calm_pitch
+    shut = permille(pose.jaw) <= limits.mouth_shut and permille(pose.blink) < limits.blink_closed
+    return still and shut and (before != "smile" or permille(pose.smile) <= limits.smile_none)
+
+
+def _calm(now: Challenge, seen: Measure, pose: Pose, limits: Limits) -> Challenge:
+    if not (seen.good and calm(pose, limits, now.gesture)):
+        return replace(now, calm_since=None)
+    since = now.calm_since if now.calm_since is not None else seen.t
+    if seen.t - since < limits.calm_ms:
+        return replace(now, calm_since=since)
+    following: Phase = "gesture" if now.gesture else "hold"
+    return replace(now, phase=following, since=seen.t, calm_since=None, level=0, wrong=0, base=pose)
+
+
+def _hold(now: Challenge, seen: Measure, pose: Pose, limits: Limits) -> Challenge:
+    """The face that ends it: calm, and by the recogniser the same person in one look of `limits.looks`."""
+    if not (seen.good and calm(pose, limits)) or seen.same is None:
+        return now
+    if seen.same >= limits.match:
+        return replace(now, phase="passed", reason="ok")
+    if now.level + 1 >= limits.looks:
+        return replace(now, phase="failed", reason="other_person")
+    return replace(now, level=now.level + 1)
+
+
+def _gesture(now: Challenge, t: int, pose: Pose, limits: Limits) -> Challenge:
+    level, closed_at = GESTURES[now.gesture](now, t, pose, limits)
+    if level < 0:
+        early = t - now.since < limits.reaction_ms
+        return _slip(now, t, limits) if early else _next(now, t)
+    wrong = now.wrong + 1 if _wrong_way(now.gesture, pose, limits) else 0
+    if wrong >= FRAMES:
+        return _slip(now, t, limits)
+    if t - now.since > limits.gesture_ms:
+        return replace(now, phase="failed", reason="gesture")
+    return replace(now, level=level, closed_at=closed_at, wrong=wrong)
+
+
+def _next(now: Challenge, t: int) -> Challenge:
+    return replace(now, phase="calm", index=now.index + 1, since=t, calm_since=None, level=0, wrong=0)
+
+
+def _slip(now: Challenge, t: int, limits: Limits) -> Challenge:
+    """Left for right, or an answer before a person could give one: forgiven `slips` times, the gesture starts anew."""
+    if now.slips >= limits.slips:
+        return replace(now, phase="failed", reason="gesture")
+    return replace(now, phase="calm", since=t, calm_since=None, level=0, wrong=0, slips=now.slips + 1)
+
+
+def _wrong_way(gesture: str, pose: Pose, limits: Limits) -> bool:
+    left, right = pose.yaw >= limits.turn, pose.yaw <= -limits.turn
+    return (left and gesture != "turn_left") or (right and gesture != "turn_right")
+
+
+# --- the gestures: each returns the level after this frame (−1 = complete) and when the eyes were closed --------------
+
+
+def _held(now: Challenge, there: bool) -> tuple[int, int]:
+    level = now.level + 1 if there else 0
+    return (-1 if level >= FRAMES else level), now.closed_at
+
+
+def _turn_left(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+    return _held(now, pose.yaw >= limits.turn)
+
+
+def _turn_right(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+    return _held(now, pose.yaw <= -limits.turn)
+
+
+def _look_up(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+    base = now.base.pitch if now.base else 0.0
+    return _held(now, pose.pitch - base >= limits.up)
+
+
+def _smile(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+    return _held(now, permille(pose.smile) >= limits.smile)
+
+
+def _open_mouth(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+    """Open, then shut again; a head thrown back or down reads as an open mouth and does not count."""
+    if abs(pose.pitch) > limits.calm_pitch:
+        return now.level, now.closed_at
+    if now.level == 0:
+        return int(permille(pose.jaw) >= limits.mouth_open), now.closed_at
+    return (-1 if permille(pose.jaw) <= limits.mouth_shut else 1), now.closed_at
+
+
+def _blink_twice(now: Challenge, t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+    """Closed, open, closed, open: levels 1 to 4. Eyes that stay shut longer than a blink count as none."""
+    shut, open_ = permille(pose.blink) >= limits.blink_closed, permille(pose.blink) <= limits.blink_open
+    if now.level % 2 == 0:
+        return (now.level + 1, t) if shut else (now.level, now.closed_at)
+    if t - now.closed_at > limits.blink_ms:
+        return now.level - 1 if open_ else now.level, now.closed_at
+    if not open_:
+        return now.level, now.closed_at
+    return (-1 if now.level == 3 else now.level + 1), now.closed_at
+
+
+GESTURES: Final[Mapping[str, Callable[[Challenge, int, Pose, Limits], tuple[int, int]]]] = {
+    "turn_left": _turn_left,
+    "turn_right": _turn_right,
+    "look_up": _look_up,
+    "open_mouth": _open_mouth,
+    "blink_twice": _blink_twice,
+    "smile": _smile,
+}

@@ -1,0 +1,19 @@
+"""Who sits before the screen, about once a second: a count and a hint, never a judgement about anybody."""
+
+from __future__ import annotations
+
+from client.events import Look
+from client.proctor.limits import Limits
+from client.proctor.quality import covered, hint, near
+from client.proctor.seen import Seen
+
+
+def look(seen: Seen, limits: Limits) -> Look:
+    """One glance as the session wants it. Looking down or aside is presence: a face counts wherever it is turned.
+
+    `near` counts the faces that are close and turned to the screen; the absence grace is the session's to keep.
+    """
+    word = hint(seen, limits)
+    calm = "" if word in ("blurred", "bright", "close") else word  # good enough to be present
+    near_faces = sum(near(face, seen, limits) for face in seen.faces)
+    return Look(seen.t, faces=len(seen.faces), near=near_faces, covered=covered(seen, limits), hint=calm)

@@ -1,0 +1,77 @@
+"""What one attempt has gathered so far: scores, P(live), hints and times; the same for a check and for an enrolment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from client.proctor.limits import Limits
+from client.proctor.quality import REASON_OF, hint
+from client.proctor.seen import Seen, median, permille
+
+STALE_MS: Final = 2_000  # a camera without a new frame for so long is lost
+
+
+@dataclass(slots=True)
+class Tally:
+    """Filled frame by frame. `hint` is the word of the last frame, "" when it could be judged."""
+
+    limits: Limits
+    started: int
+    deadline_ms: int
+    hint: str = ""
+    frames: int = 0
+    good: int = 0
+    last_frame: int = 0
+    matches: list[int] = field(default_factory=list)  # comparison scores, per mille
+    lives: list[float] = field(default_factory=list)
+    hints: Counter[str] = field(default_factory=Counter)
+    yaws: list[float] = field(default_factory=list)
+
+    def add(self, seen: Seen) -> str:
+        """Take one frame in; return its hint."""
+        self.hint = hint(seen, self.limits)
+        self.frames += 1
+        self.last_frame = seen.t
+        self.good += not self.hint
+        self.hints[self.hint] += bool(self.hint)
+        if seen.live is not None and not self.hint:
+            self.lives.append(seen.live)
+        if seen.pose is not None:
+            self.yaws.append(seen.pose.yaw)
+        return self.hint
+
+    def remaining(self, now: int) -> int:
+        """Ms until the deadline, never below 0."""
+        return max(0, self.started + self.deadline_ms - now)
+
+    def why_not(self, now: int) -> str:
+        """The one reason that kept this attempt from being judged, for a result that is inconclusive."""
+        if now - max(self.last_frame, self.started) > STALE_MS:
+            return "camera_lost"
+        word = self.hint or (self.hints.most_common(1)[0][0] if self.hints.total() > self.good else "")
+        return REASON_OF.get(word, word) or "late"
+
+    def live(self) -> float | None:
+        """Median P(live) over enough frames, or None: one frame alone says nothing."""
+        return median(self.lives) if len(self.lives) >= self.limits.pad_frames else None
+
+    def scores(self, now: int, **more: int) -> Mapping[str, int]:
+        """What the signed event holds beside the result: figures, and the thresholds they were held against."""
+        found = {"frames": self.frames, "good": self.good, "ms": now - self.started, **more}
+        if self.matches:
+            found |= {
+                "match": round(median(self.matches)),
+                "match_least": min(self.matches),
+                "looks": len(self.matches),
+            }
+        found["match_threshold"] = self.limits.match
+        if self.lives:
+            found |= {"pad": permille(median(self.lives)), "pad_least": permille(min(self.lives))}
+            found |= {"pad_threshold": self.limits.pad}
+        found["pad_frames"] = len(self.lives)
+        if self.yaws:
+            found |= {"yaw_left": round(max(self.yaws)), "yaw_right": round(-min(self.yaws))}
+        return found

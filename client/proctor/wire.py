@@ -1,0 +1,164 @@
+"""What the worker and the window say to each other: one JSON object a message, a closed table of them.
+
+The worker looks at pictures that anybody may hold before the camera; so the window parses what it hears, and unpickles
+nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final
+
+from client.errors import ClientError
+from client.events import CameraState, Enrolled, Judged, Look, Prompt
+from client.ports import CheckRequest
+
+MAX_MESSAGE: Final = 64 * 1024
+
+
+class WireError(ClientError):
+    """A message between the window and the detectors' process is not of the table."""
+
+    code = "TS-C-313"
+    remedy = "The detectors are started again by themselves; the lesson goes on."
+    zh = "检测进程返回了无法识别的信息，正在自动重启，学习可继续。"
+
+
+# --- from the worker --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The worker's loop turned once more at `mono`."""
+
+    mono: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The models are loaded: name → sha256, and the engine that runs them."""
+
+    models: Mapping[str, str]
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The template of a passed enrolment, base64; it comes just before its `Enrolled`."""
+
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The worker cannot go on and says why before it ends."""
+
+    detail: str
+
+
+# --- to the worker ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SetReference:
+    """Compare with this template from now on, base64."""
+
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """Begin an enrolment."""
+
+    gestures: tuple[str, ...]
+    deadline_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Begin an attempt; the fields of `CheckRequest`."""
+
+    check: int | str
+    attempt: int
+    kind: str
+    gestures: tuple[str, ...]
+    deadline_ms: int
+    nonce: str
+    pad: str
+    thresholds: Mapping[str, int] = field(default_factory=dict)
+
+    def request(self) -> CheckRequest:
+        """The order as the port spells it."""
+        return CheckRequest(**{item.name: getattr(self, item.name) for item in fields(self)})
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Forget the attempt or enrolment that runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Close camera and models, and end."""
+
+
+Message = (
+    Alive | Loaded | Made | Broken | SetReference | Enrol | Begin | Cancel | Stop | Look | Prompt | Judged | Enrolled
+    | CameraState
+)  # fmt: skip
+_TYPES: Final[Mapping[str, type[Any]]] = {item.__name__: item for item in typing.get_args(Message)}
+_HINTS: Final = {name: typing.get_type_hints(item) for name, item in _TYPES.items()}
+
+
+def encode(message: Message) -> bytes:
+    """One message as bytes."""
+    return json.dumps({"is": type(message).__name__, **asdict(message)}, ensure_ascii=False).encode("utf-8")
+
+
+def decode(data: bytes) -> Message:
+    """Return the message that `data` spells, or raise `WireError`."""
+    if len(data) > MAX_MESSAGE:
+        raise WireError(f"a message of {len(data)} bytes")
+    try:
+        tree = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise WireError("not JSON") from error
+    if not isinstance(tree, dict) or not isinstance(tree.get("is"), str) or tree["is"] not in _TYPES:
+        raise WireError("no message of the table")
+    name = tree.pop("is")
+    if set(tree) != set(_HINTS[name]):
+        raise WireError(f"{name}: missing or unknown field")
+    values = {key: _value(name, value, _HINTS[name][key]) for key, value in tree.items()}
+    message: Message = _TYPES[name](**values)
+    return message
+
+
+def _value(where: str, value: Any, kind: Any) -> Any:
+    if kind == tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+    elif typing.get_origin(kind) is not None and issubclass(typing.get_origin(kind), Mapping):
+        inner = typing.get_args(kind)[1]
+        if isinstance(value, dict) and all(type(item) is inner for item in value.values()):
+            return value
+    elif type(value) in (typing.get_args(kind) or (kind,)):
+        return value
+    raise WireError(f"{where}: a field of the wrong type")
+
+
+def text(data: bytes) -> str:
+    """Bytes as they stand in a message."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def raw(value: str) -> bytes:
+    """The bytes of a message's field, or `WireError`."""
+    try:
+        return base64.b64decode(value, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise WireError("not base64") from error

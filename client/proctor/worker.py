@@ -1,0 +1,298 @@
+"""The detectors' own process: one camera, one loop, the latest frame only. It may crash; the lesson may not.
+
+The window starts it (`handle.py`) and speaks JSON with it (`wire.py`). Nothing here decides anything about the session:
+glances, prompts and results go out, orders come in.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from client import manifest
+from client.errors import ClientError
+from client.events import CameraState, Enrolled, Judged, Prompt
+from client.proctor import check, models, presence, template, wire
+from client.proctor.camera import Camera, DeviceCamera, Shot
+from client.proctor.check import Attempt, Person
+from client.proctor.clock import boot_ms
+from client.proctor.enrolment import Enrolment, Maker
+from client.proctor.face import Image
+from client.proctor.limits import Limits, limits
+from client.proctor.look import Eyes, engine
+from client.proctor.preview import Preview
+from client.proctor.puppet import Puppet
+from client.proctor.scripted import UnsafeScriptedCamera
+from client.proctor.seen import Seen, Vector
+from client.proctor.setup import ProctorSetup
+
+BEAT_MS: Final = 500
+PROMPT_MS: Final = 250  # the time that remains is told so often
+PREVIEW_MS: Final = 60
+FROZEN_MS: Final = 5_000  # a camera that gives no frame for so long is gone, whatever it says
+TURN_S: Final = 0.02  # one turn of the loop
+MAX_MISTAKES: Final = 20  # frames in a row that a model could not stand
+
+
+def run(pipe: Connection, preview_name: str, setup: ProctorSetup) -> None:
+    """Serve until the window says stop or goes away."""
+    _settle(setup.log)
+    worker = None
+    try:
+        worker = Worker(pipe, Preview.attach(preview_name), setup)
+        worker.serve()
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # the window is gone: so are we
+    except ClientError as error:
+        _last_word(pipe, f"{error.code} {error}")
+    except Exception as error:
+        _last_word(pipe, f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        if worker is not None:
+            worker.close()
+
+
+def _last_word(pipe: Connection, detail: str) -> None:
+    try:
+        pipe.send_bytes(wire.encode(wire.Broken(detail[:900])))
+    except OSError:
+        return
+
+
+def _settle(log: Path | None) -> None:
+    """Be a quiet neighbour: no Ctrl-C, no noise of the libraries, and core 0 left to the player."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    target = os.open(log, flags, 0o600) if log else os.open(os.devnull, os.O_WRONLY)
+    sys.stderr.flush()
+    os.dup2(target, 2)
+    os.close(target)
+    cv2.setNumThreads(1)
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        if len(cores) > 1:
+            os.sched_setaffinity(0, cores[1:])
+
+
+class Worker:
+    """Camera, models and the one attempt that may run."""
+
+    def __init__(self, pipe: Connection, preview: Preview, setup: ProctorSetup) -> None:
+        self._pipe, self._preview, self._setup = pipe, preview, setup
+        self._manifest = manifest.load()
+        choice = setup.choice()
+        self._eyes = Eyes(models.load_set(self._manifest, setup.models, demo=choice.kind == "puppet"))
+        self._limits = limits(self._manifest)
+        self._camera: Camera = (
+            UnsafeScriptedCamera(choice, setup.mode, self._make_puppet if choice.kind == "puppet" else None)
+            if choice.scripted
+            else DeviceCamera(choice.number)
+        )
+        self._person: Vector | None = None
+        self._task: Attempt | Enrolment | None = None
+        self._stop = False
+        self._frozen = False
+        self._mistakes = 0
+        self._last = Shot(0, boot_ms(), np.zeros((1, 1, 3), np.uint8))
+        self._due = {"beat": 0, "look": 0, "check": 0, "preview": 0, "prompt": 0}
+        self._told: Prompt | None = None
+        self._state: CameraState | None = None
+
+    def serve(self) -> None:
+        """The loop: orders, camera, frame, time."""
+        self._send(wire.Loaded(self._eyes.models.hashes(), engine()))
+        self._camera.start()
+        while not self._stop:
+            self._orders()
+            now = boot_ms()
+            self._camera_news(now)
+            shot = self._camera.latest()
+            if shot is not None and shot.number != self._last.number:
+                self._last = shot
+                self._show(shot, now)
+            self._see(self._last, now)
+            self._tick(boot_ms())
+
+    def close(self) -> None:
+        """Let go of the camera, then of the models: an open landmarker raises while Python ends."""
+        self._camera.close()
+        self._eyes.close()
+        self._preview.close()
+
+    # --- orders ---------------------------------------------------------------------------------------------------
+
+    def _orders(self) -> None:
+        wait = TURN_S
+        while not self._stop and self._pipe.poll(wait):
+            self._obey(wire.decode(self._pipe.recv_bytes(wire.MAX_MESSAGE)))
+            wait = 0
+
+    def _obey(self, order: wire.Message) -> None:
+        match order:
+            case wire.SetReference(text):
+                model = self._eyes.models.recogniser.sha256
+                self._person = template.of_model(wire.raw(text), model).vector
+            case wire.Begin():
+                self._begin(order)
+            case wire.Enrol(gestures, deadline_ms):
+                self._enrol(gestures, deadline_ms)
+            case wire.Cancel():
+                self._finish()
+            case wire.Stop():
+                self._stop = True
+
+    def _begin(self, order: wire.Begin) -> None:
+        person = Person(self._person, self._eyes.models.hashes(), versions(), self._eyes.models.pad is not None)
+        try:
+            task = check.attempt(order.request(), person, self._policy(order.thresholds), boot_ms())
+        except ValueError:
+            self._send(Judged(order.check, order.attempt, order.kind, "inconclusive", "not_offered"))
+            return
+        self._task, self._told = task, None
+        if order.kind == "liveness":
+            _ = self._eyes.landmarker  # load it before the first prompt, not while a gesture waits
+
+    def _enrol(self, gestures: tuple[str, ...], deadline_ms: int) -> None:
+        maker = Maker(self._eyes.models.recogniser.sha256, engine())
+        _ = self._eyes.landmarker
+        try:
+            self._task, self._told = Enrolment(gestures, deadline_ms, self._limits, maker, boot_ms()), None
+        except ValueError:
+            self._send(Enrolled("inconclusive", "not_offered", "none"))
+
+    def _policy(self, thresholds: Mapping[str, int]) -> Limits:
+        return limits(self._manifest, thresholds) if thresholds else self._limits
+
+    def _finish(self) -> None:
+        self._task = None
+        self._camera.follow("")
+
+    # --- the camera -----------------------------------------------------------------------------------------------
+
+    def _camera_news(self, now: int) -> None:
+        for state in self._camera.states():
+            self._state, self._frozen = state, False
+            self._last = replace(self._last, t=now)
+            if not state.available:
+                self._preview.clear()
+            self._send(state)
+        if self._state is None or not self._state.available:
+            return
+        frozen = now - self._last.t > FROZEN_MS
+        if frozen != self._frozen:
+            self._frozen = frozen
+            detail = "no new frame" if frozen else ""
+            self._send(replace(self._state, available=not frozen, detail=detail))
+
+    def _show(self, shot: Shot, now: int) -> None:
+        if now >= self._due["preview"]:
+            self._due["preview"] = now + PREVIEW_MS
+            height, width = shot.bgr.shape[:2]
+            self._preview.write(shot.number, width, height, cv2.cvtColor(shot.bgr, cv2.COLOR_BGR2RGB).tobytes())
+
+    def _make_puppet(self) -> Puppet:
+        portrait = self._eyes.models.portrait
+        if portrait is None:
+            raise manifest.ModelMissingError("the portrait of the demonstration")
+        detector, landmarker = self._eyes.of_its_own()
+        try:
+            return Puppet(portrait.data, detector, landmarker)
+        finally:
+            landmarker.close()
+
+    # --- looking --------------------------------------------------------------------------------------------------
+
+    def _see(self, shot: Shot, now: int) -> None:
+        """Look at `shot` if somebody waits for it: an attempt some times a second, presence about once."""
+        if shot.number == 0 or self._state is None or not self._state.available:
+            return
+        if self._task is not None and shot.number != self._due.get("seen") and now >= self._due["check"]:
+            self._due["check"] = now + 1000 // self._setup.checks_per_s
+            self._due["seen"] = shot.number
+            self._look(shot)
+        elif self._task is None and now >= self._due["look"] and not self._frozen:
+            self._glance(shot.bgr, now)
+
+    def _look(self, shot: Shot) -> None:
+        task = self._task
+        if task is None:
+            return
+        wants = task.wants(shot.t)
+        seen = self._safely(shot, wants)
+        if seen is None:
+            return
+        task.feed(seen)
+        if shot.t >= self._due["look"]:
+            self._due["look"] = shot.t + self._setup.presence_ms
+            self._send(presence.look(seen, self._limits))
+
+    def _safely(self, shot: Shot, wants: check.Wants) -> Seen | None:
+        try:
+            seen = self._eyes.look(shot.bgr, shot.t, pose=wants.pose, vector=wants.vector, fine=wants.fine)
+        except (cv2.error, ValueError, RuntimeError):
+            self._mistakes += 1
+            if self._mistakes > MAX_MISTAKES:
+                raise
+            return None
+        self._mistakes = 0
+        return seen
+
+    def _glance(self, bgr: Image, now: int) -> None:
+        self._due["look"] = now + self._setup.presence_ms
+        self._send(presence.look(self._eyes.glance(bgr, now), self._limits))
+
+    # --- time -----------------------------------------------------------------------------------------------------
+
+    def _tick(self, now: int) -> None:
+        if now >= self._due["beat"]:
+            self._due["beat"] = now + BEAT_MS
+            self._send(wire.Alive(now))
+        task = self._task
+        if task is None:
+            return
+        task.tick(now)
+        if task.result is not None:
+            if isinstance(task, Enrolment) and task.template:
+                self._send(wire.Made(wire.text(task.template)))
+            self._send(task.result)
+            self._finish()
+            return
+        self._prompt(task.prompt(now), now)
+
+    def _prompt(self, prompt: Prompt, now: int) -> None:
+        told = self._told
+        same = told is not None and (told.gesture, told.hint, told.step) == (prompt.gesture, prompt.hint, prompt.step)
+        if same and now < self._due["prompt"]:
+            return
+        self._due["prompt"] = now + PROMPT_MS
+        self._told = prompt
+        self._camera.follow(prompt.gesture)
+        self._send(prompt)
+
+    def _send(self, message: wire.Message) -> None:
+        self._pipe.send_bytes(wire.encode(message))
+
+
+def versions() -> dict[str, int]:
+    """Versions of the engines as numbers (5.0.0 → 5000000), for the figures of a signed result."""
+    found = {"opencv": cv2.__version__}
+    loaded = sys.modules.get("mediapipe")
+    if loaded is not None:
+        found["mediapipe"] = str(getattr(loaded, "__version__", "0"))
+    return {name: _number(text) for name, text in found.items()}
+
+
+def _number(text: str) -> int:
+    parts = [int("".join(c for c in part if c.isdigit()) or 0) for part in text.split(".")[:3]]
+    major, minor, patch = [*parts, 0, 0, 0][:3]
+    return major * 1_000_000 + minor * 1_000 + patch
