@@ -1,0 +1,139 @@
+"""The composition root: which store stands behind which port, which route behind which address."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from server_stub import web_guard
+from server_stub.domain.classlog import ClassLogs
+from server_stub.domain.enrolment import Enrolment
+from server_stub.domain.errors import SetupError
+from server_stub.domain.limits import Limits
+from server_stub.domain.live import LiveSessions
+from server_stub.domain.overview import Overview
+from server_stub.domain.reveal import Revealer
+from server_stub.domain.segments import Segments
+from server_stub.domain.services import Services
+from server_stub.domain.sessions import Sessions
+from server_stub.domain.signin import Clock, CodeSender, SignIn
+from server_stub.routes import accounts, learners, log, pages, sessions, staff
+from server_stub.settings import Settings
+from server_stub.setup import ClassMaker
+from server_stub.storage import keyfiles
+from server_stub.storage.database import SqliteRecords
+from server_stub.storage.export import ArchiveExporter
+from server_stub.storage.packages import Packages
+from server_stub.storage.people import PeopleStore, open_engine
+
+SWEEP_EVERY_S = 5.0
+_log = logging.getLogger("server_stub")
+
+
+def wall_ms() -> int:
+    """Ms since the epoch by this machine."""
+    return time.time_ns() // 1_000_000
+
+
+class DevelopmentSender:
+    """Prints the code instead of sending it; refuses to exist outside development."""
+
+    def __init__(self, settings: Settings) -> None:
+        if not settings.development:
+            raise SetupError("the development code exists only in development")
+
+    def send(self, account: str, code: str) -> None:
+        """One line on standard error."""
+        print(f"development code for {account}: {code}", file=sys.stderr, flush=True)
+
+
+class Server:
+    """One data directory, opened: the stores and the domain on them."""
+
+    def __init__(self, settings: Settings, clock: Clock = wall_ms, sender: CodeSender | None = None) -> None:
+        self.settings, self.clock = settings, clock
+        self.keyring = keyfiles.load(settings)
+        self.people = PeopleStore(open_engine(settings.people_url))
+        self.records = SqliteRecords(settings.records)
+        self.packages = Packages(settings.courses, settings.models)
+        logs = ClassLogs(self.keyring)
+        revealer = Revealer(self.records, logs, clock)
+        enrolment = Enrolment(self.people, self.records, logs, self.keyring, clock)
+        live = LiveSessions(settings.server, self.keyring.cosigner.vkey)
+        secret = settings.secret.read_bytes()
+        self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
+        self.services = Services(
+            server=settings.server,
+            version=_version(),
+            clock=clock,
+            people=self.people,
+            records=self.records,
+            limits=Limits(clock),
+            sign_in=SignIn(self.people, secret, clock, sender or DevelopmentSender(settings)),
+            enrolment=enrolment,
+            logs=logs,
+            sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock),
+            segments=Segments(self.records, live, self.keyring, revealer, clock),
+            revealer=revealer,
+            overview=Overview(self.people, self.records),
+            files=self.packages,
+            exporter=ArchiveExporter(self.people, self.records, logs, self.keyring, revealer, clock),
+        )
+
+    def close(self) -> None:
+        """Close the databases."""
+        self.records.close()
+        self.people.close()
+
+
+def create_app(settings: Settings, clock: Clock = wall_ms, *, sender: CodeSender | None = None) -> FastAPI:
+    """The ASGI app of one data directory; `clock` gives ms since the epoch. `app.state.services.revealer.sweep()` is
+    what the background task calls every few seconds; a test calls it itself."""
+    server = Server(settings, clock, sender)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(_sweep_for_ever(server))
+        for ready in app.state.on_ready:
+            ready()
+        yield
+        sweeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeping
+        server.close()
+
+    app = FastAPI(
+        title="TrueSeat supervision server", version=_version(), lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    app.state.services, app.state.server = server.services, server
+    app.state.on_ready = []  # called when the socket, bound already, is about to be answered
+    for room in (accounts, learners, sessions, staff, log, pages):
+        app.include_router(room.router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
+    web_guard.install(app)
+    return app
+
+
+async def _sweep_for_ever(server: Server) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(server.services.revealer.sweep)
+        except Exception:
+            _log.exception("the sweep failed; it is tried again")
+        await asyncio.sleep(SWEEP_EVERY_S)
+
+
+def _version() -> str:
+    try:
+        return version("trueseat")
+    except PackageNotFoundError:
+        return "0.1.0"  # run from its source

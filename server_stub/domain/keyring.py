@@ -1,0 +1,33 @@
+"""The server's own keys by what they may sign; each does one thing (records.md, "Keys")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ledger import names
+from ledger.keys import Signer
+from server_stub.domain.errors import NotThereError
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """`logs` by class ID: each signs its class log's checkpoints alone. Officer and authority: development only."""
+
+    server: str
+    logs: Mapping[str, Signer]
+    cosigner: Signer
+    grant: Signer
+    officer: Signer | None = None  # identifies learners
+    authority: Signer | None = None  # vouches for the officer
+
+    def log(self, class_id: str) -> Signer:
+        """The key of one class log, or `NotThereError`."""
+        try:
+            return self.logs[class_id]
+        except KeyError:
+            raise NotThereError(f"this server keeps no class {class_id!r}") from None
+
+    def origin(self, class_id: str) -> str:
+        """The class log's origin."""
+        return names.class_origin(self.server, class_id)

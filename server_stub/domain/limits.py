@@ -1,0 +1,40 @@
+"""Rate limits by address: a bucket that fills again; generous, because a classroom shares one address."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from server_stub.domain.errors import TooManyError
+
+RULES: Final = {  # what → (how many at once, ms until one more)
+    "sign-in": (120, 1_000),  # a class of 60 signs in within a minute, start and finish each
+    "password": (20, 5_000),
+    "refused": (120, 1_000),  # segments that nobody's session key signed
+    "session": (240, 500),
+}
+_MAX_BUCKETS = 100_000  # older ones are forgotten: memory is bounded, whoever asks
+
+
+class Limits:
+    """Counts requests per kind and address in memory."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._buckets: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def count(self, what: str, address: str) -> None:
+        """Count one request, or raise `TooManyError` with `retry_after` in seconds."""
+        most, refill_ms = RULES[what]
+        now = self._clock()
+        with self._lock:
+            left, at = self._buckets.pop((what, address), (float(most), now))
+            left = min(float(most), left + max(0, now - at) / refill_ms)
+            self._buckets[what, address] = (max(0.0, left - 1), now)
+            if len(self._buckets) > _MAX_BUCKETS:
+                self._buckets.popitem(last=False)
+        if left < 1:
+            raise TooManyError("too many requests", {"retry_after": -(-refill_ms // 1000)})

@@ -1,0 +1,96 @@
+"""Open sessions in memory: what their entries have said so far. Derived: may be lost, is read again from the store."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+from ledger import course, grant, policy, segment
+from ledger.desk import Desk
+from ledger.grant import Grant
+from ledger.keys import Vkey
+from ledger.policy import Policy
+from ledger.schedule import Order, Schedule
+from ledger.sessionlog import Expected, SessionLog
+from ledger.spans import Meter
+from ledger.tree import leaf_hash
+from server_stub.domain.errors import NotThereError
+from server_stub.domain.ports import Session, Transaction
+
+MAX_EVENTS: Final = 200_000  # about 200 MB; beyond it the session heard of longest ago is read again when it speaks
+
+
+class Live:
+    """One session's log as far as it was accepted, and the desk that orders its checks."""
+
+    def __init__(self, log: SessionLog, desk: Desk) -> None:
+        self.log, self.desk = log, desk
+
+    def take(self, entries: Sequence[bytes]) -> None:
+        """Take the next entries; what is no valid event is kept as `log.fault`: no order comes after it."""
+        for entry in entries:
+            self.log.add(entry, leaf_hash(entry))
+            self.desk.feed(None if self.log.fault else self.log.events[-1])
+
+    def order(self, time: int) -> Order | None:
+        """The order that the answer to this segment carries; `time` is its cosignature's, POSIX seconds."""
+        return self.desk.next(time * 1000)
+
+
+class LiveSessions:
+    """Takes one out to work on it and puts it back only when all went well."""
+
+    def __init__(self, server: str, cosigner: Vkey) -> None:
+        self._server, self._cosigner = server, cosigner
+        self._kept: OrderedDict[str, Live] = OrderedDict()
+        self._events = 0
+
+    def take(self, tx: Transaction, session: Session) -> Live:
+        """The session's state; from now on nobody else's, until `keep`."""
+        live = self._kept.pop(session.sid, None)
+        if live is not None:
+            self._events -= len(live.log.tree)
+            return live
+        return self._load(tx, session)
+
+    def _load(self, tx: Transaction, session: Session) -> Live:
+        """The session read anew, in the same steps in which it came: the desk gives the same orders again."""
+        given, signed = grant.parse(session.grant)
+        rules = policy_of(tx, given)
+        lessons = course.parse(document(tx, given.course))
+        schedule = Schedule(session.seed, session.sid, rules)
+        desk = Desk(schedule, Meter(rules, lessons), recipients=bool(given.recipients))
+        expected = Expected(session.cert.decode(), signed.digest, (self._cosigner,))
+        live = Live(SessionLog(self._server, session.sid, expected), desk)
+        for time, body in tx.events.segments(session.sid):
+            live.take(segment.parse(body).entries)
+            live.order(time)
+        return live
+
+    def keep(self, tx: Transaction, sid: str, live: Live) -> None:
+        """Put it back, to be forgotten if the transaction is undone."""
+        self._kept[sid] = live
+        self._events += len(live.log.tree)
+        tx.on_undo(lambda: self._forget(sid))
+        while self._events > MAX_EVENTS and len(self._kept) > 1:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, sid: str) -> None:
+        live = self._kept.pop(sid, None)
+        if live is not None:
+            self._events -= len(live.log.tree)
+
+
+def document(tx: Transaction, digest: str) -> bytes:
+    """A document that a grant names."""
+    data = tx.log.body(digest)
+    if data is None:
+        raise NotThereError(f"the document {digest} is not kept here")
+    return data
+
+
+def policy_of(tx: Transaction, given: Grant) -> Policy:
+    """The rules that hold in a session: those of its grant, without a face where it names no reference."""
+    rules = policy.parse(document(tx, given.policy))
+    return rules.faceless() if given.reference == "none" else rules

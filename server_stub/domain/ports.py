@@ -1,0 +1,150 @@
+"""What the server keeps of its records, as values, and the ports that keep them in one transaction.
+
+What the class log says and what stands behind it (session, segment, body, device) are committed together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+T = TypeVar("T")
+State = Literal["open", "closed", "abandoned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One certified device key of one learner in one class. `salt` (16 bytes) opens the `owner` hash of its leaf."""
+
+    vkey: str
+    class_id: str
+    registration: str
+    learner: str
+    owner: str
+    salt: bytes
+    leaf: int
+    revoked: int | None = None  # the leaf that revoked it
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is fixed when a session is granted. Times in ms since the epoch; certificate and grant: notes verbatim."""
+
+    sid: str
+    class_id: str
+    registration: str
+    learner: str
+    device: str  # vkey
+    key: str  # the session's public key, 64 hex digits: used once
+    cert: bytes
+    cert_digest: str
+    grant: bytes
+    seed: bytes
+    granted_at: int
+    open_by: int
+    late_by: int
+    leaf: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a session has come. `checkpoint` is the latest one with both signature lines, b"" before the first."""
+
+    sid: str
+    size: int
+    root: bytes
+    state: State = "open"
+    issued: int = -1  # highest check ordered
+    unread: int | None = None  # the first entry that is no valid event: nothing is credited from there on
+    checkpoint: bytes = b""
+    body: str = ""  # sha256 of the latest accepted segment
+    answer: bytes = b""  # what was answered to it
+    heard_at: int = 0
+    logged_size: int = 0  # of its last checkpoint in the class log
+    logged_at: int = 0
+    logged_leaf: int = -1
+    settled_size: int = -1  # of its last `settled` leaf
+    settled_ms: int = 0
+    unsettled: bool = False  # the figure is to be computed again
+
+
+class LogStore(Protocol):
+    """Class logs, bodies and devices within a transaction."""
+
+    def size(self, class_id: str) -> int: ...
+    def entries(self, class_id: str, start: int, stop: int) -> list[bytes]: ...
+    def append(self, class_id: str, index: int, entry: bytes, leaf_hash: bytes) -> None: ...
+    def head(self, class_id: str) -> bytes: ...
+    def set_head(self, class_id: str, checkpoint: bytes) -> None: ...
+    def put_body(
+        self, class_id: str, digest: str, data: bytes, *, public: bool = False, leaf: int | None = None
+    ) -> None:
+        """Keep what entries name: files by SHA-256, notes by that of their text; learners read what is `public`."""
+
+    def leaf_of(self, class_id: str, digest: str) -> int | None:
+        """The leaf that was told to `put_body`; None for an unknown body."""
+
+    def body(self, digest: str) -> bytes | None: ...
+    def bodies(self, class_id: str) -> Sequence[str]: ...
+    def is_public(self, class_id: str, digest: str) -> bool: ...
+    def add_device(self, device: Device) -> None: ...
+    def device(self, vkey: str) -> Device | None: ...
+    def devices(self, class_id: str, learner: str) -> Sequence[Device]: ...
+
+
+class EventStore(Protocol):
+    """Sessions and their segments within a transaction; a segment is kept as the bytes that came."""
+
+    def add_session(self, session: Session, progress: Progress) -> None: ...
+    def session(self, sid: str) -> Session | None: ...
+    def key_used(self, key: str) -> bool: ...
+    def progress(self, sid: str) -> Progress: ...
+    def set_progress(self, progress: Progress) -> None: ...
+    def sessions(
+        self,
+        *,
+        class_id: str | None = None,
+        registration: str | None = None,
+        learner: str | None = None,
+        device: str | None = None,
+        state: State | None = None,
+    ) -> Sequence[str]:
+        """Session identifiers in the order in which they were granted."""  # fmt: skip
+
+    def unsettled(self) -> Sequence[str]: ...
+    def add_segment(self, sid: str, old: int, size: int, body: bytes, time: int) -> None:
+        """Keep an accepted segment; `time` is its cosignature's, POSIX seconds."""
+
+    def segments(self, sid: str) -> Iterator[tuple[int, bytes]]:
+        """(time, body) of the accepted segments in their order."""
+
+    def add_command(self, sid: str, note: bytes) -> None: ...
+    def take_commands(self, sid: str) -> Sequence[bytes]:
+        """The commands that no answer has carried yet; they are marked as carried."""
+
+    def add_fork(self, sid: str, body: bytes, at: int) -> None:
+        """Keep evidence that the session's key signed what contradicts its log."""
+
+    def forks(self, sid: str) -> Sequence[bytes]: ...
+
+
+class Transaction(Protocol):
+    """All of it is committed, or none of it."""
+
+    @property
+    def log(self) -> LogStore: ...
+    @property
+    def events(self) -> EventStore: ...
+    def on_undo(self, forget: Callable[[], object]) -> None:
+        """Call `forget` if nothing of this is committed: what memory derived from it is wrong then."""
+
+
+class Records(Protocol):
+    """The database of the records."""
+
+    def write(self, job: Callable[[Transaction], T]) -> T:
+        """Run `job` alone; return when what it wrote is on the disk. An error undoes all of it."""
+
+    def read(self, job: Callable[[Transaction], T]) -> T:
+        """Run `job` over one committed state."""

@@ -1,0 +1,147 @@
+"""Taking segments: the server witnesses the order of events, it does not judge them (records.md, "Segments").
+
+One transaction: the bytes, the new size, the answer, and a class-log entry where one is due. The answer is kept before
+it is sent, so that a repeat gets the same one: nothing is cosigned twice, no order is lost, no device is made to fork.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+
+from ledger import checkpoint, names, note, segment
+from ledger.errors import LedgerError
+from ledger.keys import ED25519, Vkey
+from ledger.note import Note, Signature, parse_line
+from ledger.segment import Answer, Segment
+from server_stub.domain.errors import (
+    ForkError,
+    SegmentSignatureError,
+    ServerError,
+    SessionOverError,
+    StaleSegmentError,
+    UnreadableError,
+)
+from server_stub.domain.keyring import Keyring
+from server_stub.domain.live import Live, LiveSessions
+from server_stub.domain.ports import Progress, Records, Session, Transaction
+from server_stub.domain.reveal import Revealer, known
+from server_stub.domain.signin import Clock
+
+_log = logging.getLogger("server_stub")
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A parsed segment with the one signature line that counts, its bytes and their digest, and where it came from."""
+
+    segment: Segment
+    line: Signature
+    body: bytes
+    digest: str
+    seen: str
+
+
+class Segments:
+    """Accepts or refuses segments."""
+
+    def __init__(
+        self, records: Records, live: LiveSessions, keyring: Keyring, revealer: Revealer, clock: Clock
+    ) -> None:
+        self._records, self._live, self._keyring = records, live, keyring
+        self._revealer, self._clock = revealer, clock
+
+    def accept(self, sid: str, body: bytes, seen: str) -> bytes:
+        """Return the answer to a segment when all of it is on the disk, or raise what docs/http-api.md lists."""
+        session, progress = self._records.read(lambda tx: (known(tx, sid), tx.events.progress(sid)))
+        digest = sha256(body).hexdigest()
+        if progress.body == digest:
+            return progress.answer
+        if progress.state != "open":
+            raise SessionOverError("the seed of this session is revealed")
+        given = _parse(body)
+        taken = _Taken(given, _signature(session, given, self._keyring.server), body, digest, seen)
+        answer = self._records.write(lambda tx: self._accept(tx, session, taken))
+        if isinstance(answer, ServerError):
+            raise answer
+        return answer
+
+    def _accept(self, tx: Transaction, session: Session, taken: _Taken) -> bytes | ServerError:
+        """A refusal that leaves something behind (evidence, a revealed seed) is returned, so that it is committed."""
+        progress = tx.events.progress(session.sid)
+        if progress.body == taken.digest:
+            return progress.answer
+        if progress.state == "open" and self._revealer.is_over(session, progress.size):
+            self._revealer.reveal(tx, session.sid, "abandoned")
+            return SessionOverError("the session was not opened, or not continued, in time")
+        if progress.state != "open":
+            raise SessionOverError("the seed of this session is revealed")
+        live = self._live.take(tx, session)
+        if taken.segment.old != progress.size:
+            return self._stale(tx, live, progress, taken)
+        live.take(taken.segment.entries)
+        if live.log.tree.root() != taken.segment.checkpoint.root:
+            tx.events.add_fork(session.sid, taken.body, self._clock())
+            return ForkError("the entries do not hash to the root that was signed")
+        return self._cosign(tx, session, live, taken)
+
+    def _stale(self, tx: Transaction, live: Live, progress: Progress, taken: _Taken) -> ServerError:
+        """409 with our size. Two signed roots at one size are proof of a fork: kept, whoever sends them."""
+        self._live.keep(tx, progress.sid, live)
+        size, root = taken.segment.checkpoint.size, taken.segment.checkpoint.root
+        if size <= progress.size and live.log.tree.root_at(size) != root:
+            tx.events.add_fork(progress.sid, taken.body, self._clock())
+        return StaleSegmentError(f"the session stands at {progress.size} here", {"size": progress.size})
+
+    def _cosign(self, tx: Transaction, session: Session, live: Live, taken: _Taken) -> bytes:
+        sid, given, progress = session.sid, taken.segment, tx.events.progress(session.sid)
+        now = max(self._clock(), progress.heard_at)  # signed times never fall, whatever the clock does
+        time = now // 1000
+        cosignature = checkpoint.cosign(given.checkpoint, self._keyring.cosigner, time)
+        order = live.order(time) if given.entries else None
+        answer = bytes(Answer(cosignature, asdict(order) if order else None, _commands(tx, sid), taken.seen))
+        self._report(sid, live, progress)
+        signed = bytes(Note(str(given.checkpoint), (taken.line, parse_line(cosignature))))
+        progress = replace(
+            progress, size=given.checkpoint.size, root=given.checkpoint.root, checkpoint=signed, body=taken.digest,
+            issued=live.desk.issued, unread=live.log.fault.index if live.log.fault else None, answer=answer,
+            heard_at=now,
+        )  # fmt: skip
+        if given.entries:
+            tx.events.add_segment(sid, given.old, progress.size, taken.body, time)
+        tx.events.set_progress(progress)
+        self._live.keep(tx, sid, live)
+        if live.log.closed is not None:
+            self._revealer.reveal(tx, sid, "closed")
+        elif self._revealer.checkpoint_due(session, progress.logged_at):
+            self._revealer.log_checkpoint(tx, sid)
+        return answer
+
+    def _report(self, sid: str, live: Live, progress: Progress) -> None:
+        fault = live.log.fault
+        if fault is not None and progress.unread is None:
+            _log.warning("session %s: nothing counts from event %d on: %s", sid, fault.index, fault.reason)
+
+
+def _commands(tx: Transaction, sid: str) -> tuple[str, ...]:
+    """The commands that wait for this session, as the notes that they are."""
+    return tuple(dict.fromkeys(item.decode() for item in tx.events.take_commands(sid)))
+
+
+def _parse(body: bytes) -> Segment:
+    try:
+        return segment.parse(body)
+    except LedgerError as error:
+        raise UnreadableError(f"{error.code}: {error}") from error
+
+
+def _signature(session: Session, given: Segment, server: str) -> Signature:
+    """The session key's line on the checkpoint, or `SegmentSignatureError`."""
+    origin = names.session_origin(server, session.sid)
+    if given.checkpoint.origin != origin:
+        raise SegmentSignatureError("the checkpoint is of another log")
+    try:
+        return note.verify(given.note, [Vkey(origin, ED25519, bytes.fromhex(session.key))], others=True)[0]
+    except LedgerError as error:
+        raise SegmentSignatureError(str(error)) from error

@@ -1,0 +1,53 @@
+"""Everything that a route may ask for, wired once by `app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from server_stub.domain.classlog import ClassLogs
+from server_stub.domain.enrolment import Enrolment
+from server_stub.domain.limits import Limits
+from server_stub.domain.overview import Overview
+from server_stub.domain.people import People
+from server_stub.domain.ports import Records
+from server_stub.domain.reveal import Revealer
+from server_stub.domain.segments import Segments
+from server_stub.domain.sessions import Sessions
+from server_stub.domain.signin import Clock, SignIn
+
+
+class Files(Protocol):
+    """Course packages and models on the disk; `NotThereError` for what no manifest names."""
+
+    def file(self, digest: str, name: str) -> Path: ...
+    def model(self, digest: str) -> Path: ...
+
+
+class Exporter(Protocol):
+    """Writes class archives."""
+
+    def zip(self, class_id: str, *, masked: bool) -> Path:
+        """A new archive as .zip in a temporary file, which the caller removes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The domain of one running server."""
+
+    server: str
+    version: str
+    clock: Clock
+    people: People
+    records: Records
+    limits: Limits
+    sign_in: SignIn
+    enrolment: Enrolment
+    logs: ClassLogs
+    sessions: Sessions
+    segments: Segments
+    revealer: Revealer
+    overview: Overview
+    files: Files
+    exporter: Exporter

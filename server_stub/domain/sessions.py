@@ -1,0 +1,150 @@
+"""Opening a session: a certificate is checked, a grant is signed, and its leaf stands before anybody sees it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from ledger import bodies, certificate, grant, note, schedule
+from ledger.bodies import Command
+from ledger.certificate import Certificate
+from ledger.grant import Grant
+from ledger.leaves import GrantedLeaf
+from ledger.note import Note
+from ledger.tree import EMPTY_ROOT
+from server_stub.domain.classlog import ClassLogs
+from server_stub.domain.enrolment import Enrolment, previous
+from server_stub.domain.errors import (
+    CertificateRefusedError,
+    DeviceRefusedError,
+    OtherSessionOpenError,
+    PreviousUnknownError,
+    SessionKnownError,
+)
+from server_stub.domain.keyring import Keyring
+from server_stub.domain.people import Account, Registration
+from server_stub.domain.ports import Device, Progress, Records, Session, Transaction
+from server_stub.domain.reveal import Revealer
+from server_stub.domain.signin import Clock
+
+OPEN_WITHIN_MS: Final = 10 * 60 * 1000  # a grant is for now: `opened` is cosigned within this
+LATE_WITHIN_MS: Final = 7 * 24 * 3600 * 1000  # after a crash the records may come days later, and still count
+PAUSE_TEXT: Final = (
+    "学习已在另一台设备上继续，本机已暂停；已获学时保留。"
+    "Your lesson goes on on another device; this one pauses, what was earned stays."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A certificate that its device really signed for this learner."""
+
+    cert: Certificate
+    signed: Note
+    data: bytes
+    registration: Registration
+    device: Device
+    seen: str
+
+
+class Sessions:
+    """Grants sessions, one at a time for a learner."""
+
+    def __init__(
+        self,
+        records: Records,
+        enrolment: Enrolment,
+        logs: ClassLogs,
+        keyring: Keyring,
+        revealer: Revealer,
+        clock: Clock,
+    ) -> None:
+        self._records, self._enrolment, self._logs = records, enrolment, logs
+        self._keyring, self._revealer, self._clock = keyring, revealer, clock
+
+    def open(self, account: Account, data: bytes, *, take_over: bool, seen: str) -> bytes:
+        """Return the grant note for the certificate note `data`; the same request again gets the same grant."""
+        cert, signed = certificate.parse(data)
+        registration = self._enrolment.registration(account, cert.registration)
+        if cert.class_origin != self._keyring.origin(registration.class_id):
+            raise CertificateRefusedError("the certificate names another class than the registration")
+
+        def job(tx: Transaction) -> bytes:
+            known = tx.events.session(cert.sid)
+            if known is not None:
+                if (known.cert_digest, known.learner) != (signed.digest, account.learner):
+                    raise SessionKnownError(f"another certificate stands under {cert.sid}")
+                return known.grant
+            try:
+                device = self._enrolment.device_of(tx, registration, signed)
+            except DeviceRefusedError as error:
+                raise CertificateRefusedError(str(error)) from error
+            request = _Request(cert, signed, data, registration, device, seen)
+            self._check_previous(tx, request)
+            self._make_room(tx, request, take_over=take_over)
+            return self._grant(tx, request)
+
+        return self._records.write(job)
+
+    def _check_previous(self, tx: Transaction, request: _Request) -> None:
+        """`prev` is what the server has of this device: a clone or an omission shows here."""
+        expected = previous(tx, request.device.vkey)
+        stated = str(request.cert.prev or "none")
+        if stated not in (expected, "lost") or (stated == "lost" and expected == "none"):
+            raise PreviousUnknownError("the previous session is another one here", {"prev": expected})
+        if tx.events.key_used(request.cert.session_key.key.hex()):
+            raise CertificateRefusedError("a session key is used once")
+
+    def _make_room(self, tx: Transaction, request: _Request, *, take_over: bool) -> None:
+        """Close this device's open sessions as abandoned; pause another device's by a signed command, if asked to."""
+        learner = request.registration.learner
+        for sid in tx.events.sessions(learner=learner, state="open"):
+            other = tx.events.session(sid)
+            assert other is not None
+            if other.device == request.device.vkey:
+                self._revealer.reveal(tx, sid, "abandoned")
+            elif not take_over:
+                raise OtherSessionOpenError("this learner studies on another device", {"open": sid})
+            else:
+                self._command(tx, other, "pause", PAUSE_TEXT)
+
+    def _command(self, tx: Transaction, session: Session, do: str, text: str) -> None:
+        body = Command(self._clock(), self._keyring.origin(session.class_id), session.sid, do, text)
+        signed = bodies.sign(body, self._keyring.grant)
+        tx.log.put_body(session.class_id, note.digest(str(body)), signed)
+        tx.events.add_command(session.sid, signed)
+
+    def _grant(self, tx: Transaction, request: _Request) -> bytes:
+        class_id, now = request.registration.class_id, self._clock()
+        policy = self._enrolment.policy(tx, class_id)
+        seed = secrets.token_bytes(schedule.SEED_BYTES)
+        given = Grant(
+            sid=request.cert.sid,
+            cert=request.signed.digest,
+            class_=request.cert.class_origin,
+            learner=request.registration.learner,
+            registration=request.registration.registration,
+            nonce=secrets.token_hex(16),
+            time=now,
+            open_by=now + OPEN_WITHIN_MS,
+            late_by=now + policy.session_ms + LATE_WITHIN_MS,
+            commit=schedule.commit(seed, request.cert.sid),
+            offline_seed=secrets.token_bytes(schedule.SEED_BYTES).hex(),
+            **{what: self._logs.in_force(tx, class_id, what) for what in ("policy", "rules", "course", "models")},
+            reference=request.registration.reference,
+            recipients=(),
+            limits={"session_ms": policy.session_ms, "offline_ms": policy.offline_ms},
+            carried=self._revealer.carried(tx, request.registration, policy, now),
+            accommodations=(),
+            seen=request.seen,
+        )
+        data = grant.sign(given, self._keyring.grant)
+        leaf = self._logs.append(tx, class_id, GrantedLeaf(now, given.sid, note.digest(str(given)), given.commit))
+        session = Session(
+            given.sid, class_id, given.registration, given.learner, request.device.vkey,
+            request.cert.session_key.key.hex(), request.data, given.cert, data, seed, now, given.open_by, given.late_by,
+            leaf,
+        )  # fmt: skip
+        tx.events.add_session(session, Progress(given.sid, 0, EMPTY_ROOT))
+        return data

@@ -1,0 +1,136 @@
+"""Signing in: a code for learners, a password for staff, a token for both. An account is not yet a person.
+
+Codes: six digits, kept as HMAC, 5 minutes, 5 tries, one per 30 s and ten a day per account, and the same answer
+whether the account exists or not (server-notes, "Sign-in providers").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import unicodedata
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from server_stub.domain.errors import (
+    NotSignedInError,
+    TooManyError,
+    UnreadableError,
+    WrongCodeError,
+    WrongPasswordError,
+)
+from server_stub.domain.people import Account, Challenge, People, Token
+
+Clock = Callable[[], int]  # ms since the epoch
+
+CODE_MS: Final = 5 * 60 * 1000
+CODE_TRIES: Final = 5
+CODE_GAP_MS: Final = 30 * 1000
+CODES_A_DAY: Final = 10
+LEARNER_TOKEN_MS: Final = 30 * 24 * 3600 * 1000
+STAFF_TOKEN_MS: Final = 12 * 3600 * 1000
+
+_SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**15, 8, 1  # 32 MiB, about 0.1 s: RFC 7914's interactive choice, doubled
+_NOBODY = "scrypt$" + "00" * 16 + "$" + "00" * 32  # compared with when the account is unknown: the same work
+
+
+class CodeSender(Protocol):
+    """Brings a code to a person's phone."""
+
+    def send(self, account: str, code: str) -> None:
+        """Send it; never raise because of the account."""
+
+
+class SignIn:
+    """The two ways in and the tokens they give."""
+
+    def __init__(self, people: People, secret: bytes, clock: Clock, sender: CodeSender) -> None:
+        self._people, self._secret, self._clock, self._sender = people, secret, clock, sender
+
+    def start(self, account: str) -> tuple[str, int]:
+        """Send a code; return the challenge and when it expires (ms). Unknown accounts: the same answer, no code."""
+        name = account_name(account)
+        now = self._clock()
+        self._people.drop_expired(now)
+        asked = self._keyed("asked", name)  # unknown names are counted too, and not kept in the clear
+        if not self._people.count_code(asked, now, gap_ms=CODE_GAP_MS, a_day=CODES_A_DAY):
+            raise TooManyError("one code per 30 seconds, ten a day")
+        challenge, code = secrets.token_hex(16), f"{secrets.randbelow(10**6):06d}"
+        keyed = self._keyed("code", challenge + code)
+        self._people.keep_challenge(Challenge(challenge, name, keyed, now + CODE_MS, 0))
+        known = self._people.account(name)
+        if known is not None and known.learner:
+            self._sender.send(name, code)
+        return challenge, now + CODE_MS
+
+    def finish(self, challenge: str, code: str) -> tuple[str, Account]:
+        """Return a token and whose it is, or raise `WrongCodeError`; a challenge gives one token at most."""
+        kept = self._people.try_challenge(challenge)
+        right = hmac.compare_digest(kept.code if kept else "0" * 64, self._keyed("code", challenge + code))
+        if kept is None or not right or kept.tries > CODE_TRIES or kept.expires <= self._clock():
+            raise WrongCodeError("the code is wrong or too old")
+        account = self._people.account(kept.account)
+        if account is None or not account.learner or not self._people.drop_challenge(challenge):
+            raise WrongCodeError("the code is wrong or too old")
+        return self._token(account, staff=False), account
+
+    def staff(self, name: str, password: str) -> tuple[str, Account]:
+        """Return a token for one of the staff, or raise `WrongPasswordError` after the same work."""
+        account = self._people.account(account_name(name))
+        right = check_password(password, account.password if account and account.password else _NOBODY)
+        if account is None or not right or not account.roles:
+            raise WrongPasswordError("account and password do not belong together")
+        return self._token(account, staff=True), account
+
+    def who(self, token: str, *, staff: bool) -> Account:
+        """The account behind a token, or `NotSignedInError`."""
+        kept = self._people.token(_token_digest(token))
+        if kept is None or kept.staff is not staff or kept.expires <= self._clock():
+            raise NotSignedInError("the token is unknown or has ended")
+        account = self._people.account(kept.account)
+        if account is None:
+            raise NotSignedInError("the account is gone")
+        return account
+
+    def sign_out(self, token: str) -> None:
+        """End a token."""
+        self._people.drop_token(_token_digest(token))
+
+    def _token(self, account: Account, *, staff: bool) -> str:
+        token = secrets.token_urlsafe(32)
+        lasts = STAFF_TOKEN_MS if staff else LEARNER_TOKEN_MS
+        self._people.keep_token(Token(_token_digest(token), account.name, staff, self._clock() + lasts))
+        return token
+
+    def _keyed(self, what: str, text: str) -> str:
+        return hmac.new(self._secret, f"{what}\n{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def account_name(text: str) -> str:
+    """The one spelling of an account (NFKC, no outer spaces, lower case), or `UnreadableError`."""
+    name = unicodedata.normalize("NFKC", text).strip().lower()
+    if not name.isprintable() or not 0 < len(name) <= 100:
+        raise UnreadableError("an account is 1 to 100 printable characters")
+    return name
+
+
+def hash_password(password: str) -> str:
+    """A salted scrypt hash to keep."""
+    salt = secrets.token_bytes(16)
+    return f"scrypt${salt.hex()}${_scrypt(password, salt).hex()}"
+
+
+def check_password(password: str, kept: str) -> bool:
+    """Whether `password` is the one that was hashed; the time does not tell."""
+    _, salt, digest = kept.split("$")
+    return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt)), bytes.fromhex(digest))
+
+
+def _scrypt(password: str, salt: bytes) -> bytes:
+    data = unicodedata.normalize("NFKC", password).encode()
+    return hashlib.scrypt(data, salt=salt, n=_SCRYPT_N, r=_SCRYPT_R, p=_SCRYPT_P, maxmem=2**26, dklen=32)
+
+
+def _token_digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

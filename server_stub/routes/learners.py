@@ -1,0 +1,83 @@
+"""What a learner does before the first session, and the files that studying needs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+from fastapi.responses import FileResponse, Response
+from pydantic import Field
+
+from server_stub.domain.errors import UnreadableError
+from server_stub.routes.accounts import Body
+from server_stub.routes.deps import Learner, Raw, Wired
+
+router = APIRouter(tags=["learners"])
+
+ID = r"^[0-9a-f]{32}$"
+Registration = Annotated[str, Field(pattern=ID)]
+
+
+class IdentifyBody(Body):
+    registration: Registration
+
+
+class DeviceBody(Body):
+    registration: Registration
+    vkey: str = Field(max_length=400)
+    proof: str = Field(max_length=4096)
+
+
+@router.get("/v1/bodies/{digest}")
+def body(wired: Wired, account: Learner, digest: str) -> Response:
+    """A document that a class of this learner names by its hash."""
+    return Response(wired.enrolment.body(account, digest), media_type="application/octet-stream")
+
+
+@router.get("/v1/courses/{digest}/{name}")
+def course_file(wired: Wired, account: Learner, digest: str, name: str) -> FileResponse:
+    """A file of a course package of one of this learner's classes; `Range` works."""
+    wired.enrolment.body(account, digest)  # raises for a course of somebody else's class
+    return FileResponse(wired.files.file(digest, name))
+
+
+@router.get("/models/{digest}")
+def model(wired: Wired, digest: str) -> FileResponse:
+    """A model file by its hash; whoever loads it compares the hash."""
+    return FileResponse(wired.files.model(digest), media_type="application/octet-stream")
+
+
+@router.post("/v1/identify")
+def identify(wired: Wired, account: Learner, body: IdentifyBody) -> dict[str, Any]:
+    """Development only: the development officer vouches for the person."""
+    return {"leaf": wired.enrolment.identify(account, body.registration)}
+
+
+@router.post("/v1/devices")
+def add_device(wired: Wired, account: Learner, body: DeviceBody) -> dict[str, Any]:
+    """Certify a device key for this learner."""
+    device = wired.enrolment.add_device(account, body.registration, body.vkey, body.proof)
+    return {"leaf": device.leaf, "owner": device.owner, "owner_salt": device.salt.hex()}
+
+
+@router.post("/v1/references")
+def refer(wired: Wired, account: Learner, body: Raw) -> dict[str, Any]:
+    """Keep the signed digest of the learner's template."""
+    return {"reference": wired.enrolment.refer(account, body)}
+
+
+@router.post("/v1/consents")
+def consent(wired: Wired, account: Learner, body: Raw) -> dict[str, Any]:
+    """Keep a consent signed on the device."""
+    return {"leaf": wired.enrolment.consent(account, body)}
+
+
+@router.get("/v1/registrations/{registration}/device")
+def last_session(
+    wired: Wired, account: Learner, registration: str, x_device: Annotated[str | None, Header()] = None
+) -> dict[str, Any]:
+    """What the server has of this device's sessions in this class."""
+    if x_device is None:
+        raise UnreadableError("the header X-Device names the device's key")
+    prev, still_open = wired.enrolment.last_session(account, registration, x_device)
+    return {"prev": prev, "open": still_open}

@@ -1,0 +1,52 @@
+"""Sessions: the grant, the segments, and what can be asked about a session afterwards."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+from fastapi.responses import Response
+
+from server_stub.domain.errors import SegmentSignatureError
+from server_stub.routes.deps import Learner, Raw, Seen, Wired
+
+router = APIRouter(tags=["sessions"])
+
+
+@router.post("/v1/sessions")
+def open_session(
+    wired: Wired, account: Learner, body: Raw, address: Seen, x_take_over: Annotated[str | None, Header()] = None
+) -> Response:
+    """Grant a session for a certificate."""
+    wired.limits.count("session", address)
+    given = wired.sessions.open(account, body, take_over=x_take_over == "1", seen=address)
+    return Response(given, media_type="text/plain; charset=utf-8")
+
+
+@router.post("/v1/sessions/{sid}/segments")
+def segment(wired: Wired, sid: str, body: Raw, address: Seen) -> Response:
+    """Take a segment: cosign its checkpoint, and say what is to be done next."""
+    try:
+        answer = wired.segments.accept(sid, body, address)
+    except SegmentSignatureError:
+        wired.limits.count("refused", address)
+        raise
+    return Response(answer, media_type="application/json")
+
+
+@router.get("/v1/sessions/{sid}/receipt")
+def receipt(wired: Wired, sid: str) -> Response:
+    """The receipt (tlog-proof) of the session's last checkpoint in the class log."""
+    return Response(wired.revealer.receipt(sid), media_type="text/plain; charset=utf-8")
+
+
+@router.get("/v1/sessions/{sid}/reveal")
+def reveal(wired: Wired, sid: str) -> dict[str, Any]:
+    """The seed of a session that is over."""
+    return wired.revealer.revealed(sid)
+
+
+@router.get("/v1/sessions/{sid}/credit")
+def credit(wired: Wired, account: Learner, sid: str) -> dict[str, Any]:
+    """The server's own computation of credited time, for comparison."""
+    return wired.revealer.credit(account, sid)

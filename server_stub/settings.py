@@ -1,0 +1,98 @@
+"""Where one supervision server keeps its things, and what it is called for life."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger import names
+from server_stub.domain.errors import SetupError
+
+_CONFIG = "server.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One data directory and what its `server.toml` says; everything private in it is 0600."""
+
+    directory: Path
+    server: str  # the configured name, never a listening address
+    development: bool = True  # the development code and officer exist only then
+
+    def __post_init__(self) -> None:
+        if not names.is_a("server", self.server):
+            raise SetupError(f"{self.server!r} is no server name: lower-case letters, digits, dots and hyphens")
+
+    @property
+    def people_url(self) -> str:
+        """Accounts, registrations, tokens: an SQLAlchemy URL."""
+        return f"sqlite:///{self.directory / 'people.sqlite'}"
+
+    @property
+    def records(self) -> Path:
+        """Class logs, sessions, segments, bodies."""
+        return self.directory / "records.sqlite"
+
+    @property
+    def keys(self) -> Path:
+        """Private keys, one PEM file each."""
+        return self.directory / "keys"
+
+    @property
+    def secret(self) -> Path:
+        """32 bytes that key the HMACs of sign-in codes."""
+        return self.directory / "secret"
+
+    @property
+    def courses(self) -> Path:
+        """Course packages by the digest of their course.toml."""
+        return self.directory / "courses"
+
+    @property
+    def models(self) -> Path:
+        """Model files by their digest."""
+        return self.directory / "models"
+
+    def trust_file(self, class_id: str, *, first: bool) -> Path:
+        """The trust file that the operator recommends; the first class's is `class.trust`."""
+        return self.directory / ("class.trust" if first else f"{class_id}.trust")
+
+    def save(self) -> None:
+        """Write `server.toml`."""
+        text = f'server = "{self.server}"\ndevelopment = {str(self.development).lower()}\n'
+        write_private(self.directory / _CONFIG, text.encode())
+
+
+def load(directory: Path) -> Settings:
+    """Read the `server.toml` of a data directory, or raise `SetupError`."""
+    try:
+        table = tomllib.loads((directory / _CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{directory} is no data directory of a server: {error}") from error
+    server, development = table.get("server"), table.get("development")
+    if set(table) != {"server", "development"} or not isinstance(server, str) or not isinstance(development, bool):
+        raise SetupError(f"{directory / _CONFIG} states `server` and `development`, nothing else")
+    return Settings(directory, server, development)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner reads, durably; it never exists with wider rights."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def touch_private(path: Path) -> None:
+    """Make an empty file that only its owner reads, unless there is one."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+
+
+def safe_name(text: str) -> bool:
+    """Whether `text` is a digest in lowercase hex, and so a safe file name."""
+    return re.fullmatch(r"[0-9a-f]{64}", text) is not None

@@ -1,0 +1,84 @@
+"""Class logs, bodies and device keys in SQLite: entries are only ever inserted."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import astuple
+
+from server_stub.domain.ports import Device
+
+LOG_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entry (
+    class_id TEXT NOT NULL, idx INTEGER NOT NULL, entry BLOB NOT NULL, leaf_hash BLOB NOT NULL,
+    PRIMARY KEY (class_id, idx)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS entry_stays BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'a log only grows'); END;
+CREATE TRIGGER IF NOT EXISTS entry_kept BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'a log only grows'); END;
+CREATE TABLE IF NOT EXISTS head (class_id TEXT PRIMARY KEY, checkpoint BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS body (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS class_body (
+    class_id TEXT, digest TEXT, public INTEGER NOT NULL, leaf INTEGER, PRIMARY KEY (class_id, digest)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS device (
+    vkey TEXT PRIMARY KEY, class_id TEXT NOT NULL, registration TEXT NOT NULL, learner TEXT NOT NULL,
+    owner TEXT NOT NULL, salt BLOB NOT NULL, leaf INTEGER NOT NULL, revoked INTEGER);
+CREATE INDEX IF NOT EXISTS device_learner ON device (class_id, learner);
+"""
+
+
+class SqliteLogStore:
+    """`domain.ports.LogStore` on one connection, inside its transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def size(self, class_id: str) -> int:
+        row = self._db.execute("SELECT max(idx) FROM entry WHERE class_id = ?", (class_id,)).fetchone()
+        return 0 if row[0] is None else row[0] + 1
+
+    def entries(self, class_id: str, start: int, stop: int) -> list[bytes]:
+        query = "SELECT entry FROM entry WHERE class_id = ? AND idx >= ? AND idx < ? ORDER BY idx"
+        return [row[0] for row in self._db.execute(query, (class_id, start, stop))]
+
+    def append(self, class_id: str, index: int, entry: bytes, leaf_hash: bytes) -> None:
+        self._db.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", (class_id, index, entry, leaf_hash))
+
+    def head(self, class_id: str) -> bytes:
+        row = self._db.execute("SELECT checkpoint FROM head WHERE class_id = ?", (class_id,)).fetchone()
+        return row[0] if row else b""
+
+    def set_head(self, class_id: str, checkpoint: bytes) -> None:
+        self._db.execute("INSERT OR REPLACE INTO head VALUES (?, ?)", (class_id, checkpoint))
+
+    def put_body(
+        self, class_id: str, digest: str, data: bytes, *, public: bool = False, leaf: int | None = None
+    ) -> None:
+        self._db.execute("INSERT OR IGNORE INTO body VALUES (?, ?)", (digest, data))
+        self._db.execute("INSERT OR IGNORE INTO class_body VALUES (?, ?, ?, ?)", (class_id, digest, public, leaf))
+
+    def leaf_of(self, class_id: str, digest: str) -> int | None:
+        query = "SELECT leaf FROM class_body WHERE class_id = ? AND digest = ?"
+        row = self._db.execute(query, (class_id, digest)).fetchone()
+        return row[0] if row else None
+
+    def body(self, digest: str) -> bytes | None:
+        row = self._db.execute("SELECT bytes FROM body WHERE digest = ?", (digest,)).fetchone()
+        return row[0] if row else None
+
+    def bodies(self, class_id: str) -> Sequence[str]:
+        query = "SELECT digest FROM class_body WHERE class_id = ? ORDER BY digest"
+        return [row[0] for row in self._db.execute(query, (class_id,))]
+
+    def is_public(self, class_id: str, digest: str) -> bool:
+        query = "SELECT 1 FROM class_body WHERE class_id = ? AND digest = ? AND public"
+        return self._db.execute(query, (class_id, digest)).fetchone() is not None
+
+    def add_device(self, device: Device) -> None:
+        self._db.execute("INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(device))
+
+    def device(self, vkey: str) -> Device | None:
+        row = self._db.execute("SELECT * FROM device WHERE vkey = ?", (vkey,)).fetchone()
+        return Device(*row) if row else None
+
+    def devices(self, class_id: str, learner: str) -> Sequence[Device]:
+        query = "SELECT * FROM device WHERE class_id = ? AND learner = ? ORDER BY leaf"
+        return [Device(*row) for row in self._db.execute(query, (class_id, learner))]

@@ -1,0 +1,105 @@
+"""Sessions in SQLite: what was granted, how far each came, and its segments as the bytes that came, one row each."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, fields
+
+from server_stub.domain.ports import Progress, Session, State
+
+EVENT_SCHEMA = """
+CREATE TABLE IF NOT EXISTS session (
+    sid TEXT PRIMARY KEY, class_id TEXT NOT NULL, registration TEXT NOT NULL, learner TEXT NOT NULL,
+    device TEXT NOT NULL, key TEXT NOT NULL UNIQUE, cert BLOB NOT NULL, cert_digest TEXT NOT NULL, grant BLOB NOT NULL,
+    seed BLOB NOT NULL, granted_at INTEGER NOT NULL, open_by INTEGER NOT NULL, late_by INTEGER NOT NULL,
+    leaf INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS session_learner ON session (learner);
+CREATE INDEX IF NOT EXISTS session_class ON session (class_id, leaf);
+CREATE INDEX IF NOT EXISTS session_device ON session (device);
+CREATE INDEX IF NOT EXISTS session_registration ON session (registration);
+CREATE TABLE IF NOT EXISTS progress (
+    sid TEXT PRIMARY KEY REFERENCES session, size INTEGER NOT NULL, root BLOB NOT NULL, state TEXT NOT NULL,
+    issued INTEGER NOT NULL, unread INTEGER, checkpoint BLOB NOT NULL, body TEXT NOT NULL, answer BLOB NOT NULL,
+    heard_at INTEGER NOT NULL, logged_size INTEGER NOT NULL, logged_at INTEGER NOT NULL, logged_leaf INTEGER NOT NULL,
+    settled_size INTEGER NOT NULL, settled_ms INTEGER NOT NULL, unsettled INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS progress_open ON progress (state) WHERE state = 'open';
+CREATE INDEX IF NOT EXISTS progress_unsettled ON progress (unsettled) WHERE unsettled;
+CREATE TABLE IF NOT EXISTS segment (
+    sid TEXT NOT NULL, old INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL, time INTEGER NOT NULL,
+    PRIMARY KEY (sid, old)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS command (
+    id INTEGER PRIMARY KEY, sid TEXT NOT NULL, note BLOB NOT NULL, carried INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS fork (id INTEGER PRIMARY KEY, sid TEXT NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL);
+"""
+
+_INSERT, _REPLACE = "INSERT INTO {} VALUES ({})", "INSERT OR REPLACE INTO {} VALUES ({})"
+_MAX_FORKS = 16  # one is proof already; a forger must not fill the disk
+
+
+class SqliteEventStore:
+    """`domain.ports.EventStore` on one connection, inside its transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def add_session(self, session: Session, progress: Progress) -> None:
+        self._db.execute(_INSERT.format("session", _marks(Session)), astuple(session))
+        self._db.execute(_INSERT.format("progress", _marks(Progress)), astuple(progress))
+
+    def session(self, sid: str) -> Session | None:
+        row = self._db.execute("SELECT * FROM session WHERE sid = ?", (sid,)).fetchone()
+        return Session(*row) if row else None
+
+    def key_used(self, key: str) -> bool:
+        return self._db.execute("SELECT 1 FROM session WHERE key = ?", (key,)).fetchone() is not None
+
+    def progress(self, sid: str) -> Progress:
+        *row, unsettled = self._db.execute("SELECT * FROM progress WHERE sid = ?", (sid,)).fetchone()
+        return Progress(*row, unsettled=bool(unsettled))
+
+    def set_progress(self, progress: Progress) -> None:
+        self._db.execute(_REPLACE.format("progress", _marks(Progress)), astuple(progress))
+
+    def sessions(
+        self, *, class_id: str | None = None, registration: str | None = None, learner: str | None = None,
+        device: str | None = None, state: State | None = None,
+    ) -> Sequence[str]:  # fmt: skip
+        wanted = {
+            "session.class_id": class_id, "session.registration": registration, "session.learner": learner,
+            "session.device": device, "progress.state": state,
+        }  # fmt: skip
+        given = {column: value for column, value in wanted.items() if value is not None}
+        where = " AND ".join(f"{column} = ?" for column in given) or "1"
+        query = f"SELECT sid FROM session JOIN progress USING (sid) WHERE {where} ORDER BY granted_at, leaf"  # noqa: S608
+        return [row[0] for row in self._db.execute(query, tuple(given.values()))]
+
+    def unsettled(self) -> Sequence[str]:
+        return [row[0] for row in self._db.execute("SELECT sid FROM progress WHERE unsettled")]
+
+    def add_segment(self, sid: str, old: int, size: int, body: bytes, time: int) -> None:
+        self._db.execute("INSERT INTO segment VALUES (?, ?, ?, ?, ?)", (sid, old, size, body, time))
+
+    def segments(self, sid: str) -> Iterator[tuple[int, bytes]]:
+        yield from self._db.execute("SELECT time, body FROM segment WHERE sid = ? ORDER BY old", (sid,))
+
+    def add_command(self, sid: str, note: bytes) -> None:
+        self._db.execute("INSERT INTO command (sid, note) VALUES (?, ?)", (sid, note))
+
+    def take_commands(self, sid: str) -> Sequence[bytes]:
+        query = "SELECT id, note FROM command WHERE sid = ? AND NOT carried ORDER BY id LIMIT 16"  # one answer's most
+        rows = self._db.execute(query, (sid,)).fetchall()
+        self._db.executemany("UPDATE command SET carried = 1 WHERE id = ?", [(row[0],) for row in rows])
+        return [row[1] for row in rows]
+
+    def add_fork(self, sid: str, body: bytes, at: int) -> None:
+        kept = self._db.execute("SELECT body FROM fork WHERE sid = ?", (sid,)).fetchall()
+        if len(kept) < _MAX_FORKS and (body,) not in kept:
+            self._db.execute("INSERT INTO fork (sid, body, at) VALUES (?, ?, ?)", (sid, body, at))
+
+    def forks(self, sid: str) -> Sequence[bytes]:
+        return [row[0] for row in self._db.execute("SELECT body FROM fork WHERE sid = ? ORDER BY id", (sid,))]
+
+
+def _marks(row: type[Session] | type[Progress]) -> str:
+    return ", ".join("?" * len(fields(row)))

@@ -1,0 +1,102 @@
+"""The edge of the server: how much it reads, and how a refusal looks on the wire."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ledger.errors import LedgerError
+from ledger.segment import MAX_SEGMENT
+from server_stub.domain.errors import NoSuchPageError, ServerError, TooLargeError, UnreadableError
+
+_MAX_BODY = 64 * 1024  # every other body is a form, a note or a small object
+_log = logging.getLogger("server_stub")
+
+
+class BodyLimit:
+    """Reads a request's body before anything else does, and never more of it than its path takes: 413."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        limit = MAX_SEGMENT if scope["path"].endswith("/segments") else _MAX_BODY
+        body = bytearray()
+        more = not _announced_beyond(scope, limit)
+        fits = more
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            fits = len(body) <= limit
+            more = fits and message.get("more_body", False)
+        if not fits:
+            await refusal(TooLargeError(f"more than {limit} bytes"))(scope, receive, send)
+            return
+        await self._app(scope, _replay(bytes(body), receive), send)
+
+
+def _announced_beyond(scope: Scope, limit: int) -> bool:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return bool(not value.isdigit() or len(value) > 15 or int(value) > limit)
+    return False
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def refusal(error: ServerError, status: int | None = None) -> JSONResponse:
+    """A refusal as docs/http-api.md publishes it."""
+    content = {"code": error.code, "message": str(error), "remedy": error.remedy, "zh": error.zh, **error.extra}
+    headers = {"Retry-After": str(error.extra["retry_after"])} if "retry_after" in error.extra else None
+    return JSONResponse(content, status or error.status, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Make every refusal of `app` one of ours."""
+    app.add_middleware(BodyLimit)
+
+    @app.exception_handler(ServerError)
+    async def _ours(_request: Request, error: ServerError) -> JSONResponse:
+        return refusal(error)
+
+    @app.exception_handler(LedgerError)
+    async def _format(_request: Request, error: LedgerError) -> JSONResponse:
+        return refusal(UnreadableError(f"{error.code}: {error}"))
+
+    @app.exception_handler(RequestValidationError)
+    async def _fields(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return refusal(UnreadableError(f"{where}: {first['msg']}"))  # never the value: it may be a password
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code in (404, 405):
+            return refusal(NoSuchPageError("no such address or method"), error.status_code)
+        return refusal(UnreadableError("the request cannot be read"), error.status_code)
+
+    @app.exception_handler(Exception)
+    async def _fault(request: Request, error: Exception) -> JSONResponse:
+        _log.error("fault at %s %s: %s", request.method, request.url.path, type(error).__name__, exc_info=error)
+        return refusal(ServerError("the server failed"))
