@@ -1,0 +1,126 @@
+"""The rules pack: all rules of one programme under one hash, which stands in every grant and every heartbeat.
+
+Written as TOML by people (`agent/rules/*.toml`), carried as one canonical JSON line by machines; the SHA-256 of that
+line names the pack.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from agent.errors import PackError, RuleError
+from agent.rule import Exempt, Rule, parse_exempt, parse_rule
+
+BUILT_IN: Final = Path(__file__).resolve().parent / "rules"
+MAX_BYTES: Final = 4 * 1024 * 1024  # a hundred times today's pack
+MAX_DEPTH: Final = 12  # pack → rules → rule → any → clause → condition → list, with room
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pack:
+    """Checked rules and exemptions, and the bytes that carry them."""
+
+    rules: tuple[Rule, ...]
+    exempt: tuple[Exempt, ...]
+    line: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The pack's name: SHA-256 of its canonical line, lowercase hex."""
+        return hashlib.sha256(self.line).hexdigest()
+
+    def prove(self) -> None:
+        """Hold every rule to its examples; raise `ExampleError` at the first that disagrees."""
+        for rule in self.rules:
+            rule.prove()
+
+
+def load_folder(folder: Path = BUILT_IN) -> Pack:
+    """Read every `*.toml` of `folder`; raise `RuleError` (which file, rule, field) or `PackError`."""
+    raw: dict[str, list[Any]] = {"exempt": [], "rule": []}
+    places: dict[int, str] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for key, items in _read(path).items():
+            if key not in raw or not isinstance(items, list):
+                raise RuleError(f"{path.name}: only [[rule]] and [[exempt]] tables, not {key!r}")
+            places.update((id(item), path.name) for item in items)
+            raw[key].extend(items)
+    return _check(raw, places)
+
+
+def load_line(line: bytes, sha256: str | None = None) -> Pack:
+    """Read a carried pack; with `sha256` (the grant's) any other pack is refused. Raises `PackError`, `RuleError`."""
+    if len(line) > MAX_BYTES:
+        raise PackError(f"a pack of {len(line)} bytes, more than {MAX_BYTES}")
+    if sha256 is not None and hashlib.sha256(line).hexdigest() != sha256:
+        raise PackError(f"the pack is not the one that was asked for ({sha256[:16]}…)")
+    if _depth(line) > MAX_DEPTH:
+        raise PackError(f"nested deeper than {MAX_DEPTH}")
+    try:
+        raw = json.loads(line.decode(), parse_float=_no_number, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise PackError(f"not a line of JSON: {str(error)[:100]}") from error
+    if not isinstance(raw, dict) or set(raw) != {"exempt", "rule"}:
+        raise PackError("a pack has the two lists `rule` and `exempt`")
+    if not all(isinstance(items, list) for items in raw.values()):
+        raise PackError("a pack has the two lists `rule` and `exempt`")
+    pack = _check(raw, {})
+    if pack.line != line:
+        raise PackError("the pack is not in its canonical form")
+    return pack
+
+
+def _check(raw: Mapping[str, list[Any]], places: Mapping[int, str]) -> Pack:
+    rules = [parse_rule(item, places.get(id(item), "pack")) for item in raw["rule"]]
+    exempt = [parse_exempt(item, places.get(id(item), "pack")) for item in raw["exempt"]]
+    if not rules:
+        raise PackError("no rules")
+    names = [rule.id for rule in rules]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise RuleError(f"rule {twice}: the id is used twice")
+    ordered = {
+        "rule": sorted(raw["rule"], key=lambda item: str(item["id"])),
+        "exempt": sorted(raw["exempt"], key=lambda item: str(item["id"])),
+    }
+    try:
+        line = json.dumps(ordered, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PackError(f"the rules cannot be carried as JSON: {error}") from error
+    return Pack(tuple(sorted(rules, key=lambda rule: rule.id)), tuple(exempt), line)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PackError(f"{path.name}: larger than {MAX_BYTES} bytes")
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise PackError(f"{path.name}: {str(error)[:200]}") from error
+
+
+def _depth(line: bytes) -> int:
+    """Nesting by counting brackets outside strings: a parser's own stack is the first thing to fall."""
+    depth = deepest = 0
+    inside = escaped = False
+    for byte in line:
+        if inside:
+            inside, escaped = (byte != 0x22 or escaped), (byte == 0x5C and not escaped)
+        elif byte == 0x22:
+            inside = True
+        elif byte in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"}]":
+            depth -= 1
+    return deepest
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"number {text[:20]!r} is not an integer")
