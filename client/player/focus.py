@@ -1,0 +1,89 @@
+"""The foreground probe: the system's own truth first, the toolkit's events beside it, and never a guess.
+
+On X11 the system tells everything; on Windows and macOS only the toolkit does until their own readers exist, and what
+it cannot tell (cover, lock) stays None. `observe` costs about a millisecond and is asked ten times a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from client.events import Observation
+from client.player.foreground import Snapshot, Toolkit, combine, judge
+
+log = logging.getLogger(__name__)
+
+
+class System(Protocol):
+    """A window system that can be looked at."""
+
+    def look(self) -> Snapshot | None: ...
+
+
+class FocusProbe:
+    """`ForegroundProbe` over one system (None: this platform has no reader) and one toolkit window."""
+
+    def __init__(self, system: System | None, source: str, failures: tuple[type[BaseException], ...] = ()) -> None:
+        self._system, self._source, self._failures = system, source, failures
+        self._toolkit = Toolkit(focused=True, hidden=False)
+        self._differed = False
+
+    def observe(self) -> Observation:
+        """One look. While the window is not there yet it is not the foreground."""
+        seen = self._look()
+        if seen is None and self._system is not None:
+            return Observation(False, None, None, source=f"{self._source}+sdl")
+        observation = combine(seen, self._toolkit)
+        differ = "!" in observation.source
+        if differ != self._differed:
+            log.info("foreground: %s, toolkit: %s", observation, self._toolkit)
+            self._differed = differ
+        return observation
+
+    def toolkit_says(self, *, focused: bool | None = None, hidden: bool | None = None) -> None:
+        """An event of the toolkit; None leaves what was known."""
+        known = self._toolkit
+        self._toolkit = Toolkit(
+            known.focused if focused is None else focused, known.hidden if hidden is None else hidden
+        )
+
+    def watch(self, window: Any) -> None:
+        """Listen to a toolkit window (Kivy's `Window`)."""
+
+        def hide(hidden: bool) -> Callable[..., None]:
+            return lambda *_: self.toolkit_says(hidden=hidden)
+
+        window.bind(focus=lambda _, focused: self.toolkit_says(focused=bool(focused)))
+        window.bind(on_minimize=hide(True), on_hide=hide(True), on_restore=hide(False), on_show=hide(False))
+        self.toolkit_says(focused=bool(window.focus))
+
+    def _look(self) -> Observation | None:
+        if self._system is None:
+            return None
+        try:
+            snapshot = self._system.look()
+        except self._failures as e:
+            log.warning("the window system does not answer any more: %s", e)
+            self._system = None
+            return None
+        return judge(snapshot, self._source) if snapshot is not None else None
+
+
+def open_probe(window_id: int | None = None) -> FocusProbe:
+    """The best probe that this platform has; `window_id` is our own window as the system numbers it."""
+    if sys.platform.startswith("linux") and os.environ.get("DISPLAY"):
+        import xcffib
+
+        from client.player.x11 import X11, X11Errors
+
+        try:
+            display = X11(window_id)
+        except X11Errors as e:
+            log.warning("no X11 reader: %s", e)
+        else:
+            return FocusProbe(display, "xwayland" if display.wayland else "x11", (*X11Errors, xcffib.ProtocolException))
+    return FocusProbe(None, "sdl")

@@ -1,0 +1,57 @@
+"""How much of our window lies under other windows: exact areas of rectangles, in integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A rectangle of the screen in pixels; one without area is nothing."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def area(self) -> int:
+        """Pixels inside."""
+        return max(self.width, 0) * max(self.height, 0)
+
+    def within(self, other: Rect) -> Rect:
+        """The part of this one that lies in the other."""
+        left, top = max(self.x, other.x), max(self.y, other.y)
+        right = min(self.x + self.width, other.x + other.width)
+        bottom = min(self.y + self.height, other.y + other.height)
+        return Rect(left, top, max(right - left, 0), max(bottom - top, 0))
+
+
+def union_area(rects: Iterable[Rect]) -> int:
+    """Pixels in at least one of the rectangles."""
+    parts = [r for r in rects if r.area]
+    edges = sorted({e for r in parts for e in (r.x, r.x + r.width)})
+    total = 0
+    for left, right in pairwise(edges):
+        height, reached = 0, None
+        for r in sorted((r for r in parts if r.x <= left and right <= r.x + r.width), key=lambda r: r.y):
+            bottom = r.y + r.height
+            top = r.y if reached is None else max(r.y, reached)
+            height += max(bottom - top, 0)
+            reached = bottom if reached is None else max(reached, bottom)
+        total += height * (right - left)
+    return total
+
+
+def covered_permille(window: Rect, above: Iterable[Rect], screen: Rect) -> int:
+    """Per mille of `window` that cannot be seen: under `above`, or beyond the edge of `screen`. 1000 if it has no area.
+
+    Any hidden pixel counts: one pixel is 1, never rounded to 0.
+    """
+    if not window.area:
+        return 1000
+    visible = window.within(screen)
+    hidden = window.area - visible.area + union_area(r.within(visible) for r in above)
+    return -(-hidden * 1000 // window.area)

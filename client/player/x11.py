@@ -1,0 +1,182 @@
+"""X11's own word on our window: active, hidden, on which desktop, and what lies over it. Reads, changes nothing.
+
+EWMH 1.5 properties plus the stacking order of the root's children, which also holds the override-redirect windows that
+no window manager lists. Under XWayland the stack says nothing about native windows: there `above` is unknown.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from typing import Any
+
+import xcffib
+import xcffib.xproto as xp
+
+from client.player.foreground import Above, Snapshot
+from client.player.geometry import Rect
+
+_ATOMS = (
+    "_NET_ACTIVE_WINDOW", "_NET_CLIENT_LIST", "_NET_CURRENT_DESKTOP", "_NET_SUPPORTING_WM_CHECK", "_NET_WM_DESKTOP",
+    "_NET_WM_PID", "_NET_WM_STATE", "_NET_WM_STATE_HIDDEN", "_NET_WM_WINDOW_TYPE", "_NET_WM_WINDOW_TYPE_DESKTOP",
+    "WM_STATE", "_NET_WM_CM_S0",
+)  # fmt: skip
+ICONIC = 3  # ICCCM 4.1.3.1
+DEPTH = 8  # of window trees we follow
+GONE = (xp.WindowError, xp.DrawableError)  # a window that closed while we looked
+X11Errors = (xcffib.XcffibException, OSError, struct.error)
+
+
+class X11:
+    """A connection of our own to the display. `look` may raise `X11Errors` when the display goes away."""
+
+    def __init__(self, window: int | None = None, display: str | None = None) -> None:
+        """Connect; `window` is our top-level window, found by our process id when None."""
+        connect: Any = xcffib.connect
+        self._x: Any = connect(display=display)
+        self._root = self._x.get_setup().roots[self._x.pref_screen].root
+        cookies = {name: self._x.core.InternAtom(False, len(name), name) for name in _ATOMS}
+        self._atom = {name: cookie.reply().atom for name, cookie in cookies.items()}
+        self._window = window
+        self.wayland = bool(os.environ.get("WAYLAND_DISPLAY")) or self._has("XWAYLAND")
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._x.disconnect()
+
+    def look(self) -> Snapshot | None:
+        """One snapshot, or None while our window is not there yet."""
+        window = self._window or self._by_pid()
+        if window is None:
+            return None
+        try:
+            return self._snapshot(window)
+        except GONE:  # look again at the next tick
+            return None
+
+    def _snapshot(self, window: int) -> Snapshot:
+        screen = self._rect(self._root)
+        active = self._active()
+        state = self._numbers(window, "_NET_WM_STATE", xp.Atom.ATOM)
+        wm_state = self._numbers(window, "WM_STATE", xp.GetPropertyType.Any)
+        viewable = self._x.core.GetWindowAttributes(window).reply().map_state == xp.MapState.Viewable
+        desktop = self._number(window, "_NET_WM_DESKTOP")
+        current = self._number(self._root, "_NET_CURRENT_DESKTOP")
+        elsewhere = None not in (desktop, current) and desktop not in (current, 0xFFFFFFFF)
+        hidden = self._atom["_NET_WM_STATE_HIDDEN"] in state or wm_state[:1] == [ICONIC]
+        return Snapshot(
+            window=self._rect(window),
+            screen=screen,
+            above=None if self.wayland else self._above(window, screen),
+            active=active == window,
+            active_app=self._app(active) if active else None,
+            hidden=hidden or not (viewable or elsewhere),
+            desktop=desktop,
+            current_desktop=current,
+        )
+
+    # --- who is where -----------------------------------------------------------------------------------------------
+
+    def _active(self) -> int | None:
+        """The active window by the window manager's word, or by the keyboard's focus where there is no manager."""
+        if self._number(self._root, "_NET_SUPPORTING_WM_CHECK", xp.Atom.WINDOW):
+            return self._number(self._root, "_NET_ACTIVE_WINDOW", xp.Atom.WINDOW)
+        focus = int(self._x.core.GetInputFocus().reply().focus)
+        if focus <= 1 or self._window is None:
+            return None
+        return self._window if self._window in self._ancestors(focus) else focus
+
+    def _above(self, window: int, screen: Rect) -> list[Above]:
+        ours = self._ancestors(window)[-1]
+        tree = list(self._x.core.QueryTree(self._root).reply().children)
+        over = tree[tree.index(ours) + 1 :] if ours in tree else []
+        attributes = {w: self._x.core.GetWindowAttributes(w) for w in over}
+        found: list[Above] = []
+        for w in over:
+            try:
+                seen = attributes[w].reply()
+                if seen.map_state != xp.MapState.Viewable or seen._class == xp.WindowClass.InputOnly:
+                    continue
+                rect = self._rect(w)
+            except GONE:
+                continue
+            app = self._app(w)
+            if not (w == tree[-1] and self._is_compositors(rect, screen, app)):
+                found.append(Above(rect, app))
+        return found
+
+    def _is_compositors(self, rect: Rect, screen: Rect, app: str) -> bool:
+        """The overlay that a compositor draws the whole screen into: topmost, nameless, as large as the screen."""
+        owner = self._x.core.GetSelectionOwner(self._atom["_NET_WM_CM_S0"]).reply().owner
+        return bool(owner) and not app and rect == screen
+
+    def _ancestors(self, window: int) -> list[int]:
+        """The window and its parents up to the child of the root."""
+        line = [window]
+        for _ in range(DEPTH):
+            parent = self._x.core.QueryTree(line[-1]).reply().parent
+            if parent in (0, self._root):
+                break
+            line.append(parent)
+        return line
+
+    def _rect(self, window: int) -> Rect:
+        g = self._x.core.GetGeometry(window).reply()
+        at = self._x.core.TranslateCoordinates(window, self._root, 0, 0).reply()
+        b = g.border_width
+        return Rect(at.dst_x - b, at.dst_y - b, g.width + 2 * b, g.height + 2 * b)
+
+    def _by_pid(self) -> int | None:
+        pid = os.getpid()
+        for window in self._numbers(self._root, "_NET_CLIENT_LIST", xp.Atom.WINDOW):
+            try:
+                if self._number(window, "_NET_WM_PID") == pid:
+                    return window
+            except GONE:
+                continue
+        return None
+
+    # --- reading properties -----------------------------------------------------------------------------------------
+
+    def _app(self, window: int, depth: int = 0) -> str:
+        """The program of a window: its class, else that of the client in the frame, else its process."""
+        try:
+            reply = self._x.core.GetProperty(False, window, xp.Atom.WM_CLASS, xp.Atom.STRING, 0, 64).reply()
+            name = bytes(reply.value.buf()).split(b"\0")
+            if len(name) >= 2 and name[1]:
+                return clean(name[1])
+            for child in self._x.core.QueryTree(window).reply().children if depth < 2 else ():
+                if app := self._app(child, depth + 1):
+                    return app
+            pid = self._number(window, "_NET_WM_PID")
+        except GONE:
+            return ""
+        return process_name(pid) if pid else ""
+
+    def _numbers(self, window: int, name: str, kind: Any) -> list[int]:
+        reply = self._x.core.GetProperty(False, window, self._atom[name], kind, 0, 4096).reply()
+        data = bytes(reply.value.buf())
+        return list(struct.unpack(f"={len(data) // 4}I", data)) if reply.format == 32 else []
+
+    def _number(self, window: int, name: str, kind: Any = xp.Atom.CARDINAL) -> int | None:
+        numbers = self._numbers(window, name, kind)
+        return numbers[0] if numbers else None
+
+    def _has(self, extension: str) -> bool:
+        return bool(self._x.core.QueryExtension(len(extension), extension).reply().present)
+
+
+def clean(untrusted_name: bytes) -> str:
+    """A program's name fit for a screen and a record: printable, at most 40 characters."""
+    text = untrusted_name.decode("utf-8", "replace")
+    return re.sub(r"[^\w .+-]", "", text).strip()[:40]
+
+
+def process_name(pid: int) -> str:
+    """What the kernel calls a process; "" when it is not ours to know."""
+    try:
+        with open(f"/proc/{pid}/comm", "rb") as file:
+            return clean(file.read(64))
+    except OSError:
+        return ""

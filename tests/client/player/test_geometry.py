@@ -1,0 +1,43 @@
+"""The covered part of our window is exact, whatever lies over it."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.player.geometry import Rect, covered_permille, union_area
+
+SIDE = 40
+rects = st.builds(Rect, st.integers(-10, SIDE), st.integers(-10, SIDE), st.integers(0, 30), st.integers(0, 30))
+
+
+def painted(parts: list[Rect]) -> int:
+    """The area by painting pixels: the oracle."""
+    canvas = np.zeros((120, 120), bool)
+    for r in parts:
+        canvas[r.y + 20 : r.y + 20 + r.height, r.x + 20 : r.x + 20 + r.width] = True
+    return int(canvas.sum())
+
+
+@given(st.lists(rects, max_size=8))
+def test_the_union_is_what_paint_would_cover(parts: list[Rect]) -> None:
+    """Overlaps count once."""
+    assert union_area(parts) == painted(parts)
+
+
+@given(rects.filter(lambda r: r.area > 0), st.lists(rects, max_size=6))
+def test_cover_is_a_share_of_our_window(window: Rect, above: list[Rect]) -> None:
+    """0 only when every pixel is seen, 1000 only when none is, and never outside."""
+    screen = Rect(0, 0, SIDE, SIDE)
+    visible = window.within(screen)
+    hidden = window.area - visible.area + painted([r.within(visible) for r in above])
+    covered = covered_permille(window, above, screen)
+    assert 0 <= covered <= 1000
+    assert (covered == 0) == (hidden == 0)
+    assert (covered == 1000) == (hidden * 1000 > 999 * window.area)
+
+
+def test_a_window_pushed_over_the_edge_is_not_seen() -> None:
+    """Half beyond the screen is half covered, though nothing lies over it."""
+    assert covered_permille(Rect(30, 0, 20, 10), [], Rect(0, 0, SIDE, SIDE)) == 500
