@@ -78,7 +78,11 @@ class ClassLog:
         self.policies: dict[str, list[tuple[int, PolicyLeaf]]] = {}
         self.sessions: dict[str, SessionRecord] = {}
         self.bodies: list[tuple[int, BodyLeaf]] = []
+        self.accommodated: dict[str, int] = {}  # hash of an accommodation → its first entry
+        self._anchored = 0
         self._by_material: dict[bytes, KeyRecord] = {}
+        self._by_line: dict[tuple[str, bytes], KeyRecord] = {}
+        self._by_role: dict[str, list[KeyRecord]] = {}
 
     def __len__(self) -> int:
         return len(self.tree)
@@ -123,6 +127,8 @@ class ClassLog:
                 if leaf.sid is not None:
                     self._session(leaf.sid)
                 self.bodies.append((index, leaf))
+                if leaf.kind == "accommodation":
+                    self.accommodated.setdefault(leaf.sha256, index)
 
     def _take_key(self, index: int, leaf: KeyLeaf) -> None:
         key = leaf.key
@@ -135,10 +141,12 @@ class ClassLog:
             raise LeafError(f"a {leaf.role} key is named {expected[leaf.role]}, not {key.name}")
         known = self._by_material.get(key.key)
         if leaf.op == "add":
-            if known is not None or any(r.key.name == key.name and r.key.key_id == key.key_id for r in self.keys):
+            if known is not None or (key.name, key.key_id) in self._by_line:
                 raise LeafError(f"the key of {key.name} stood here before")
-            self.keys.append(KeyRecord(leaf, key, index))
-            self._by_material[key.key] = self.keys[-1]
+            record = KeyRecord(leaf, key, index)
+            self.keys.append(record)
+            self._by_material[key.key] = self._by_line[key.name, key.key_id] = record
+            self._by_role.setdefault(leaf.role, []).append(record)
         elif known is None or known.key != key or known.leaf.role != leaf.role or known.revoked != NEVER:
             raise LeafError(f"{key.name} is no {leaf.role} key that could be revoked")
         else:
@@ -172,6 +180,9 @@ class ClassLog:
                 raise LeafError(f"an anchor of another log, {entry.checkpoint.origin}")
             if size > index or self.tree.root_at(size) != root:
                 raise LeafError(f"the anchor's size {size} and root are not of this log")
+            if size < self._anchored:
+                raise LeafError(f"an anchor at {size} after one at {self._anchored}")
+            self._anchored = size
             return
         record = self._session(entry.sid)
         if entry.checkpoint.origin != names.session_origin(self.server, entry.sid):
@@ -185,12 +196,16 @@ class ClassLog:
 
     def signer(self, role: str, line: Signature, index: int) -> KeyRecord:
         """The key of `role` that `line` claims and that counted at entry `index`, or `UnknownSignerError`."""
-        for record in self.keys:
-            if record.leaf.role == role and line.is_by(record.key):
-                if record.counts_at(index):
-                    return record
-                raise UnknownSignerError(f"the {role} key {line.name} did not count at entry {index}")
-        raise UnknownSignerError(f"no {role} key {line.name} ({line.key_id.hex()}) stands in the class log")
+        record = self._by_line.get((line.name, line.key_id))
+        if record is None or record.leaf.role != role:
+            raise UnknownSignerError(f"no {role} key {line.name} ({line.key_id.hex()}) stands in the class log")
+        if not record.counts_at(index):
+            raise UnknownSignerError(f"the {role} key {line.name} did not count at entry {index}")
+        return record
+
+    def counting(self, role: str, index: int) -> list[Vkey]:
+        """The keys of `role` that counted at entry `index`."""
+        return [record.key for record in self._by_role.get(role, []) if record.counts_at(index)]
 
     def in_force(self, what: str, index: int) -> str | None:
         """SHA-256 of the latest `what` document before entry `index`; None where there is none."""

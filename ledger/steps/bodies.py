@@ -20,7 +20,7 @@ STEP, VOUCHERS = "2 bodies", "2 vouchers"
 SIGNERS = {
     "verdict": ("supervisor",), "reversal": ("supervisor",), "accommodation": ("supervisor", "device"),
     "identification": ("supervisor",), "consent": ("device",), "correction": ("grant", "supervisor"),
-    "audit": ("grant", "supervisor"), "exit": ("grant", "supervisor"), "command": ("grant",),
+    "audit": ("grant", "supervisor"), "exit": ("grant", "supervisor"), "command": ("grant",), "spot": ("supervisor",),
 }  # fmt: skip
 
 
@@ -43,11 +43,23 @@ class Documents:
     vouched: set[Vkey] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
 
-    def verdicts(self) -> list[Verdict]:
-        """Verdicts by supervisors whom an authority vouches for, without those that a reversal took back."""
-        counted = {digest: s.body for digest, s in self.signed.items() if self.vouched.issuperset(s.by)}
-        undone = {body.verdict for body in counted.values() if isinstance(body, Reversal)}
-        return [body for digest, body in counted.items() if isinstance(body, Verdict) and digest not in undone]
+    def rulings(self, learner: str) -> list[tuple[str, Verdict | Reversal]]:
+        """Verdicts on this learner and what took them back, in leaf order, by supervisors who are vouched for."""
+        ordered = sorted(self.signed.items(), key=lambda item: item[1].at)
+        counted = [(digest, s.body) for digest, s in ordered if self.vouched.issuperset(s.by)]
+        own = {digest for digest, body in counted if isinstance(body, Verdict) and body.learner == learner}
+        return [
+            (digest, body)
+            for digest, body in counted
+            if (isinstance(body, Verdict) and digest in own) or (isinstance(body, Reversal) and body.verdict in own)
+        ]
+
+    def undecided(self, learner: str) -> bool:
+        """Whether a verdict on this learner is signed by somebody whom nobody given here vouches for."""
+        return any(
+            isinstance(s.body, Verdict) and s.body.learner == learner and not self.vouched.issuperset(s.by)
+            for s in self.signed.values()
+        )
 
 
 class Reader:
@@ -70,21 +82,22 @@ class Reader:
             self.findings.count(STEP)
         return data
 
-    def body(self, digest: str, kind: str, at: int, sid: str | None = None) -> Body | None:
-        """A body of `kind` that entry `at` names, or an event of the session granted there; None as in `plain`."""
+    def body(self, digest: str, kinds: tuple[str, ...], at: int, sid: str | None = None) -> Body | None:
+        """A body of one of `kinds` that entry `at` names, or a session granted there; None as in `plain`."""
+        what = " or ".join(kinds)
         if digest not in self.found.named:
-            data = self._read(digest, kind)
+            data = self._read(digest, what)
             try:
                 if data is not None:
-                    self.found.signed[digest] = self._signed(data, digest, kind, at)
+                    self.found.signed[digest] = self._signed(data, digest, at)
                     self.findings.count(STEP)
             except LedgerError as error:
                 self._refuse(error, sid)
         signed = self.found.signed.get(digest)
         if signed is None:
             return None
-        if signed.body.kind != kind or getattr(signed.body, "sid", sid) != sid:
-            self._refuse(BodyError(f"{FOLDER}{digest} is not the {kind} that it is named as"), sid)
+        if signed.body.kind not in kinds or getattr(signed.body, "sid", sid) != sid:
+            self._refuse(BodyError(f"{FOLDER}{digest} is not the {what} that it is named as"), sid)
             return None
         return signed.body
 
@@ -123,20 +136,23 @@ class Reader:
             raise RootMismatchError(f"{FOLDER}{digest} ({what}): its text was changed")
         return signed
 
-    def _signed(self, data: bytes, digest: str, kind: str, at: int) -> Signed:
-        signed = self._note(data, digest, kind)
+    def _signed(self, data: bytes, digest: str, at: int) -> Signed:
+        signed = self._note(data, digest, "signed body")
         body = bodies.parse_text(signed.text)
         if body.class_ != self.log.origin:
             raise BodyError(f"{FOLDER}{digest} is of another class, {body.class_}")
-        keys = tuple(self._signer(line, kind, at) for line in signed.signatures)
+        keys = tuple(self._signer(line, body.kind, at) for line in signed.signatures)
         note.verify(signed, keys)
         return Signed(body, at, keys)
 
     def _signer(self, line: note.Signature, kind: str, at: int) -> Vkey:
-        for role in SIGNERS[kind]:
-            if any(line.is_by(record.key) for record in self.log.keys if record.leaf.role == role):
+        roles = SIGNERS[kind]
+        for role in roles[:-1]:
+            try:
                 return self.log.signer(role, line, at).key
-        raise UnknownSignerError(f"a {kind} is not {line.name}'s to sign")
+            except UnknownSignerError:
+                continue
+        return self.log.signer(roles[-1], line, at).key
 
 
 def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
@@ -152,7 +168,7 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
         _read_vouchers(reader, record, authority)
     for at, leaf in log.bodies:
         if leaf.kind != "people":
-            reader.body(leaf.sha256, leaf.kind, at, leaf.sid)
+            reader.body(leaf.sha256, (leaf.kind,), at, leaf.sid)
     for session in log.sessions.values():
         for _, erased in session.erased:
             reader.plain(erased.sha256, "deletion receipt")
@@ -189,6 +205,6 @@ def _read_people(reader: Reader) -> None:
 
 def check_no_stray(reader: Reader) -> None:
     """Every file among the bodies is named by a leaf, a grant or an event."""
-    for name in reader.source.names(FOLDER):
+    for name in reader.source.names("bodies/"):
         if name.removeprefix(FOLDER) not in reader.found.named:
             reader.findings.refuse(STEP, StrayFileError(f"{name} is named by nothing in this archive"))

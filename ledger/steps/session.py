@@ -157,7 +157,21 @@ def read_grant(verified: VerifiedClass, session: VerifiedSession, certificate_di
     for name, value in expected.items():
         if getattr(parsed, name) != value:
             raise GrantError(f"the grant of session {record.sid}: its {name.rstrip('_')} is not that of the class log")
+    _check_named(verified, record, parsed)
     return parsed
+
+
+def _check_named(verified: VerifiedClass, record: SessionRecord, parsed: Grant) -> None:
+    """Photos are sealed to keys of this class only, and accommodations were on record before the grant."""
+    at, log = record.granted_at, verified.log
+    keys = {k.leaf.vkey for k in log.keys if k.leaf.role == "evidence" and k.counts_at(at)}
+    granted = {leaf.sha256 for index, leaf in log.bodies if leaf.kind == "accommodation" and index < at}
+    for what, found, known in (
+        ("recipient", parsed.recipients, keys),
+        ("accommodation", parsed.accommodations, granted),
+    ):
+        if not known.issuperset(found):
+            raise GrantError(f"the grant of session {record.sid}: a {what} that stands in no entry before it")
 
 
 def _signature_fault(verified: VerifiedClass, record: SessionRecord, signed: Note) -> Fault | None:
@@ -220,7 +234,7 @@ def verify_session(
     sid, log = record.sid, verified.log
     with findings.step("3", sid):
         parsed, signed, device = read_certificate(source, verified, record)
-        cosigners = [k.key for k in log.keys if k.leaf.role == "cosign" and k.counts_at(record.granted_at)]
+        cosigners = log.counting("cosign", record.granted_at)
     events = SessionLog(log.server, sid, Expected(bytes(signed).decode(), record.granted.grant, cosigners))
     with findings.step("4", sid):
         entry, raw = read_checkpoint(source, record, parsed)
@@ -249,18 +263,3 @@ def _grant_and_form(
         findings.add("3", Status.NOT_CREDITED, "it does not begin with its grant", sid=session.sid, index=0)
     with findings.step("6", session.sid):
         check_form(session, findings)
-
-
-def check_chain(sessions: list[VerifiedSession], findings: Findings) -> None:
-    """Step 3, last part: each device's sessions in this class follow one another, unbroken and unforked."""
-    last: dict[bytes, VerifiedSession] = {}
-    for session in sorted(sessions, key=lambda s: s.record.granted_at):
-        before, prev = last.get(session.device.key.key), session.certificate.prev
-        last[session.device.key.key] = session
-        if prev == "lost":
-            continue
-        expected = before and certificate.Previous(before.sid, before.checkpoint.size, before.checkpoint.root)
-        if prev != expected:
-            stated = f"says it follows {prev or 'none'}, the class log says {expected or 'none'}"
-            session.fault = Fault(0, f"a gap or a fork between this device's sessions: it {stated}")
-            findings.add("3", Status.NOT_CREDITED, session.fault.reason, sid=session.sid, index=0)

@@ -1,0 +1,153 @@
+"""Verify a class archive against a trust file, offline: numbered steps, each with its own word on how it ended.
+
+0 the trust file (the caller read it; never one from the archive) · 1 class checkpoint · 2 class log, entry by entry,
+and the documents it names · 3 keys, certificates, grants · 4 every event hashed again · 5 receipts, earlier prefixes,
+nothing left out · 6 form, order and times of events · 7 checks against the revealed seeds · 8 credited time, also
+within witnessed time, and the summaries · 10 sealed evidence (records.md, "Verification").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger import summary
+from ledger.archive import SUMMARIES, Source
+from ledger.classlog import SessionRecord
+from ledger.credit import SessionCredit
+from ledger.errors import CertificateError, LedgerError, RootMismatchError
+from ledger.findings import Findings, Refused, Status
+from ledger.keys import Vkey
+from ledger.report import Report, SessionRow, unit_rows
+from ledger.sessionlog import Fault
+from ledger.steps import overview
+from ledger.steps.bodies import Reader, check_no_stray, read_all
+from ledger.steps.classlog import VerifiedClass, verify_class
+from ledger.steps.credit import Crediting, figure
+from ledger.steps.evidence import Evidence
+from ledger.steps.overview import Overview
+from ledger.steps.session import VerifiedSession, verify_session
+from ledger.steps.witnessed import Witnessed
+from ledger.trust import Trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the verifier brings: authority keys that vouch for supervisors, checkpoints kept by witnesses.
+
+    `partial`: one learner's own copy, other sessions are only listed. `summaries` False: they are still to be written.
+    """
+
+    authority: tuple[Vkey, ...] = ()
+    witnessed: Sequence[bytes] = ()
+    partial: bool = False
+    summaries: bool = True
+
+
+_DEFAULT = Options()
+
+
+def verify(source: Source, trust: Trust, options: Options = _DEFAULT) -> Report:
+    """Do every step that can be done and report each; `ArchiveError` only when the archive cannot be read at all."""
+    findings = Findings()
+    findings.count("0")
+    findings.reach("0")
+    report = Report(findings)
+    try:
+        verified = verify_class(source, trust, options.witnessed, findings)
+    except Refused:
+        return report
+    report.checkpoint = verified.seen.checkpoint
+    report.witnesses = {key.name: time for key, time in verified.seen.times.items()}
+    report.quorum = trust.quorum
+    try:
+        _Run(source, verified, options, report).all()
+    except LedgerError as error:  # a link, a folder without files, a file that cannot be read
+        findings.refuse("5", error)
+    return report
+
+
+class _Run:
+    """One verification after the class log stands."""
+
+    def __init__(self, source: Source, verified: VerifiedClass, options: Options, report: Report) -> None:
+        self._source, self._verified, self._options, self._report = source, verified, options, report
+        self._findings = report.findings
+        self._reader = Reader(source, verified.log, self._findings)
+        self._found: list[SessionRow] = []
+
+    def all(self) -> None:
+        """Steps 2 (documents) to 10."""
+        log, findings = self._verified.log, self._findings
+        read_all(self._reader, self._options.authority)
+        sessions = overview.survey(self._source, log, findings, partial=self._options.partial)
+        self._evidence = Evidence(self._source, findings)
+        self._crediting = Crediting(self._verified, self._reader, findings)
+        self._witnessed = Witnessed(self._verified, findings)
+        findings.reach("3", "4", "6")
+        for registration in sessions:
+            self._registration(registration, sessions)
+        self._report.sessions.sort(key=lambda row: row.order)
+        self._evidence.close()
+        self._witnessed.close()
+        check_no_stray(self._reader)
+        overview.check_top(self._source, findings)
+        if self._options.summaries:
+            self._compare_summaries()
+
+    def _registration(self, records: list[SessionRecord], sessions: Overview) -> None:
+        standing = []
+        for record in records:
+            try:
+                standing.append(self._session(record, sessions))
+            except Refused:
+                self._crediting.complete = False
+        credit, earned = self._crediting.take(standing)
+        by_sid = {session.sid: credited for session, credited in earned}
+        for session in standing:
+            self._take(session, by_sid.get(session.sid))
+        if credit is not None and standing:
+            self._report.units += unit_rows(standing[0].certificate.registration, credit)
+
+    def _session(self, record: SessionRecord, sessions: Overview) -> VerifiedSession:
+        sid = record.sid
+        if sid in sessions.shared:
+            with self._findings.step("3", sid):
+                raise CertificateError(f"session {sid} uses the key of another session")
+        session = verify_session(self._source, self._verified, record, self._findings)
+        if sid in sessions.broken:
+            session.fault = Fault(0, sessions.broken[sid])
+            self._findings.add("3", Status.NOT_CREDITED, session.fault.reason, sid=sid, index=0)
+        self._evidence.take(session.log)
+        for event in session.log.events:
+            if event is not None and event.body.verb == "consent":
+                self._reader.plain(event.body.notice, "notice", quiet=True)  # type: ignore[attr-defined]
+        return session
+
+    def _take(self, session: VerifiedSession, earned: SessionCredit | None) -> None:
+        if earned is not None:
+            self._witnessed.take(session, earned)
+        credited = None if earned is None else figure(session, earned)
+        self._report.sessions.append(SessionRow.of(session, earned, credited))
+
+    def _compare_summaries(self) -> None:
+        """Step 8, last part: the derived files are what follows from the rest."""
+        if not self._crediting.complete or self._findings.refused:
+            self._findings.add("8 summary", Status.NOT_CHECKABLE, "not every figure could be computed")
+            self._findings.reach("8 summary")
+            return
+        for name, expected in summaries(self._report).items():
+            try:
+                with self._findings.step("8 summary"):
+                    if self._source.read(name) != expected:
+                        raise RootMismatchError(f"{name} is not what the archive gives")
+            except Refused:
+                continue
+
+
+def summaries(report: Report) -> dict[str, bytes]:
+    """The bytes of summary.csv and summary.json that follow from a report."""
+    assert report.checkpoint is not None
+    lines = [row.line() for row in report.sessions]
+    made = (summary.to_csv(lines), summary.to_json(report.checkpoint, lines, report.units))
+    return dict(zip(SUMMARIES, made, strict=True))
