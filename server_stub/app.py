@@ -25,6 +25,7 @@ from server_stub.domain.reveal import Revealer
 from server_stub.domain.segments import Segments
 from server_stub.domain.services import Services
 from server_stub.domain.sessions import Sessions
+from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, CodeSender, SignIn
 from server_stub.routes import accounts, learners, log, pages, sessions, staff
 from server_stub.settings import Settings
@@ -69,6 +70,7 @@ class Server:
         revealer = Revealer(self.records, logs, clock)
         enrolment = Enrolment(self.people, self.records, logs, self.keyring, clock)
         live = LiveSessions(settings.server, self.keyring.cosigner.vkey)
+        settler = Settler(self.records, logs, settings.server, self.keyring.cosigner.vkey, clock)
         secret = settings.secret.read_bytes()
         self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
         self.services = Services(
@@ -82,7 +84,8 @@ class Server:
             enrolment=enrolment,
             logs=logs,
             sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock),
-            segments=Segments(self.records, live, self.keyring, revealer, clock),
+            segments=Segments(self.records, live, self.keyring, revealer, settler, clock),
+            settler=settler,
             revealer=revealer,
             overview=Overview(self.people, self.records),
             files=self.packages,
@@ -96,8 +99,8 @@ class Server:
 
 
 def create_app(settings: Settings, clock: Clock = wall_ms, *, sender: CodeSender | None = None) -> FastAPI:
-    """The ASGI app of one data directory; `clock` gives ms since the epoch. `app.state.services.revealer.sweep()` is
-    what the background task calls every few seconds; a test calls it itself."""
+    """The ASGI app of one data directory; `clock` gives ms since the epoch. `app.state.services.sweep()` is what
+    the background task calls every few seconds; a test calls it itself."""
     server = Server(settings, clock, sender)
 
     @contextlib.asynccontextmanager
@@ -126,7 +129,7 @@ def create_app(settings: Settings, clock: Clock = wall_ms, *, sender: CodeSender
 async def _sweep_for_ever(server: Server) -> None:
     while True:
         try:
-            await asyncio.to_thread(server.services.revealer.sweep)
+            await asyncio.to_thread(server.services.sweep)
         except Exception:
             _log.exception("the sweep failed; it is tried again")
         await asyncio.sleep(SWEEP_EVERY_S)

@@ -41,7 +41,8 @@ class ClassLogs:
 
     def log(self, tx: Transaction, class_id: str) -> ClassLog:
         """What the log has said so far; to be read only."""
-        return self._logs.get(class_id) or self._load(tx, class_id)
+        log = self._logs.get(class_id)
+        return log if log is not None and len(log) >= tx.log.size(class_id) else self._load(tx, class_id)
 
     def in_force(self, tx: Transaction, class_id: str, what: str) -> str:
         """The digest of the document in force: policy, rules, models, course or client; "none" without one."""
@@ -79,15 +80,21 @@ class ClassLogs:
 
     def _writable(self, tx: Transaction, class_id: str) -> ClassLog:
         tx.on_undo(lambda: self._logs.pop(class_id, None))
-        if class_id not in self._logs:
-            self._logs[class_id] = self._load(tx, class_id)
-        return self._logs[class_id]
+        log = self._logs.setdefault(class_id, ClassLog(self._keyring.origin(class_id)))
+        self._catch_up(tx, class_id, log)  # another process (an export) may have appended
+        return log
 
     def _load(self, tx: Transaction, class_id: str) -> ClassLog:
         log = ClassLog(self._keyring.origin(class_id))
-        for data in tx.log.entries(class_id, 0, tx.log.size(class_id)):
-            log.add(data)
+        self._catch_up(tx, class_id, log)
         return log
+
+    @staticmethod
+    def _catch_up(tx: Transaction, class_id: str, log: ClassLog) -> None:
+        size = tx.log.size(class_id)
+        if len(log) < size:
+            for data in tx.log.entries(class_id, len(log), size):
+                log.add(data)
 
 
 def _locate(path: str, size: int) -> tuple[str, int, int] | None:

@@ -51,18 +51,18 @@ class LiveSessions:
         live = self._kept.pop(session.sid, None)
         if live is not None:
             self._events -= len(live.log.tree)
-            return live
+            if len(live.log.tree) == tx.events.progress(session.sid).size:
+                return live  # else another process took a segment meanwhile
         return self._load(tx, session)
 
     def _load(self, tx: Transaction, session: Session) -> Live:
         """The session read anew, in the same steps in which it came: the desk gives the same orders again."""
-        given, signed = grant.parse(session.grant)
+        given = grant.parse(session.grant)[0]
         rules = policy_of(tx, given)
         lessons = course.parse(document(tx, given.course))
         schedule = Schedule(session.seed, session.sid, rules)
         desk = Desk(schedule, Meter(rules, lessons), recipients=bool(given.recipients))
-        expected = Expected(session.cert.decode(), signed.digest, (self._cosigner,))
-        live = Live(SessionLog(self._server, session.sid, expected), desk)
+        live = Live(empty_log(self._server, self._cosigner, session), desk)
         for time, body in tx.events.segments(session.sid):
             live.take(segment.parse(body).entries)
             live.order(time)
@@ -80,6 +80,12 @@ class LiveSessions:
         live = self._kept.pop(sid, None)
         if live is not None:
             self._events -= len(live.log.tree)
+
+
+def empty_log(server: str, cosigner: Vkey, session: Session) -> SessionLog:
+    """The session's log before its first event, knowing what `opened` must hold."""
+    expected = Expected(session.cert.decode(), grant.parse(session.grant)[1].digest, (cosigner,))
+    return SessionLog(server, session.sid, expected)
 
 
 def document(tx: Transaction, digest: str) -> bytes:

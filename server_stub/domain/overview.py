@@ -80,7 +80,7 @@ def _sessions(tx: Transaction, registration: str) -> tuple[SessionLine, ...]:
     for sid in reversed(tx.events.sessions(registration=registration)):
         session, progress = tx.events.session(sid), tx.events.progress(sid)
         assert session is not None
-        settled = progress.settled_size >= 0 and not progress.unsettled
+        settled = progress.settled_size == progress.size and not progress.unsettled
         found.append(
             SessionLine(
                 sid, progress.state, session.granted_at, progress.heard_at, progress.size, progress.settled_ms, settled

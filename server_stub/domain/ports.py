@@ -66,7 +66,9 @@ class Progress:
     logged_leaf: int = -1
     settled_size: int = -1  # of its last `settled` leaf
     settled_ms: int = 0
-    unsettled: bool = False  # the figure is to be computed again
+    unsettled: bool = False  # it ended since the figure was computed
+    missed: int = 0  # checks, as of the last figure
+    mismatched: int = 0
 
 
 class LogStore(Protocol):

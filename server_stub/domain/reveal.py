@@ -10,12 +10,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, Literal
 
-from ledger import checkpoint, grant
+from ledger import checkpoint
 from ledger.leaves import Logged, RevealedLeaf
-from ledger.policy import Policy
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.errors import NotYetError, UnknownSessionError
-from server_stub.domain.people import Registration
 from server_stub.domain.ports import Records, Session, Transaction
 from server_stub.domain.signin import Clock
 
@@ -36,9 +34,7 @@ class Revealer:
             return
         entry = Logged(*checkpoint.parse(progress.checkpoint))
         leaf = self._logs.append(tx, session.class_id, entry)
-        tx.events.set_progress(
-            replace(progress, logged_size=progress.size, logged_at=self._clock(), logged_leaf=leaf, unsettled=True)
-        )
+        tx.events.set_progress(replace(progress, logged_size=progress.size, logged_at=self._clock(), logged_leaf=leaf))
 
     def reveal(self, tx: Transaction, sid: str, how: How) -> None:
         """End an open session: its last checkpoint, then its seed."""
@@ -96,10 +92,6 @@ class Revealer:
 
         return self._records.read(find)
 
-    def carried(self, tx: Transaction, registration: Registration, policy: Policy, now: int) -> dict[str, int]:
-        """Misses, mismatches and make-ups of this learner today."""
-        return {"missed": 0, "mismatched": 0, "made_up": 0}
-
 
 def known(tx: Transaction, sid: str) -> Session:
     """The session, or `UnknownSessionError`."""
@@ -107,8 +99,3 @@ def known(tx: Transaction, sid: str) -> Session:
     if session is None:
         raise UnknownSessionError("no session has this identifier")
     return session
-
-
-def offline_seed(session: Session) -> bytes:
-    """The seed that the grant states in the clear."""
-    return bytes.fromhex(grant.parse(session.grant)[0].offline_seed)

@@ -27,6 +27,7 @@ from server_stub.domain.keyring import Keyring
 from server_stub.domain.live import Live, LiveSessions
 from server_stub.domain.ports import Progress, Records, Session, Transaction
 from server_stub.domain.reveal import Revealer, known
+from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock
 
 _log = logging.getLogger("server_stub")
@@ -47,10 +48,16 @@ class Segments:
     """Accepts or refuses segments."""
 
     def __init__(
-        self, records: Records, live: LiveSessions, keyring: Keyring, revealer: Revealer, clock: Clock
+        self,
+        records: Records,
+        live: LiveSessions,
+        keyring: Keyring,
+        revealer: Revealer,
+        settler: Settler,
+        clock: Clock,
     ) -> None:
         self._records, self._live, self._keyring = records, live, keyring
-        self._revealer, self._clock = revealer, clock
+        self._revealer, self._settler, self._clock = revealer, settler, clock
 
     def accept(self, sid: str, body: bytes, seen: str) -> bytes:
         """Return the answer to a segment when all of it is on the disk, or raise what docs/http-api.md lists."""
@@ -65,6 +72,8 @@ class Segments:
         answer = self._records.write(lambda tx: self._accept(tx, session, taken))
         if isinstance(answer, ServerError):
             raise answer
+        if self._records.read(lambda tx: tx.events.progress(sid).unsettled):
+            self._settler.settle(session.registration)  # or the next sweep does, if this process dies here
         return answer
 
     def _accept(self, tx: Transaction, session: Session, taken: _Taken) -> bytes | ServerError:

@@ -15,6 +15,7 @@ from server_stub.domain.ports import Records
 from server_stub.domain.reveal import Revealer
 from server_stub.domain.segments import Segments
 from server_stub.domain.sessions import Sessions
+from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, SignIn
 
 
@@ -48,6 +49,11 @@ class Services:
     sessions: Sessions
     segments: Segments
     revealer: Revealer
+    settler: Settler
     overview: Overview
     files: Files
     exporter: Exporter
+
+    def sweep(self) -> int:
+        """Do what time alone asks for: log checkpoints, end what is over, settle what ended; return how much it was."""
+        return self.revealer.sweep() + self.settler.sweep()

@@ -26,6 +26,7 @@ from server_stub.domain.keyring import Keyring
 from server_stub.domain.people import Account, Registration
 from server_stub.domain.ports import Device, Progress, Records, Session, Transaction
 from server_stub.domain.reveal import Revealer
+from server_stub.domain.settle import carried
 from server_stub.domain.signin import Clock
 
 OPEN_WITHIN_MS: Final = 10 * 60 * 1000  # a grant is for now: `opened` is cosigned within this
@@ -135,7 +136,7 @@ class Sessions:
             reference=request.registration.reference,
             recipients=(),
             limits={"session_ms": policy.session_ms, "offline_ms": policy.offline_ms},
-            carried=self._revealer.carried(tx, request.registration, policy, now),
+            carried=carried(tx, request.registration.learner, policy, now),
             accommodations=(),
             seen=request.seen,
         )

@@ -49,4 +49,4 @@ def reveal(wired: Wired, sid: str) -> dict[str, Any]:
 @router.get("/v1/sessions/{sid}/credit")
 def credit(wired: Wired, account: Learner, sid: str) -> dict[str, Any]:
     """The server's own computation of credited time, for comparison."""
-    return wired.revealer.credit(account, sid)
+    return wired.settler.shown(account, sid)

@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS progress (
     sid TEXT PRIMARY KEY REFERENCES session, size INTEGER NOT NULL, root BLOB NOT NULL, state TEXT NOT NULL,
     issued INTEGER NOT NULL, unread INTEGER, checkpoint BLOB NOT NULL, body TEXT NOT NULL, answer BLOB NOT NULL,
     heard_at INTEGER NOT NULL, logged_size INTEGER NOT NULL, logged_at INTEGER NOT NULL, logged_leaf INTEGER NOT NULL,
-    settled_size INTEGER NOT NULL, settled_ms INTEGER NOT NULL, unsettled INTEGER NOT NULL);
+    settled_size INTEGER NOT NULL, settled_ms INTEGER NOT NULL, unsettled INTEGER NOT NULL,
+    missed INTEGER NOT NULL, mismatched INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS progress_open ON progress (state) WHERE state = 'open';
 CREATE INDEX IF NOT EXISTS progress_unsettled ON progress (unsettled) WHERE unsettled;
 CREATE TABLE IF NOT EXISTS segment (
@@ -55,8 +56,8 @@ class SqliteEventStore:
         return self._db.execute("SELECT 1 FROM session WHERE key = ?", (key,)).fetchone() is not None
 
     def progress(self, sid: str) -> Progress:
-        *row, unsettled = self._db.execute("SELECT * FROM progress WHERE sid = ?", (sid,)).fetchone()
-        return Progress(*row, unsettled=bool(unsettled))
+        row = self._db.execute("SELECT * FROM progress WHERE sid = ?", (sid,)).fetchone()
+        return Progress(*row)
 
     def set_progress(self, progress: Progress) -> None:
         self._db.execute(_REPLACE.format("progress", _marks(Progress)), astuple(progress))

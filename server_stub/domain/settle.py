@@ -1,0 +1,205 @@
+"""Credited time as the operator states it: `ledger.credit` over a registration's sessions, logged when a figure changes.
+
+What is computed from is what the class log shows of each session, so that a verifier with the archive alone gets the
+same figure: events up to the last logged checkpoint, the seed where it is revealed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ledger import certificate, checkpoint, course, grant, policy, segment
+from ledger.certificate import Previous
+from ledger.clocks import day
+from ledger.credit import Credit, Part, SessionCredit, SessionRecord, credit
+from ledger.errors import LedgerError
+from ledger.keys import Vkey
+from ledger.leaves import SettledLeaf
+from ledger.policy import Policy
+from ledger.sessionlog import SessionLog
+from ledger.tree import leaf_hash
+from server_stub.domain.classlog import ClassLogs
+from server_stub.domain.errors import UnknownSessionError
+from server_stub.domain.live import document, empty_log
+from server_stub.domain.people import Account
+from server_stub.domain.ports import Progress, Records, Session, Transaction
+from server_stub.domain.reveal import known
+from server_stub.domain.signin import Clock
+
+_log = logging.getLogger("server_stub")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One session's credit over its first `size` events; `earned` is None where nothing of it can be read."""
+
+    sid: str
+    size: int
+    earned: SessionCredit | None
+
+    @property
+    def credited_ms(self) -> int:
+        """What it earned."""
+        return self.earned.credited_ms if self.earned else 0
+
+
+class Settler:
+    """Computes and logs."""
+
+    def __init__(self, records: Records, logs: ClassLogs, server: str, cosigner: Vkey, clock: Clock) -> None:
+        self._records, self._logs, self._clock = records, logs, clock
+        self._server, self._cosigner = server, cosigner
+
+    def sweep(self) -> int:
+        """Settle every registration in which a session ended since; return how many."""
+        ended = self._records.read(lambda tx: {known(tx, sid).registration for sid in tx.events.unsettled()})
+        return sum(self.settle(registration) for registration in sorted(ended))
+
+    def settle(self, registration: str) -> bool:
+        """Log the figures that changed. Computed outside the write lock; if a session went on meanwhile, later again."""
+        figures, seen = self._records.read(partial(self._figures, registration=registration))
+
+        def log(tx: Transaction) -> bool:
+            if _progress(tx, registration) != seen:
+                return False
+            for figure in figures:
+                self._log(tx, figure)
+            return True
+
+        return self._records.write(log)
+
+    def _log(self, tx: Transaction, figure: Figure) -> None:
+        session, progress = known(tx, figure.sid), tx.events.progress(figure.sid)
+        if (progress.settled_size, progress.settled_ms) != (figure.size, figure.credited_ms):
+            leaf = SettledLeaf(self._clock(), figure.sid, figure.size, figure.credited_ms)
+            self._logs.append(tx, session.class_id, leaf)
+        missed, mismatched = _counts(figure.earned)
+        tx.events.set_progress(
+            replace(
+                progress,
+                settled_size=figure.size,
+                settled_ms=figure.credited_ms,
+                unsettled=False,
+                missed=missed,
+                mismatched=mismatched,
+            )  # fmt: skip
+        )
+
+    def _figures(self, tx: Transaction, registration: str) -> tuple[list[Figure], list[Progress]]:
+        found = self.compute(tx, registration)
+        return found, _progress(tx, registration)
+
+    def compute(self, tx: Transaction, registration: str) -> list[Figure]:
+        """The figure of every session of which a checkpoint is logged."""
+        sizes, records = {}, []
+        for sid in tx.events.sessions(registration=registration):
+            session, progress = known(tx, sid), tx.events.progress(sid)
+            if progress.logged_leaf < 0:
+                continue
+            sizes[sid] = progress.logged_size
+            entry = tx.log.entries(session.class_id, progress.logged_leaf, progress.logged_leaf + 1)[0]
+            record = self._record(tx, session, progress, entry)
+            if record is not None:
+                records.append(record)
+        found = _credit(tx, records) if records else None
+        earned = {item.sid: item for item in found.sessions} if found else {}
+        return [Figure(sid, size, earned.get(sid)) for sid, size in sizes.items()]
+
+    def shown(self, account: Account, sid: str) -> dict[str, object]:
+        """A learner's own session: its credited ms and every part with its reason ("" where credited)."""
+
+        def find(tx: Transaction) -> SessionCredit | None:
+            session = known(tx, sid)
+            if session.learner != account.learner:
+                raise UnknownSessionError("this learner has no such session")
+            return self._now(tx, session)
+
+        earned = self._records.read(find)
+        return {"credited_ms": earned.credited_ms if earned else 0, "spans": _spans(earned)}
+
+    def _now(self, tx: Transaction, session: Session) -> SessionCredit | None:
+        """What one session stands at by all that was accepted, logged or not; None where nothing can be read."""
+        records = []
+        for sid in tx.events.sessions(registration=session.registration):
+            other, progress = known(tx, sid), tx.events.progress(sid)
+            record = self._record(tx, other, progress, progress.checkpoint) if progress.size else None
+            if record is not None:
+                records.append(record)
+        found = _credit(tx, records).sessions if records else ()
+        return next((item for item in found if item.sid == session.sid), None)
+
+    def _record(self, tx: Transaction, session: Session, progress: Progress, last: bytes) -> SessionRecord | None:
+        """The session up to the checkpoint note `last`, as a verifier takes it; None where it holds no grant."""
+        parsed, signed = checkpoint.parse(last)
+        log = self._read(tx, session, parsed.size)
+        if log.opened is None:
+            return None
+        end = log.fault.index if log.fault else len(log.events)
+        if log.opened.grant.encode() != session.grant:
+            end = 0  # its signature was not copied whole: the device's fault, nothing counts
+        given, over = grant.parse(session.grant)[0], progress.state != "open"
+        prev = certificate.parse(session.cert)[0].prev
+        return SessionRecord(
+            grant=given,
+            order=session.leaf,
+            events=log.events[:end],
+            stamps=[stamp for stamp in log.stamps if stamp.seq < end],
+            last=(parsed.size, signed.signatures[1].time),
+            prev=prev.sid if isinstance(prev, Previous) else None,
+            seed=session.seed if over else None,
+            issued=progress.issued if over else None,
+            policy=policy.parse(document(tx, given.policy)),
+            course=course.parse(document(tx, given.course)),
+        )
+
+    def _read(self, tx: Transaction, session: Session, size: int) -> SessionLog:
+        log = empty_log(self._server, self._cosigner, session)
+        for _, body in tx.events.segments(session.sid):
+            for entry in segment.parse(body).entries:
+                if len(log.tree) < size:
+                    log.add(entry, leaf_hash(entry))
+        return log
+
+
+def carried(tx: Transaction, learner: str, rules: Policy, now: int) -> dict[str, int]:
+    """Misses and mismatches in this learner's sessions of today; what is made up is studied again, and counts itself."""
+    missed = mismatched = 0
+    for sid in tx.events.sessions(learner=learner):
+        if day(known(tx, sid).granted_at, rules) == day(now, rules):
+            progress = tx.events.progress(sid)
+            missed, mismatched = missed + progress.missed, mismatched + progress.mismatched
+    return {"missed": missed, "mismatched": mismatched, "made_up": 0}
+
+
+def _spans(earned: SessionCredit | None) -> list[dict[str, object]]:
+    """The parts of a session as `GET …/credit` lists them: `reason` "" for what is credited."""
+    parts: Sequence[Part] = (*earned.credited, *earned.not_credited) if earned else ()
+    return [
+        {"unit": part.unit, "from": part.from_, "to": part.to, "first": part.first, "last": part.last,
+         "reason": part.reason}
+        for part in sorted(parts, key=lambda part: (part.first, part.from_))
+    ]  # fmt: skip
+
+
+def _credit(tx: Transaction, records: list[SessionRecord]) -> Credit:
+    """`ledger.credit` with the rules and the course of the first session, as a verifier calls it."""
+    first = records[0]
+    assert first.course is not None
+    assert first.policy is not None
+    try:
+        return credit(records, first.course, first.policy)
+    except LedgerError as error:
+        _log.error("registration %s cannot be credited: %s", first.grant.registration, error)
+        raise
+
+
+def _counts(earned: SessionCredit | None) -> tuple[int, int]:
+    checks = earned.checks if earned else ()
+    return sum(check.outcome == "missed" for check in checks), sum(check.mismatch for check in checks)
+
+
+def _progress(tx: Transaction, registration: str) -> list[Progress]:
+    return [tx.events.progress(sid) for sid in tx.events.sessions(registration=registration)]
