@@ -107,13 +107,14 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a unit that is not counted yet, and the reason: a key of `TEXT` beginning with `reason.`"""
+    """A stretch of a unit that is not counted yet, and the reason in the words of `ledger.reasons`."""
 
     unit: str
     title: Words
     from_ms: int
     to_ms: int
-    reason: Sentence
+    reason: Words
+    make_up: bool  # whether studying it again can earn it
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,6 @@ TEXT: Final[Mapping[str, str]] = {
     "pause.network": "You have studied offline as long as this class allows. Connect to the network; nothing is lost.",
     "pause.rest": "Rest as long as you like. Nothing is lost.",
     "pause.suspended": "The computer was asleep. Press Continue.",
-    "pause.takeover": "You went on studying on another device. What you earned here stays.",
     # --- checks
     "check.notice": "A quick look in {seconds} s. Please face the camera.",
     "check.running": "Please follow the picture.",
@@ -217,14 +217,4 @@ TEXT: Final[Mapping[str, str]] = {
     "button.end": "End",
     "button.end_now": "End without the look",
     "button.rest": "Rest",
-    # --- why a part is not counted yet
-    "reason.not_proven": "No passed check follows it yet.",
-    "reason.check_failed": "The check beside it was not clear.",
-    "reason.check_missed": "The check beside it was not answered in time.",
-    "reason.offline": "It was studied offline; a passed check online is still missing.",
-    "reason.offline_limit": "It was studied offline, longer than this class allows.",
-    "reason.clock": "The computer's clock does not agree with the signed time.",
-    "reason.overlap": "Another session ran at the same time.",
-    "reason.verdict": "A reviewer decided about it; see the reasons in your records.",
-    "reason.other": "It is not counted yet ({code}); you can study it again.",
 }

@@ -51,7 +51,7 @@ class Api:
         return data
 
     def download(self, path: str, digest: str, target: Path) -> Path:
-        """Have the file at `path`, which hashes to `digest`, at `target`; piece by piece, kept only when it is right."""
+        """Have the file at `path`, which hashes to `digest`, at `target`: piece by piece, kept only when right."""
         if target.exists() and file_digest(target) == digest:
             return target
         data = bytearray()
