@@ -1,4 +1,4 @@
-"""Credited time as the operator states it: `ledger.credit` over a registration's sessions, logged when a figure changes.
+"""Credited time as the operator states it: `ledger.credit` over a registration, logged when a figure changes.
 
 What is computed from is what the class log shows of each session, so that a verifier with the archive alone gets the
 same figure: events up to the last logged checkpoint, the seed where it is revealed.
@@ -59,8 +59,12 @@ class Settler:
         return sum(self.settle(registration) for registration in sorted(ended))
 
     def settle(self, registration: str) -> bool:
-        """Log the figures that changed. Computed outside the write lock; if a session went on meanwhile, later again."""
-        figures, seen = self._records.read(partial(self._figures, registration=registration))
+        """Log the figures that changed. Computed outside the write lock: when a session went on meanwhile, not now."""
+        try:
+            figures, seen = self._records.read(partial(self._figures, registration=registration))
+        except LedgerError as error:  # nobody's answer may fail because of it; the sweep says it again
+            _log.error("registration %s cannot be credited: %s", registration, error)  # noqa: TRY400
+            return False
 
         def log(tx: Transaction) -> bool:
             if _progress(tx, registration) != seen:
@@ -77,16 +81,8 @@ class Settler:
             leaf = SettledLeaf(self._clock(), figure.sid, figure.size, figure.credited_ms)
             self._logs.append(tx, session.class_id, leaf)
         missed, mismatched = _counts(figure.earned)
-        tx.events.set_progress(
-            replace(
-                progress,
-                settled_size=figure.size,
-                settled_ms=figure.credited_ms,
-                unsettled=False,
-                missed=missed,
-                mismatched=mismatched,
-            )  # fmt: skip
-        )
+        done = replace(progress, settled_size=figure.size, settled_ms=figure.credited_ms, unsettled=False)
+        tx.events.set_progress(replace(done, missed=missed, mismatched=mismatched))
 
     def _figures(self, tx: Transaction, registration: str) -> tuple[list[Figure], list[Progress]]:
         found = self.compute(tx, registration)
@@ -104,7 +100,7 @@ class Settler:
             record = self._record(tx, session, progress, entry)
             if record is not None:
                 records.append(record)
-        found = _credit(tx, records) if records else None
+        found = _credit(records) if records else None
         earned = {item.sid: item for item in found.sessions} if found else {}
         return [Figure(sid, size, earned.get(sid)) for sid, size in sizes.items()]
 
@@ -128,7 +124,7 @@ class Settler:
             record = self._record(tx, other, progress, progress.checkpoint) if progress.size else None
             if record is not None:
                 records.append(record)
-        found = _credit(tx, records).sessions if records else ()
+        found = _credit(records).sessions if records else ()
         return next((item for item in found if item.sid == session.sid), None)
 
     def _record(self, tx: Transaction, session: Session, progress: Progress, last: bytes) -> SessionRecord | None:
@@ -165,7 +161,7 @@ class Settler:
 
 
 def carried(tx: Transaction, learner: str, rules: Policy, now: int) -> dict[str, int]:
-    """Misses and mismatches in this learner's sessions of today; what is made up is studied again, and counts itself."""
+    """Misses and mismatches in this learner's sessions of today, as far as they are settled."""
     missed = mismatched = 0
     for sid in tx.events.sessions(learner=learner):
         if day(known(tx, sid).granted_at, rules) == day(now, rules):
@@ -184,16 +180,12 @@ def _spans(earned: SessionCredit | None) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _credit(tx: Transaction, records: list[SessionRecord]) -> Credit:
+def _credit(records: list[SessionRecord]) -> Credit:
     """`ledger.credit` with the rules and the course of the first session, as a verifier calls it."""
     first = records[0]
     assert first.course is not None
     assert first.policy is not None
-    try:
-        return credit(records, first.course, first.policy)
-    except LedgerError as error:
-        _log.error("registration %s cannot be credited: %s", first.grant.registration, error)
-        raise
+    return credit(records, first.course, first.policy)
 
 
 def _counts(earned: SessionCredit | None) -> tuple[int, int]:
