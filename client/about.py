@@ -1,0 +1,13 @@
+"""What this client says of itself, in every session and at `--version`."""
+
+from __future__ import annotations
+
+import platform
+from typing import Final
+
+VERSION: Final = "0.1.0"  # that of pyproject.toml (a test compares them)
+
+
+def describe(seal_mark: str) -> str:
+    """One line for `opened`: version, system, and how this device keeps its keys."""
+    return f"trueseat/{VERSION} {platform.system().lower()} {platform.machine()} keys={seal_mark}"[:200]

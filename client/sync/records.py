@@ -1,0 +1,108 @@
+"""What this device's own records are worth: the same `ledger.credit` that the server and the verifier call.
+
+Also where the learner goes on: at the first stretch that is not counted yet, so that a make-up needs no search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from client.errors import LocalRecordsError
+from client.sync.keyring import read_keys
+from client.sync.outbox import Kept, Outbox
+from ledger import certificate, grant
+from ledger.certificate import Previous
+from ledger.course import Course
+from ledger.credit import Credit, credit
+from ledger.errors import LedgerError
+from ledger.facts import SessionRecord
+from ledger.intervals import Intervals
+from ledger.policy import Policy
+from ledger.sessionlog import Expected, SessionLog
+from ledger.tree import leaf_hash
+
+WAITING: Final = ("pending", "offline_unconfirmed")  # earned once the network says so; not to be studied again
+NOWHERE: Final = ("rate", "unit", "range", "overlap", "faster")  # spans that showed nothing that counts as seen
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to go on, and how far each unit was seen."""
+
+    index: int
+    position_ms: int
+    seen: Mapping[str, int]
+
+
+class Records:
+    """The sessions of one registration on this device."""
+
+    def __init__(self, path: Path, registration: str, course: Course, policy: Policy) -> None:
+        self._path, self._registration = path, registration
+        self._course, self._policy = course, policy
+        self._done: dict[str, SessionRecord] = {}  # sessions that change no more are read once
+
+    def credit(self) -> Credit:
+        """The credit of the registration as far as this device can compute it: seeds are the server's until revealed."""
+        outbox = Outbox(self._path)
+        try:
+            found = [self._record(outbox, kept, order) for order, kept in enumerate(outbox.sessions())]
+        finally:
+            outbox.close()
+        try:
+            return credit([record for record in found if record is not None], self._course, self._policy)
+        except LedgerError as error:
+            raise LocalRecordsError(f"credit: {error}") from error
+
+    def _record(self, outbox: Outbox, kept: Kept, order: int) -> SessionRecord | None:
+        if kept.registration != self._registration or not kept.size or not kept.grant:
+            return None
+        if kept.sid not in self._done:
+            record = read_record(outbox, kept, order)
+            if kept.state != "sent":
+                return record
+            self._done[kept.sid] = record
+        return self._done[kept.sid]
+
+    def place(self, found: Credit) -> Place:
+        """Where the learner goes on after what `found` says."""
+        seen: dict[str, int] = {}
+        waiting: dict[str, list[tuple[int, int]]] = {}
+        for session in found.sessions:
+            for part in (*session.credited, *session.not_credited):
+                if part.reason not in NOWHERE:
+                    seen[part.unit] = max(seen.get(part.unit, 0), part.to)
+                if part.reason in WAITING:
+                    waiting.setdefault(part.unit, []).append((part.from_, part.to))
+        for index, unit in enumerate(found.units):
+            had = Intervals([*unit.intervals, *waiting.get(unit.unit, [])])
+            missing = had.without(0, unit.duration_ms)
+            if missing:
+                return Place(index, missing[0][0], seen)
+        return Place(0, 0, seen)
+
+
+def read_record(outbox: Outbox, kept: Kept, order: int) -> SessionRecord:
+    """One session as `ledger.credit` takes it, every cosignature verified; `LocalRecordsError` if it is damaged."""
+    try:
+        cert, signed = certificate.parse(kept.cert)
+        given, given_note = grant.parse(kept.grant)
+        server = kept.class_.partition("/")[0]
+        keys = read_keys(kept.keys)
+        log = SessionLog(server, kept.sid, Expected(bytes(signed).decode(), given_note.digest, keys.cosigners))
+        for event in outbox.events(kept.sid):
+            log.add(event, leaf_hash(event))
+    except LedgerError as error:
+        raise LocalRecordsError(f"session {kept.sid}: {error}") from error
+    receipted = [item for item in outbox.signed(kept.sid) if item.line]
+    return SessionRecord(
+        grant=given,
+        order=order,
+        events=log.events,
+        stamps=log.stamps,
+        last=(receipted[-1].size, receipted[-1].time) if receipted else None,
+        prev=cert.prev.sid if isinstance(cert.prev, Previous) else None,
+    )
