@@ -1,4 +1,4 @@
-"""The look: few colours, an 8-px rhythm, four sizes of type; every pair of ink and ground is proven readable.
+"""The look: few colours, an 8-px rhythm, four sizes of type; every pair of ink and ground is proven readable."""
 
 from __future__ import annotations
 
