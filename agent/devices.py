@@ -7,7 +7,7 @@ from typing import Final
 
 # devices that programs, not hands, write to; Xephyr's and VirtualBox's "virtual mouse" carry real hands
 SYNTHETIC: Final = ("xtest", "uinput", "ydotool", "dotool", "evemu")
-REMOTE_DEVICES: Final = ("vnc", "xrdp", "remote", "nomachine", "nx mouse", "spice")
+REMOTE_DEVICES: Final = ("vnc", "xrdp", "remote", "nomachine", "nx mouse")
 
 
 def synthetic(device: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from agent.engine import Engine, Finding, gravest
 from agent.errors import AgentError
 from agent.pack import Pack
 from agent.samples import Sample, parse_sample
-from agent.tables import InputRow
+from agent.tables import InputRow, ProcessRow, Row
 
 
 def judge_lines(lines: Iterable[bytes], pack: Pack) -> Iterator[dict[str, Any]]:
@@ -34,14 +34,19 @@ def judge_lines(lines: Iterable[bytes], pack: Pack) -> Iterator[dict[str, Any]]:
 
 def judge_sample(sample: Sample, engine: Engine) -> dict[str, Any]:
     """The answer to one sample: the highest response of its findings, and the findings."""
-    helper = engine.helper(sample.senders)
-    rows = [dataclasses.replace(row, helper=helper) if isinstance(row, InputRow) else row for row in sample.rows]
-    findings = engine.judge(rows)
-    answer: dict[str, Any] = {"id": sample.id, "action": gravest(findings), "findings": [_plain(f) for f in findings]}
+    findings = judge_rows(sample.rows, engine, sample.senders)
+    answer: dict[str, Any] = {"id": sample.id, "action": gravest(findings), "findings": [plain(f) for f in findings]}
     return {**answer, "note": sample.note} if sample.note else answer
 
 
-def _plain(finding: Finding) -> dict[str, Any]:
+def judge_rows(rows: Sequence[Row], engine: Engine, senders: Sequence[ProcessRow] = ()) -> tuple[Finding, ...]:
+    """Judge rows together; `senders`, and the processes among the rows, may explain synthetic input."""
+    helper = engine.helper([*senders, *(row for row in rows if isinstance(row, ProcessRow))])
+    return engine.judge(dataclasses.replace(row, helper=helper) if isinstance(row, InputRow) else row for row in rows)
+
+
+def plain(finding: Finding) -> dict[str, Any]:
+    """A finding as it is printed."""
     return {
         "rule": finding.rule, "version": finding.version, "severity": finding.severity, "response": finding.response,
         "why": finding.en.why, "remedy": finding.en.remedy, "evidence": dict(finding.evidence),

@@ -1,0 +1,53 @@
+"""The collectors: one a table; each returns its table's rows, or raises `CollectorError`: unknown, never a guess.
+
+Here alone is decided which operating system's code runs. Collectors read; they start no program, open no port and
+change nothing on the host.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from agent.tables import Row
+
+QUICK_MS: Final = 2_000  # the cadence of design: what is cheap and urgent …
+SLOW_MS: Final = 30_000  # … and what is dear or seldom changes
+RARE_MS: Final = 300_000
+
+
+@dataclasses.dataclass(slots=True)
+class Context:
+    """What collectors are told from outside; the client may change it while the agent runs."""
+
+    client_pid: int = 0  # 0: no client beside us
+    camera: str = ""  # name of the camera in use
+    in_client: bool | None = None  # our window has the foreground
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Collector:
+    """One source of rows: `collect(now_ms)` is called about every `every_ms` on the monotonic clock."""
+
+    name: str
+    every_ms: int
+    collect: Callable[[int], Sequence[Row]]
+
+
+def platform() -> str:
+    """This machine's platform as rules name it: windows, darwin or linux; "any" elsewhere."""
+    known = {"linux": "linux", "win32": "windows", "cygwin": "windows", "darwin": "darwin"}
+    return known.get(str(sys.platform), "any")
+
+
+def collectors(context: Context) -> tuple[Collector, ...]:
+    """All sources of this machine."""
+    if platform() == "linux":
+        from agent.collectors import linux
+
+        return linux.collectors(context)
+    from agent.collectors import portable
+
+    return portable.collectors(context)

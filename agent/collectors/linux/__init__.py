@@ -1,0 +1,26 @@
+"""Linux: everything by reading /proc, /sys and the X server that the client itself uses."""
+
+from __future__ import annotations
+
+from agent.collectors import QUICK_MS, RARE_MS, SLOW_MS, Collector, Context
+
+
+def collectors(context: Context) -> tuple[Collector, ...]:
+    """All Linux sources with their cadence."""
+    from agent.collectors.linux.cameras import Cameras
+    from agent.collectors.linux.clocks import Clocks
+    from agent.collectors.linux.machine import Machine
+    from agent.collectors.linux.ourselves import Ourselves
+    from agent.collectors.linux.processes import Processes
+    from agent.collectors.linux.x11 import Display, Inputs, XServer
+
+    server = XServer()
+    return (
+        Collector("processes", QUICK_MS, Processes().collect),
+        Collector("ourselves", QUICK_MS, Ourselves(context).collect),
+        Collector("clocks", QUICK_MS, Clocks().collect),
+        Collector("inputs", QUICK_MS, Inputs(server, context).collect),
+        Collector("displays", SLOW_MS, Display(server).collect),
+        Collector("cameras", SLOW_MS, Cameras(context).collect),
+        Collector("hosts", RARE_MS, Machine().collect),
+    )

@@ -1,0 +1,164 @@
+"""`python -m agent`: scan this machine once, judge samples, show and prove the rules, or guard a session (watch).
+
+    scan [--json]           findings as JSON lines on stdout, a summary on stderr; exit 1 if any is report or graver
+    judge FILE.jsonl        one answer a line, in order; a line that cannot be read is answered by an error object
+    rules list|test|pack    the rules; their examples; the pack as one canonical line
+    explain RULE            what a rule looks for and what it says, in Chinese and English
+    watch                   the client's child: stdin and stdout are the pipe
+
+Exit 2: wrong usage, or rules that cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from agent.engine import Engine, Finding
+from agent.errors import AgentError, CollectorError
+from agent.judge import judge_lines, judge_rows, plain
+from agent.pack import BUILT_IN, Pack, load_folder
+from agent.rule import Rule
+from agent.text import clean
+
+GRAVE: Final = ("report", "pause", "block")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is returned."""
+    options = _parser().parse_args(arguments)
+    try:
+        pack = load_folder(options.rules)
+        return int(options.run(options, pack))
+    except AgentError as error:
+        print(f"{error.code}: {clean(str(error), 500)}\n{error.remedy}\n{error.zh}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"cannot read: {error}", file=sys.stderr)
+        return 2
+
+
+def scan(options: argparse.Namespace, pack: Pack) -> int:
+    """Look once at every table of this machine."""
+    from agent.collectors import Context, collectors, platform
+
+    rows, unknown, counts = [], [], []
+    for source in collectors(Context()):
+        try:
+            found = list(source.collect(time.monotonic_ns() // 1_000_000))
+        except CollectorError as error:
+            unknown.append(clean(str(error)))
+            continue
+        counts.append(f"{source.name} {len(found)}")
+        rows.extend(found)
+    findings = judge_rows(rows, Engine(pack, platform()))
+    for finding in findings:
+        _print(plain(finding))
+    if not options.json:
+        _summary(findings, counts, unknown)
+    return 1 if any(finding.response in GRAVE for finding in findings) else 0
+
+
+def _summary(findings: Sequence[Finding], counts: Sequence[str], unknown: Sequence[str]) -> None:
+    for finding in findings:
+        print(f"[{finding.response}] {finding.zh.title} / {finding.en.title} ({finding.rule})", file=sys.stderr)
+    print(f"{len(findings)} findings; rows: {', '.join(counts)}", file=sys.stderr)
+    for text in unknown:
+        print(f"unknown: {text}", file=sys.stderr)
+
+
+def judge(options: argparse.Namespace, pack: Pack) -> int:
+    """Answer every line of a sample file."""
+    with options.file.open("rb") as file:
+        for answer in judge_lines(file, pack):
+            _print(answer)
+    return 0
+
+
+def rules(options: argparse.Namespace, pack: Pack) -> int:
+    """List the rules, hold them to their examples, or print the pack."""
+    if options.what == "pack":
+        sys.stdout.buffer.write(pack.line)
+        print(f"sha256 {pack.sha256}", file=sys.stderr)
+        return 0
+    if options.what == "list":
+        for rule in pack.rules:
+            sign = f"  (sign of {rule.sign_of})" if rule.sign_of else ""
+            print(f"{rule.id:32} v{rule.version:<3} {rule.maturity:11} {rule.response:7} {rule.row_type.table}{sign}")
+        print(f"{len(pack.rules)} rules, sha256 {pack.sha256}")
+        return 0
+    failed = 0
+    for rule in pack.rules:
+        try:
+            rule.prove()
+        except AgentError as error:
+            failed += 1
+            print(f"{error.code}: {error}")
+    total = sum(len(rule.examples) for rule in pack.rules)
+    print(f"{len(pack.rules)} rules, {total} examples, {failed} rules disagree with one of theirs")
+    return 1 if failed else 0
+
+
+def explain(options: argparse.Namespace, pack: Pack) -> int:
+    """Say in words what one rule is about."""
+    rule = next((rule for rule in pack.rules if rule.id == options.rule), None)
+    if rule is None:
+        print(f"no rule {clean(options.rule)!r}; `python -m agent rules list` names them all", file=sys.stderr)
+        return 2
+    _explain(rule)
+    return 0
+
+
+def _explain(rule: Rule) -> None:
+    print(f"{rule.id}  version {rule.version}  {rule.maturity}  {rule.severity}  → {rule.response}")
+    if rule.sign_of:
+        print(f"a sign of {rule.sign_of}: alone it informs, two different signs count fully")
+    print(f"table {rule.row_type.table}, platforms {', '.join(sorted(rule.platforms))}")
+    for words in (rule.zh, rule.en):
+        print(f"\n{words.title}\n{words.why}\n{words.remedy}")
+    print(f"\nfalse alarms: {rule.false_alarms}")
+    if rule.source:
+        print(f"source: {rule.source}")
+
+
+def watch(_options: argparse.Namespace, pack: Pack) -> int:
+    """Guard a session as the client's child."""
+    from agent import child
+
+    return child.run(pack)
+
+
+def _print(answer: dict[str, Any]) -> None:
+    print(json.dumps(answer, ensure_ascii=False), flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m agent", description="TrueSeat's agent on this device.")
+    parser.add_argument("--rules", type=Path, default=BUILT_IN, help="folder of rules (default: the built-in ones)")
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("scan", help="look once at this machine")
+    command.add_argument("--json", action="store_true", help="JSON lines only, no summary")
+    command.set_defaults(run=scan)
+    command = commands.add_parser("judge", help="judge a file of samples")
+    command.add_argument("file", type=Path)
+    command.set_defaults(run=judge)
+    command = commands.add_parser("rules", help="list the rules, test them, or print the pack")
+    command.add_argument("what", choices=("list", "test", "pack"))
+    command.set_defaults(run=rules)
+    command = commands.add_parser("explain", help="say what a rule is about")
+    command.add_argument("rule")
+    command.set_defaults(run=explain)
+    command = commands.add_parser("watch", help="guard a session (started by the client)")
+    command.set_defaults(run=watch)
+    return parser
+
+
+if __name__ == "__main__":
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""`python -m agent watch`: the child of the client. The pipe is stdin and stdout; the key comes first, through stdin.
+
+It ends when the client says so, when the pipe closes, or when nothing was heard from the client for `SILENCE_MS`: it
+runs only while a session is open. Nothing else is written to the pipe: stdout is moved away before any rule is loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import queue
+import sys
+import threading
+import time
+from typing import Final
+
+from agent.collectors import Context, collectors, platform
+from agent.engine import Engine
+from agent.errors import AgentError, PipeClosedError, PipeError
+from agent.manifest import agent_hash, installation_hash
+from agent.messages import FROM_CLIENT, Bye, Message
+from agent.pack import Pack
+from agent.pipe import KEY_BYTES, TO_AGENT, TO_CLIENT, Opener, Sealer
+from agent.watch import Surroundings, Watch
+from agent.watchdog import measure
+
+SILENCE_MS: Final = 60_000  # a screen may hang for long; a client that is gone has closed the pipe
+CHUNK: Final = 65_536
+PR_SET_DUMPABLE: Final = 4
+
+
+def run(pack: Pack) -> int:
+    """Guard until the client ends; the exit code is 0 for a clean end, 3 for a broken pipe."""
+    source, sink = take_pipe()
+    harden()
+    try:
+        key = read_exactly(source, KEY_BYTES)
+        inbox: queue.SimpleQueue[Message | AgentError] = queue.SimpleQueue()
+        threading.Thread(target=_read, args=(source, Opener(key, TO_AGENT, FROM_CLIENT), inbox), daemon=True).start()
+        _guard(pack, Sealer(key, TO_CLIENT), sink, inbox)
+    except PipeError:
+        return 3
+    return 0
+
+
+def _guard(pack: Pack, sealer: Sealer, sink: int, inbox: queue.SimpleQueue[Message | AgentError]) -> None:
+    def send(message: Message) -> None:
+        write_all(sink, sealer.seal(message))
+
+    context = Context(client_pid=os.getppid())
+    around = Surroundings(send, _uptime_ms, measure, installation_hash)
+    engine = Engine(pack, platform())
+    watch = Watch(engine, collectors(context), context, around, pack.sha256, agent_hash(), now_ms())
+    heard = now_ms()
+    while now_ms() - heard < SILENCE_MS:
+        watch.step(now_ms())
+        with contextlib.suppress(queue.Empty):
+            message = inbox.get(timeout=max(0.05, (watch.due_ms - now_ms()) / 1000))
+            heard = now_ms()
+            if isinstance(message, AgentError):
+                raise message
+            if isinstance(message, Bye):
+                return
+            watch.handle(message, now_ms())
+
+
+def _read(source: int, opener: Opener, inbox: queue.SimpleQueue[Message | AgentError]) -> None:
+    try:
+        while data := os.read(source, CHUNK):
+            for message in opener.feed(data):
+                inbox.put(message)
+        inbox.put(Bye())
+    except (OSError, AgentError) as error:
+        inbox.put(error if isinstance(error, AgentError) else PipeClosedError(str(error)))
+
+
+def take_pipe() -> tuple[int, int]:
+    """Move the pipe away from stdin and stdout, so that no stray print or read of a library touches it."""
+    source, sink = os.dup(0), os.dup(1)
+    quiet = os.open(os.devnull, os.O_RDWR)
+    os.dup2(quiet, 0)
+    os.dup2(2, 1)
+    os.close(quiet)
+    return source, sink
+
+
+def harden() -> None:
+    """On Linux: no core dump and no ptrace by programs of the same user (PR_SET_DUMPABLE 0). Root still can."""
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def read_exactly(source: int, size: int) -> bytes:
+    """Read `size` bytes or raise `PipeClosedError`."""
+    data = b""
+    while len(data) < size:
+        try:
+            piece = os.read(source, size - len(data))
+        except OSError as error:
+            raise PipeClosedError(str(error)) from error
+        if not piece:
+            raise PipeClosedError(f"the pipe ended after {len(data)} of {size} bytes")
+        data += piece
+    return data
+
+
+def write_all(sink: int, data: bytes) -> None:
+    """Write all of `data` or raise `PipeClosedError`."""
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(sink, view) :]
+        except OSError as error:
+            raise PipeClosedError(str(error)) from error
+
+
+def now_ms() -> int:
+    """The agent's monotonic clock."""
+    return time.monotonic_ns() // 1_000_000
+
+
+def _uptime_ms() -> int:
+    """The kernel's uptime where it tells it, else our own clock."""
+    if not sys.platform.startswith("linux"):
+        return now_ms()
+    try:
+        with open("/proc/uptime", encoding="ascii") as file:
+            return round(float(file.read(64).split()[0]) * 1000)
+    except (OSError, ValueError, IndexError):
+        return now_ms()
+
+

@@ -1,0 +1,220 @@
+"""The client's end of the pipe: starts the agent, hands over the key, tells what came and when it is gone.
+
+`poll` is called about once a second or more often and never waits. A lost agent is told once, with the reason, and
+started again a bounded number of times; its first beat afterwards tells that it lives again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from agent.errors import AgentError, AgentStartError, PipeClosedError, PipeError
+from agent.manifest import ROOT
+from agent.messages import FROM_AGENT, Beat, Bye, Camera, Cleared, Foreground, Found, Message, Note, Ping, Recheck
+from agent.pipe import KEY_BYTES, TO_AGENT, TO_CLIENT, Opener, Sealer
+
+LOST_MS: Final = 5_000  # two beats and a bit: killing, stopping or starving the agent shows within this
+START_MS: Final = 20_000  # the first beat of a fresh process on a slow, cold disk
+PING_MS: Final = 2_000
+RESTARTS: Final = 3
+END_S: Final = 2.0
+CHUNK: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No beat for too long, a broken pipe, or a message that does not verify. `again`: it is being restarted."""
+
+    detail: str
+    again: bool
+
+
+LinkMessage = Beat | Found | Cleared | Note | Lost
+
+
+def default_command() -> list[str]:
+    """How the agent's process is started: by the interpreter that runs the client."""
+    return [sys.executable, "-m", "agent", "watch"]
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+class AgentLink:
+    """One agent process and its authenticated pipe."""
+
+    def __init__(
+        self,
+        command: Sequence[str] | None = None,
+        folder: Path = ROOT,
+        clock: Callable[[], int] = _now_ms,
+        restarts: int = RESTARTS,
+    ) -> None:
+        self._command = list(command) if command is not None else default_command()
+        self._folder = folder
+        self._clock = clock
+        self._restarts = restarts
+        self._child: _Child | None = None
+        self._closed = False
+        self._camera = ""
+        self._ours: bool | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running agent, None while there is none."""
+        return self._child.process.pid if self._child else None
+
+    def start(self) -> None:
+        """Start the agent's process, or raise `AgentStartError`."""
+        self._closed = False
+        self._child = _Child(self._command, self._folder, self._clock())
+        if self._camera:
+            self._child.send(Camera(self._camera))
+        if self._ours is not None:
+            self._child.send(Foreground(self._ours))
+
+    def poll(self) -> list[LinkMessage]:
+        """What the agent said since the last call, in order; `Lost` once when it is gone."""
+        child = self._child
+        if child is None:
+            return []
+        messages, problem = child.take(self._clock())
+        if problem is None:
+            return messages
+        child.end(kill=True)
+        self._child = None
+        again = not self._closed and self._restarts > 0
+        lost = Lost(problem, again)
+        if again:
+            self._restarts -= 1
+            try:
+                self.start()
+            except AgentStartError as error:
+                lost = Lost(f"{problem}; {error}", again=False)
+        return [*messages, lost]
+
+    def recheck(self) -> None:
+        """I closed it, check again: every open finding is told anew or cleared by the next looks."""
+        self._send(Recheck())
+
+    def camera(self, name: str) -> None:
+        """Tell which camera is in use, by the name that the operating system gives it."""
+        if name != self._camera:
+            self._camera = name
+            self._send(Camera(name[:200]))
+
+    def foreground(self, ours: bool) -> None:
+        """Tell whether our window has the foreground."""
+        if ours != self._ours:
+            self._ours = ours
+            self._send(Foreground(ours))
+
+    def close(self) -> None:
+        """End the agent; nothing of it is left when this returns."""
+        self._closed = True
+        child, self._child = self._child, None
+        if child is not None:
+            child.send(Bye())
+            child.end(kill=False)
+
+    def _send(self, message: Message) -> None:
+        if self._child is not None:
+            self._child.send(message)
+
+
+class _Child:
+    """The process, its key, and a thread that reads what it says."""
+
+    def __init__(self, command: Sequence[str], folder: Path, now_ms: int) -> None:
+        key = secrets.token_bytes(KEY_BYTES)
+        try:
+            self.process = subprocess.Popen(
+                command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+            )
+        except OSError as error:
+            raise AgentStartError(str(error)) from error
+        if self.process.stdin is None or self.process.stdout is None:
+            raise AgentStartError("the process has no pipe")
+        self._sink: IO[bytes] = self.process.stdin
+        self._source: IO[bytes] = self.process.stdout
+        self._sealer = Sealer(key, TO_AGENT)
+        self._problem: str | None = None
+        self._beaten = False
+        self._heard_ms = self._pinged_ms = self._taken_ms = now_ms
+        self._inbox: queue.SimpleQueue[LinkMessage | AgentError] = queue.SimpleQueue()
+        opener = Opener(key, TO_CLIENT, FROM_AGENT)
+        self._reader = threading.Thread(target=self._read, args=(opener,), name="agent-pipe", daemon=True)
+        self._reader.start()
+        self._write(key)
+
+    def take(self, now_ms: int) -> tuple[list[LinkMessage], str | None]:
+        """Messages since the last call, and what is wrong with the child, if anything."""
+        if now_ms - self._taken_ms > LOST_MS:  # we ourselves slept: the agent's silence is not its fault
+            self._heard_ms = max(self._heard_ms, now_ms - PING_MS)
+        self._taken_ms = now_ms
+        if now_ms - self._pinged_ms >= PING_MS:
+            self._pinged_ms = now_ms
+            self.send(Ping())
+        messages: list[LinkMessage] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                entry = self._inbox.get_nowait()
+                if isinstance(entry, AgentError):
+                    return messages, self._problem or f"{entry.code} {entry}"
+                messages.append(entry)
+                if isinstance(entry, Beat):
+                    self._heard_ms, self._beaten = now_ms, True
+        silence = now_ms - self._heard_ms
+        if silence > (LOST_MS if self._beaten else START_MS):
+            return messages, f"no beat for {silence} ms"
+        return messages, self._problem
+
+    def send(self, message: Message) -> None:
+        """Send if the pipe stands; a broken one is noticed by the next `take`."""
+        if self._problem is None:
+            self._write(self._sealer.seal(message))
+
+    def _write(self, data: bytes) -> None:
+        # frames are far smaller than the pipe's buffer, and a child that reads nothing is lost before it is full
+        try:
+            self._sink.write(data)
+        except (OSError, ValueError) as error:
+            self._problem = f"{PipeClosedError.code} {error}"
+
+    def _read(self, opener: Opener) -> None:
+        try:
+            while data := os.read(self._source.fileno(), CHUNK):
+                for message in opener.feed(data):
+                    if isinstance(message, Beat | Found | Cleared | Note):
+                        self._inbox.put(message)
+            raise PipeClosedError("the agent's process ended")
+        except PipeError as error:
+            self._inbox.put(error)
+        except (OSError, ValueError) as error:
+            self._inbox.put(PipeClosedError(str(error)))
+
+    def end(self, kill: bool) -> None:
+        """Wait for the process to end, by force if asked or if it does not."""
+        with contextlib.suppress(OSError):
+            self._sink.close()
+        try:
+            if kill:
+                self.process.kill()
+            self.process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._reader.join(END_S)
+        self._source.close()
