@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from server_stub import web_guard
+from server_stub.domain.archive import Archivist
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.errors import SetupError
@@ -71,6 +72,7 @@ class Server:
         enrolment = Enrolment(self.people, self.records, logs, self.keyring, clock)
         live = LiveSessions(settings.server, self.keyring.cosigner.vkey)
         settler = Settler(self.records, logs, settings.server, self.keyring.cosigner.vkey, clock)
+        archivist = Archivist(self.people, self.records, logs, self.keyring, revealer, settler, clock)
         secret = settings.secret.read_bytes()
         self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
         self.services = Services(
@@ -89,7 +91,7 @@ class Server:
             revealer=revealer,
             overview=Overview(self.people, self.records),
             files=self.packages,
-            exporter=ArchiveExporter(self.people, self.records, logs, self.keyring, revealer, clock),
+            exporter=ArchiveExporter(archivist, self.records, self.keyring, settings.exports),
         )
 
     def close(self) -> None:

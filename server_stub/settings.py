@@ -47,6 +47,11 @@ class Settings:
         return self.directory / "secret"
 
     @property
+    def exports(self) -> Path:
+        """Archives that are being made."""
+        return self.directory / "exports"
+
+    @property
     def courses(self) -> Path:
         """Course packages by the digest of their course.toml."""
         return self.directory / "courses"

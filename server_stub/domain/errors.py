@@ -230,6 +230,24 @@ class NotYetError(ServerError):
     zh = "尚未生成，请稍后再取：存证回执约需 10 分钟，核验种子在会话结束后公布。"
 
 
+class BeingOpenedError(ServerError):
+    """No archive can be cut at this moment: a session is granted and its first event is not here yet."""
+
+    status = 409
+    code = "TS-S-042"
+    remedy = "Ask for the archive again in a minute."
+    zh = "有学员正在打开学习会话，请一分钟后再导出班级档案。"
+
+
+class ExportError(ServerError):
+    """The archive could not be written, or did not verify and is not given away."""
+
+    status = 500
+    code = "TS-S-043"
+    remedy = "Check the place to write to; if the archive does not verify, keep the data directory and report it."
+    zh = "班级档案未能导出。请检查保存位置；如提示验签未通过，请保留数据目录并上报。"
+
+
 class SetupError(ServerError):
     """The data directory, the course, the policy or another file that `init` and `serve` need cannot be used."""
 

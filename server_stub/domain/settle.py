@@ -63,7 +63,7 @@ class Settler:
         try:
             figures, seen = self._records.read(partial(self._figures, registration=registration))
         except LedgerError as error:  # nobody's answer may fail because of it; the sweep says it again
-            _log.error("registration %s cannot be credited: %s", registration, error)  # noqa: TRY400
+            _log.error("registration %s cannot be credited: %s", registration, error)
             return False
 
         def log(tx: Transaction) -> bool:
@@ -74,6 +74,11 @@ class Settler:
             return True
 
         return self._records.write(log)
+
+    def settle_in(self, tx: Transaction, registration: str) -> None:
+        """The same within the caller's transaction, which waits for it."""
+        for figure in self.compute(tx, registration):
+            self._log(tx, figure)
 
     def _log(self, tx: Transaction, figure: Figure) -> None:
         session, progress = known(tx, figure.sid), tx.events.progress(figure.sid)

@@ -1,31 +1,75 @@
-"""Class archives: everything that the records of a class consist of, as files that verify without us."""
+"""Class archives on the disk: a folder or a strict .zip, verified before anybody gets it."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
-from server_stub.domain.classlog import ClassLogs
-from server_stub.domain.errors import NotThereError
+from ledger.archive import Directory
+from ledger.errors import ArchiveError
+from ledger.export import write_archive
+from ledger.report import Report
+from ledger.verify import Options
+from ledger.zipform import write_zip
+from server_stub.domain.archive import Archivist
+from server_stub.domain.errors import ExportError
 from server_stub.domain.keyring import Keyring
-from server_stub.domain.people import People
 from server_stub.domain.ports import Records
-from server_stub.domain.reveal import Revealer
-from server_stub.domain.signin import Clock
 
 
 class ArchiveExporter:
-    """Writes archives, as a folder or as a .zip."""
+    """Writes archives. `folder` is where unfinished ones lie, readable by nobody else."""
 
-    def __init__(
-        self, people: People, records: Records, logs: ClassLogs, keyring: Keyring, revealer: Revealer, clock: Clock
-    ) -> None:
-        self._people, self._records, self._logs = people, records, logs
-        self._keyring, self._revealer, self._clock = keyring, revealer, clock
+    def __init__(self, archivist: Archivist, records: Records, keyring: Keyring, folder: Path) -> None:
+        self._archivist, self._records, self._keyring, self._folder = archivist, records, keyring, folder
 
     def zip(self, class_id: str, *, masked: bool) -> Path:
         """A new archive as .zip in a temporary file, which the caller removes."""
-        raise NotThereError("archives cannot be made yet")
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        handle, name = tempfile.mkstemp(suffix=".zip", dir=self._folder)
+        os.close(handle)
+        try:
+            self._zip(class_id, Path(name), masked=masked)
+        except BaseException:
+            Path(name).unlink()
+            raise
+        return Path(name)
 
     def write(self, class_id: str, out: Path, *, masked: bool, zipped: bool) -> None:
-        """Write the archive of a class to `out`, which must not exist."""
-        raise NotThereError("archives cannot be made yet")
+        """Write the archive of a class to `out`, which must not exist (or be an empty folder); `ExportError` if not."""
+        if out.exists() and (zipped or not out.is_dir() or any(out.iterdir())):
+            raise ExportError(f"{out} exists already")
+        if zipped:
+            self._zip(class_id, out, masked=masked)
+        else:
+            self._write(class_id, out, masked=masked)
+
+    def _zip(self, class_id: str, out: Path, *, masked: bool) -> None:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=self._folder))
+        try:
+            self._write(class_id, work, masked=masked)
+            with out.open("wb") as file:
+                write_zip(Directory(work), file)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def _write(self, class_id: str, out: Path, *, masked: bool) -> Report:
+        size = self._archivist.prepare(class_id)
+        trust = self._archivist.trust(class_id)
+        authority = (self._keyring.authority.vkey,) if self._keyring.authority else ()
+        try:
+            return self._records.read(
+                lambda tx: write_archive(
+                    out,
+                    self._archivist.collect(tx, class_id, size, masked=masked),
+                    trust,
+                    Options(authority=authority),
+                )
+            )
+        except ArchiveError as error:
+            raise ExportError(str(error)) from error
+        except OSError as error:
+            raise ExportError(f"{error.filename} cannot be written: {error.strerror}") from error
