@@ -108,6 +108,7 @@ class Report:
     quorum: str = "none"
     sessions: list[SessionRow] = field(default_factory=list)
     units: list[UnitLine] = field(default_factory=list)
+    people: dict[str, str] = field(default_factory=dict)
 
     @property
     def refused(self) -> bool:

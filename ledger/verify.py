@@ -79,7 +79,7 @@ class _Run:
     def all(self) -> None:
         """Steps 2 (documents) to 10."""
         log, findings = self._verified.log, self._findings
-        read_all(self._reader, self._options.authority)
+        self._report.people = read_all(self._reader, self._options.authority).people
         sessions = overview.survey(self._source, log, findings, partial=self._options.partial)
         self._evidence = Evidence(self._source, findings)
         self._crediting = Crediting(self._verified, self._reader, findings)

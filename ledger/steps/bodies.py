@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from ledger import bodies, note
+from ledger import bodies, note, people
 from ledger.archive import PEOPLE, Source
 from ledger.bodies import Body, Reversal, Verdict, voucher_text
 from ledger.classlog import ClassLog, KeyRecord
 from ledger.errors import BodyError, LedgerError, RootMismatchError, StrayFileError, UnknownSignerError
-from ledger.findings import Findings, Status
+from ledger.findings import Findings, Refused, Status
 from ledger.keys import Vkey
 from ledger.note import Note
 
@@ -42,6 +42,7 @@ class Documents:
     signed: dict[str, Signed] = field(default_factory=dict)
     vouched: set[Vkey] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
+    people: dict[str, str] = field(default_factory=dict)
 
     def rulings(self, learner: str) -> list[tuple[str, Verdict | Reversal]]:
         """Verdicts on this learner and what took them back, in leaf order, by supervisors who are vouched for."""
@@ -175,7 +176,7 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
     for signed in list(reader.found.signed.values()):
         if isinstance(signed.body, bodies.Consent):
             reader.plain(signed.body.notice, "notice")
-    _read_people(reader)
+    reader.found.people = _read_people(reader)
     return reader.found
 
 
@@ -190,17 +191,21 @@ def _read_vouchers(reader: Reader, record: KeyRecord, authority: tuple[Vkey, ...
         reader.findings.add(VOUCHERS, Status.NOT_CHECKABLE, reason)
 
 
-def _read_people(reader: Reader) -> None:
+def _read_people(reader: Reader) -> dict[str, str]:
     """`people.csv` is the one that the last `people` leaf names; a masked export has none."""
     stated = reader.log.people()
     if not reader.source.has(PEOPLE):
-        return
-    if stated is None:
-        reader.findings.refuse(STEP, StrayFileError(f"{PEOPLE} is here, but no entry names it"))
-    elif sha256(reader.source.read(PEOPLE)).hexdigest() != stated:
-        reader.findings.refuse(STEP, RootMismatchError(f"{PEOPLE} is not the one that the class log names"))
-    else:
-        reader.findings.count(STEP)
+        return {}
+    try:
+        with reader.findings.step(STEP):
+            if stated is None:
+                raise StrayFileError(f"{PEOPLE} is here, but no entry names it")
+            data = reader.source.read(PEOPLE)
+            if sha256(data).hexdigest() != stated:
+                raise RootMismatchError(f"{PEOPLE} is not the one that the class log names")
+            return people.decode(data)
+    except Refused:
+        return {}
 
 
 def check_no_stray(reader: Reader) -> None:

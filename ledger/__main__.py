@@ -1,0 +1,75 @@
+"""The offline verifier's command line: `python -m ledger verify | show | trust`. It asks nobody and changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ledger import keys, trust, words
+from ledger.archive import open_source
+from ledger.errors import ArchiveError, LedgerError
+from ledger.show import session_table, session_trust
+from ledger.verify import Options, verify
+
+UNREADABLE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 nothing refused, 1 refused, 2 unreadable or no usable trust file."""
+    arguments = _parser().parse_args(argv)
+    try:
+        if arguments.command == "verify":
+            return _verify(arguments)
+        source = open_source(arguments.archive)
+        show = session_table if arguments.command == "show" else session_trust
+        sys.stdout.write(show(source, arguments.sid))
+    except LedgerError as error:
+        sys.stderr.write(f"{error.code}: {error}\n{error.remedy}\n{error.zh}\n")
+        return UNREADABLE
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ledger", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser("verify", help="verify a class archive (a directory or a .zip) offline")
+    check.add_argument("archive", type=Path)
+    add = check.add_argument
+    add("--trust", type=Path, required=True, help="your own trust file (C2SP tlog-policy), never the sender's")
+    add("--authority", action="append", default=[], metavar="VKEY", help="a key that vouches for supervisors")
+    add("--witnessed", nargs="+", default=[], type=Path, metavar="FILE", help="checkpoints that witnesses kept")
+    add("--partial", action="store_true", help="one learner's own copy: other sessions are only listed")
+    add("--json", action="store_true", help="print the report as JSON")
+    for name, does in (("show", "print one session as a table"), ("trust", "print the trust file of one session")):
+        command = commands.add_parser(name, help=does)
+        command.add_argument("archive", type=Path)
+        command.add_argument("sid")
+    return parser
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    options = Options(
+        authority=tuple(keys.parse_vkey(text) for text in arguments.authority),
+        witnessed=[_read(path) for path in arguments.witnessed],
+        partial=arguments.partial,
+    )
+    report = verify(open_source(arguments.archive), trust.parse(_read(arguments.trust)), options)
+    if arguments.json:
+        sys.stdout.write(json.dumps(report.to_json(), ensure_ascii=False, indent=1) + "\n")
+    else:
+        sys.stdout.write(words.text(report))
+    return report.exit_code
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be read: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
