@@ -1,7 +1,7 @@
 """The client's end of the pipe: starts the agent, hands over the key, tells what came and when it is gone.
 
-`poll` is called about once a second or more often and never waits. A lost agent is told once, with the reason, and
-started again a bounded number of times; its first beat afterwards tells that it lives again.
+`poll` is called about once a second or more often and never waits. A lost agent is told once, with the reason;
+`start` begins a new one, and waits longer each time when agents do not live (`BACKOFF_MS`).
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from agent.pipe import KEY_BYTES, TO_AGENT, TO_CLIENT, Opener, Sealer
 LOST_MS: Final = 5_000  # two beats and a bit: killing, stopping or starving the agent shows within this
 START_MS: Final = 20_000  # the first beat of a fresh process on a slow, cold disk
 PING_MS: Final = 2_000
-RESTARTS: Final = 3
+BACKOFF_MS: Final = (0, 1_000, 2_000, 5_000, 10_000, 30_000)  # before the first, second … start without a steady life
+STEADY_MS: Final = 60_000  # an agent that lived this long was healthy: the next start is the first again
 END_S: Final = 2.0
 CHUNK: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """No beat for too long, a broken pipe, or a message that does not verify. `again`: it is being restarted."""
+    """No beat for too long, a broken pipe, or a message that does not verify."""
 
     detail: str
-    again: bool
 
 
 LinkMessage = Beat | Found | Cleared | Note | Lost
@@ -56,18 +56,17 @@ class AgentLink:
     """One agent process and its authenticated pipe."""
 
     def __init__(
-        self,
-        command: Sequence[str] | None = None,
-        folder: Path = ROOT,
-        clock: Callable[[], int] = _now_ms,
-        restarts: int = RESTARTS,
+        self, command: Sequence[str] | None = None, folder: Path = ROOT, clock: Callable[[], int] = _now_ms
     ) -> None:
         self._command = list(command) if command is not None else default_command()
         self._folder = folder
         self._clock = clock
-        self._restarts = restarts
         self._child: _Child | None = None
-        self._closed = False
+        self._start_ms: int | None = None  # a start is wanted, not before this
+        self._starts = 0
+        self._born_ms = 0
+        self._told: set[str] = set()  # findings that the client holds open
+        self._fresh: set[str] | None = None  # findings of the new agent, until its first beat
         self._camera = ""
         self._ours: bool | None = None
 
@@ -77,33 +76,63 @@ class AgentLink:
         return self._child.process.pid if self._child else None
 
     def start(self) -> None:
-        """Start the agent's process, or raise `AgentStartError`."""
-        self._closed = False
-        self._child = _Child(self._command, self._folder, self._clock())
+        """Begin a new agent, in place of the running one if there is one; when it may not yet, `poll` does."""
+        if self._start_ms is not None:
+            return  # it is about to
+        self._end(kill=True)
+        now = self._clock()
+        if self._starts and now - self._born_ms >= STEADY_MS:
+            self._starts = 0
+        self._start_ms = now + BACKOFF_MS[min(self._starts, len(BACKOFF_MS) - 1)]
+        self._starts += 1
+        if self._start_ms <= now:
+            self._begin(now)
+
+    def poll(self) -> list[LinkMessage]:
+        """What the agent said since the last call, in order; `Lost` once when it is gone or cannot be started."""
+        now = self._clock()
+        if self._start_ms is not None and self._start_ms <= now:
+            try:
+                self._begin(now)
+            except AgentStartError as error:
+                return [Lost(f"{error.code} {error}")]
+        if self._child is None:
+            return []
+        messages, problem = self._child.take(now)
+        said = [news for message in messages for news in self._account(message)]
+        if problem is not None:
+            self._end(kill=True)
+            said.append(Lost(problem))
+        return said
+
+    def _begin(self, now: int) -> None:
+        """Start the process, or raise `AgentStartError`."""
+        self._start_ms, self._born_ms, self._fresh = None, now, set()
+        self._child = _Child(self._command, self._folder, now)
         if self._camera:
             self._child.send(Camera(self._camera))
         if self._ours is not None:
             self._child.send(Foreground(self._ours))
 
-    def poll(self) -> list[LinkMessage]:
-        """What the agent said since the last call, in order; `Lost` once when it is gone."""
-        child = self._child
-        if child is None:
-            return []
-        messages, problem = child.take(self._clock())
-        if problem is None:
-            return messages
-        child.end(kill=True)
-        self._child = None
-        again = not self._closed and self._restarts > 0
-        lost = Lost(problem, again)
-        if again:
-            self._restarts -= 1
-            try:
-                self.start()
-            except AgentStartError as error:
-                lost = Lost(f"{problem}; {error}", again=False)
-        return [*messages, lost]
+    def _account(self, message: LinkMessage) -> list[LinkMessage]:
+        """Keep count of open findings: what an agent that died had told is cleared once its successor has looked."""
+        match message:
+            case Found(rule=rule):
+                self._told.add(rule)
+                if self._fresh is not None:
+                    self._fresh.add(rule)
+            case Cleared(rule=rule):
+                self._told.discard(rule)
+            case Beat() if self._fresh is not None:
+                stale, self._fresh = sorted(self._told - self._fresh), None
+                self._told.difference_update(stale)
+                return [*map(Cleared, stale), message]
+        return [message]
+
+    def _end(self, kill: bool) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.end(kill)
 
     def recheck(self) -> None:
         """I closed it, check again: every open finding is told anew or cleared by the next looks."""
@@ -123,11 +152,9 @@ class AgentLink:
 
     def close(self) -> None:
         """End the agent; nothing of it is left when this returns."""
-        self._closed = True
-        child, self._child = self._child, None
-        if child is not None:
-            child.send(Bye())
-            child.end(kill=False)
+        self._start_ms = None
+        self._send(Bye())
+        self._end(kill=False)
 
     def _send(self, message: Message) -> None:
         if self._child is not None:

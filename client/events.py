@@ -156,6 +156,13 @@ class AgentLost:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class AgentNote:
+    """Something about the agent itself, for the log (`fault`, what: agent): a source is unknown, or it slowed down."""
+
+    detail: str
+
+
 # --- the sync room ----------------------------------------------------------------------------------------------------
 
 
@@ -218,5 +225,5 @@ class Tick:
 
 Signal = (
     Observation | Progress | MediaFault | Look | Prompt | Judged | Enrolled | CameraState | ProctorRestarted | Beat
-    | FoundByAgent | FindingCleared | AgentLost | SegmentAnswered | SyncState | Pressed | SeekAsked | Tick
+    | FoundByAgent | FindingCleared | AgentLost | AgentNote | SegmentAnswered | SyncState | Pressed | SeekAsked | Tick
 )  # fmt: skip

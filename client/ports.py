@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from client.events import AgentLost, Beat, FindingCleared, FoundByAgent, Observation, Order, Progress, Signal
+from client.events import (
+    AgentLost,
+    AgentNote,
+    Beat,
+    FindingCleared,
+    FoundByAgent,
+    MediaFault,
+    Observation,
+    Order,
+    Progress,
+    Signal,
+)
 
 
 class Clock(Protocol):
@@ -49,6 +60,7 @@ class PlayerPort(Protocol):
         """Per mille of normal speed."""
 
     def progress(self) -> Progress: ...
+    def poll(self) -> Sequence[MediaFault]: ...
     def close(self) -> None: ...
 
 
@@ -107,7 +119,7 @@ class ProctorPort(Protocol):
 
 # --- agent ------------------------------------------------------------------------------------------------------------
 
-AgentSignal = Beat | FoundByAgent | FindingCleared | AgentLost
+AgentSignal = Beat | FoundByAgent | FindingCleared | AgentLost | AgentNote
 
 
 class AgentPort(Protocol):
@@ -149,6 +161,9 @@ class SessionStore(Protocol):
 
 class UploaderPort(Protocol):
     """Carries segments up in the background; `poll` yields SegmentAnswered and SyncState."""
+
+    def watch(self, sid: str) -> None:
+        """Tell the news of this session from now on."""
 
     def wake(self) -> None: ...
     def poll(self) -> Sequence[Signal]: ...
