@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from client.events import Enrolled, Prompt
 from client.proctor import liveness, template
@@ -15,7 +16,8 @@ from client.proctor.seen import Seen, Vector, cosine, permille
 from client.proctor.tally import STALE_MS, Tally
 from client.proctor.template import Template
 
-CHECK = "enrol"  # stands in prompts where a check's number would
+CHECK: Final = "enrol"  # stands in prompts where a check's number would
+APART_MS: Final = 200  # between two looks that are kept: frames in a row are nearly the same look
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Enrolment:
         self._maker = maker
         self._looks: list[Vector] = []
         self._weights: list[float] = []
+        self._kept_at = 0
 
     def wants(self, _now: int) -> Wants:
         """Everything, at full size: this face will be compared for months."""
@@ -48,9 +51,10 @@ class Enrolment:
         word = self.tally.add(seen)
         frontal = not word and seen.pose is not None and liveness.calm(seen.pose, self.limits)
         same = self._same(seen.vector) if frontal else None
-        if frontal and seen.vector is not None:
+        if frontal and seen.vector is not None and seen.t - self._kept_at >= APART_MS:
             self._looks.append(seen.vector)
             self._weights.append(weight(seen))
+            self._kept_at = seen.t
         if len(self._looks) < self.limits.enrol_looks and self.challenge.phase == "hold":
             return  # all was done, but more looks are wanted
         pose = seen.pose if word not in GONE else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import cv2
@@ -62,14 +63,20 @@ class Detector:
         )
 
     def find(self, bgr: Image, side: int = MAX_SIDE) -> tuple[Face, ...]:
-        """All faces, largest first, looked for at `side` pixels on the longer edge."""
+        """All faces, the most prominent first, looked for at `side` pixels on the longer edge."""
         height, width = bgr.shape[:2]
         scale = side / max(height, width)
         small = bgr if scale == 1 else cv2.resize(bgr, (round(width * scale), round(height * scale)))
         self._net.setInputSize((small.shape[1], small.shape[0]))
         rows = self._net.detect(small)[1]
         found = [] if rows is None else [_face(row, scale) for row in rows if np.isfinite(row).all()]
-        return tuple(sorted(found, key=lambda face: -face.w * face.h))
+        return tuple(sorted(found, key=lambda face: -prominence(face, width, height)))
+
+
+def prominence(face: Face, width: int, height: int) -> float:
+    """Who is meant by this picture: large counts, and so does the middle (a passer-by may be nearer)."""
+    off = math.hypot((face.x + face.w / 2) / width - 0.5, (face.y + face.h / 2) / height - 0.5)
+    return face.h * max(0.1, 1 - off)
 
 
 def _face(row: NDArray[np.float32], scale: float) -> Face:

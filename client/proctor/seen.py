@@ -54,7 +54,7 @@ class Pose:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One frame: when (ms, boot clock), its faces (largest first), its light, what was asked about the largest face.
+    """One frame: when (ms, boot clock), its faces (the learner's first), its light, what was asked about the first.
 
     `light` and `contrast` are the mean and the deviation of the picture's brightness (0…255), `face_light` the mean on
     the face, `sharp` the deviation of its edges. `pose`, `vector`, `live` are None unless asked for.

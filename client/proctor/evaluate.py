@@ -1,0 +1,272 @@
+"""Measures the shipped chain on a pack of faces, with the shipped thresholds, and prints every figure with its n.
+
+    python -m client.proctor.evaluate --pack DIR [--out report.json]
+
+A pack is shaped like this: `lfw_pairs.csv` (a, b, same, fold), `lfw/<person>/*.jpg`, `pad_images.csv` (path, label,
+attack, subject, …), `videos.json` and `videos/`. For outsiders the module has a stable face: `METRIC`, `embed`, `pad`,
+`video`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from client import manifest
+from client.proctor import figures, models
+from client.proctor.face import FrameError, Image, frame
+from client.proctor.figures import Scores
+from client.proctor.limits import Limits, limits
+from client.proctor.look import Eyes, engine
+from client.proctor.seen import Seen, median, permille
+
+METRIC: Final = "cosine"
+CURVE: Final = (0.30, 0.363, 0.40, 0.42, 0.45, 0.50, 0.55)
+Report = dict[str, Any]
+
+
+# --- the stable face --------------------------------------------------------------------------------------------------
+
+
+@cache
+def eyes() -> Eyes:
+    """The product's models, loaded once; close them before the process ends (`close`)."""
+    return Eyes(models.load_set(manifest.load()))
+
+
+@cache
+def shipped() -> Limits:
+    """The product's thresholds."""
+    return limits(manifest.load())
+
+
+def close() -> None:
+    """Let the models go."""
+    if eyes.cache_info().currsize:
+        eyes().close()
+        eyes.cache_clear()
+
+
+def embed(bgr: Image) -> Scores | None:
+    """The template of the most prominent face as a 1-D array of length 1, or None where no face is found."""
+    vector = eyes().look(frame(bgr), 0, vector=True, fine=True).vector
+    return None if vector is None else np.array(vector)
+
+
+def pad(bgr: Image) -> float | None:
+    """P(living face) of this one picture, 0…1, or None where no face is found."""
+    return eyes().look(frame(bgr), 0, fine=True).live
+
+
+def video(frames: Iterable[Image], fps: float) -> Report:
+    """What happens in a clip: blinks, mouth_opens, yaw_left_max, yaw_right_max (deg), face_counts, pad (median)."""
+    seen = [eyes().look(frame(bgr), round(i * 1000 / fps), pose=True) for i, bgr in enumerate(frames)]
+    yaws = [one.pose.yaw for one in seen if one.pose is not None]
+    lives = [one.live for one in seen if one.live is not None]
+    return {
+        "blinks": _blinks(seen, shipped()),
+        "mouth_opens": _mouth_opens(seen, shipped()),
+        "yaw_left_max": max([0.0, *yaws]),
+        "yaw_right_max": max([0.0, *(-yaw for yaw in yaws)]),
+        "face_counts": [len(one.faces) for one in seen],
+        "pad": median(lives) if lives else None,
+    }
+
+
+def _blinks(seen: Sequence[Seen], now: Limits) -> int:
+    """Closings of both eyes that open again within a blink's time."""
+    count, closed_at = 0, -1
+    for one in seen:
+        if one.pose is None:
+            continue
+        blink = permille(one.pose.blink)
+        if blink >= now.blink_closed:
+            closed_at = one.t if closed_at < 0 else closed_at
+        elif blink <= now.blink_open and closed_at >= 0:
+            count += one.t - closed_at <= now.blink_ms
+            closed_at = -1
+    return count
+
+
+def _mouth_opens(seen: Sequence[Seen], now: Limits) -> int:
+    """Openings of the mouth that end shut, with the head neither thrown back nor down."""
+    count, opened = 0, False
+    for one in seen:
+        if one.pose is None or abs(one.pose.pitch) > now.calm_pitch:
+            continue
+        jaw = permille(one.pose.jaw)
+        if jaw >= now.mouth_open:
+            opened = True
+        elif jaw <= now.mouth_shut and opened:
+            count, opened = count + 1, False
+    return count
+
+
+# --- the measurements -------------------------------------------------------------------------------------------------
+
+
+def faces(pack: Path) -> Report:
+    """Verification on all pairs of the pack's people, and on the official pairs of the fold."""
+    paths = sorted((pack / "lfw").glob("*/*.jpg"))
+    found = {path.relative_to(pack).as_posix(): embed(_picture(path)) for path in paths}
+    known = {name: vector for name, vector in found.items() if vector is not None}
+    names = list(known)
+    people = np.array([name.split("/")[1] for name in names])
+    matrix = np.stack([known[name] for name in names])
+    scores = matrix @ matrix.T
+    upper = np.triu(np.ones_like(scores, dtype=bool), 1)
+    same = people[:, None] == people[None, :]
+    report = {"images": len(paths), "people": len(set(people)), "no_face": len(paths) - len(names)}
+    return report | _verification(scores[upper & same], scores[upper & ~same]) | _fold(pack, known)
+
+
+def _verification(genuine: Scores, impostor: Scores) -> Report:
+    shipped_at = figures.rates(genuine, impostor, shipped().match / 1000)
+    return {
+        "genuine": len(genuine),
+        "impostor": len(impostor),
+        "threshold": shipped_at.threshold,
+        "fmr": shipped_at.fmr,
+        "fmr_95": figures.interval(shipped_at.fmr, len(impostor)),
+        "fnmr": shipped_at.fnmr,
+        "fnmr_95": figures.interval(shipped_at.fnmr, len(genuine)),
+        "eer": figures.equal_error(genuine, impostor)[0],
+        "tar_at_fmr_1e-3": figures.tar_at(genuine, impostor, 1e-3),
+        "curve": [
+            [t, one.fmr, one.fnmr] for t in CURVE for one in (figures.rates(genuine, impostor, t),)
+        ],  # threshold, FMR, FNMR
+    }
+
+
+def _fold(pack: Path, known: dict[str, Scores]) -> Report:
+    with (pack / "lfw_pairs.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["a"] in known and row["b"] in known]
+    score = {True: [], False: []}  # type: dict[bool, list[float]]
+    for row in rows:
+        score[row["same"] == "1"].append(float(known[row["a"]] @ known[row["b"]]))
+    genuine, impostor = np.array(score[True]), np.array(score[False])
+    return {
+        "fold_pairs": len(rows),
+        "fold_accuracy_at_threshold": figures.accuracy(genuine, impostor, shipped().match / 1000),
+        "fold_accuracy_best": figures.best_accuracy(genuine, impostor),
+    }
+
+
+def presentation(pack: Path) -> Report:
+    """PAD on single frames of real people and printed photos."""
+    with (pack / "pad_images.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    scores = [(row["label"] == "real", pad(_picture(pack / row["path"]))) for row in rows]
+    real = np.array([value for label, value in scores if label and value is not None])
+    print_ = np.array([value for label, value in scores if not label and value is not None])
+    threshold = shipped().pad / 1000
+    return {
+        "real": len(real),
+        "printed": len(print_),
+        "people": len({row["subject"] for row in rows}),
+        "no_face": sum(value is None for _, value in scores),
+        "auc": figures.auc(real, print_),
+        "threshold": threshold,
+        "apcer_frame": float((print_ >= threshold).mean()),
+        "bpcer_frame": float((real < threshold).mean()),
+    }
+
+
+def clips(pack: Path) -> Report:
+    """What the models read in each labelled clip, beside its labels."""
+    labels = json.loads((pack / "videos.json").read_text(encoding="utf-8"))
+    report = {}
+    for name, label in labels.items():
+        clip = cv2.VideoCapture(str(pack / "videos" / name))
+        read = video(_frames(clip), clip.get(cv2.CAP_PROP_FPS) or 25)
+        counts = read.pop("face_counts")
+        report[name] = read | {"faces": [min(counts), round(float(np.mean(counts)), 2), max(counts)], "label": label}
+        clip.release()
+    return report
+
+
+def speed(pack: Path) -> Report:
+    """Median and 95th percentile of the two looks of the product, in ms, on one 640 × 480 picture."""
+    cv2.setNumThreads(1)
+    picture = frame(_picture(next(iter(sorted((pack / "nuaa").glob("real/*/*.jpg"))))))
+    looks: dict[str, Callable[[], Seen]] = {
+        "glance": lambda: eyes().glance(picture, 0),
+        "look_match": lambda: eyes().look(picture, 0, vector=True),
+        "look_challenge": lambda: eyes().look(picture, 0, pose=True),
+    }
+    report = {}
+    for name, look in looks.items():
+        times = []
+        for _ in range(60):
+            before = time.perf_counter()
+            look()
+            times.append((time.perf_counter() - before) * 1000)
+        report[name] = [round(float(np.percentile(times[5:], q)), 1) for q in (50, 95)]
+    return report
+
+
+def _picture(path: Path) -> Image:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise FrameError(f"no picture: {path.name}")
+    return picture
+
+
+def _frames(clip: cv2.VideoCapture) -> Iterator[Image]:
+    there, raw = clip.read()
+    while there:
+        yield raw
+        there, raw = clip.read()
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and write the report."""
+    parser = argparse.ArgumentParser(
+        prog="python -m client.proctor.evaluate", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--pack", type=Path, required=True, help="folder of faces, shaped as above")
+    parser.add_argument("--out", type=Path, help="write the whole report as JSON")
+    parser.add_argument("--only", choices=("faces", "presentation", "clips", "speed"), help="measure one thing")
+    options = parser.parse_args(argv)
+    report: Report = {"engine": engine(), "models": eyes().models.hashes(), "manifest": manifest.load().digest}
+    for part in (faces, presentation, clips, speed):
+        if options.only in (None, part.__name__):
+            report[part.__name__] = part(options.pack)
+            _show(part.__name__, report[part.__name__])
+    close()
+    if options.out:
+        options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _show(title: str, part: Report) -> None:
+    print(f"\n{title}")
+    for name, value in part.items():
+        print(f"  {name:28} {_line(value)}")
+
+
+def _line(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.5f}"
+    if isinstance(value, dict):
+        return "  ".join(f"{name} {_line(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_line(item) for item in value) + "]"
+    return str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
