@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--course", type=Path, required=True, help="a course package (folder with course.toml)")
     for document in ("policy", "rules", "models", "client"):
         init.add_argument(f"--{document}", type=Path, help=f"the {document} file that is in force")
+    init.add_argument("--notice", type=Path, action="append", default=[], help="a text that learners consent to")
     init.add_argument("--model-files", type=Path, help="a folder of model files to serve at /models/<sha256>")
     init.add_argument("--class", dest="class_id", default="class-1")
     init.add_argument("--title", default="")
@@ -70,6 +71,7 @@ def _init(options: argparse.Namespace) -> None:
         rules=_read(options.rules) or setup.NO_RULES,
         models=_read(options.models) or setup.NO_MODELS,
         client=_read(options.client),
+        notices=tuple(_read(path) or b"" for path in options.notice),
     )
     setup.check(plan)
     setup.make_directory(settings)

@@ -40,6 +40,7 @@ class ClassPlan:
     rules: bytes = NO_RULES
     models: bytes = NO_MODELS
     client: bytes | None = None
+    notices: tuple[bytes, ...] = ()  # texts that consents name by their hash
 
 
 def make_directory(settings: Settings) -> None:
@@ -116,6 +117,8 @@ class ClassMaker:
                 tx.log.put_body(plan.class_id, digest, data, public=True)
                 serial = policy.serial if what == "policy" else 1
                 self._logs.append(tx, plan.class_id, PolicyLeaf(now, what, serial, digest))
+            for notice in plan.notices:
+                tx.log.put_body(plan.class_id, sha256(notice).hexdigest(), notice, public=True)
 
         self._records.write(begin)
         self._people.add_class(Classroom(plan.class_id, plan.title, now))

@@ -6,15 +6,13 @@ the list of people is named. What happens afterwards belongs to the next archive
 
 from __future__ import annotations
 
-import csv
-import io
 import secrets
 from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
 from typing import Final
 
-from ledger import bodies, checkpoint, events, note, segment
+from ledger import bodies, checkpoint, events, note, people, segment
 from ledger.classlog import ClassLog, SessionRecord
 from ledger.errors import LedgerError
 from ledger.events import Command, Consent
@@ -31,7 +29,6 @@ from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock
 
 OPENING_MS: Final = 60_000  # a device sends `opened` seconds after its grant; one that did not by then starts anew
-PEOPLE_COLUMNS: Final = ("learner", "person")
 
 
 class Archivist:
@@ -39,7 +36,7 @@ class Archivist:
 
     def __init__(
         self,
-        people: People,
+        known_people: People,
         records: Records,
         logs: ClassLogs,
         keyring: Keyring,
@@ -47,7 +44,7 @@ class Archivist:
         settler: Settler,
         clock: Clock,
     ) -> None:
-        self._people, self._records, self._logs, self._keyring = people, records, logs, keyring
+        self._people, self._records, self._logs, self._keyring = known_people, records, logs, keyring
         self._revealer, self._settler, self._clock = revealer, settler, clock
 
     def trust(self, class_id: str) -> Trust:
@@ -92,14 +89,20 @@ class Archivist:
 
     def _name_people(self, tx: Transaction, class_id: str) -> None:
         """Append a `people` leaf when the list is another one than the last that was named."""
-        listed = _people_csv(self._people, class_id)
+        listed = self._listed(class_id)
         last = tx.log.body(self._logs.log(tx, class_id).people() or "")
-        if last is not None and last.partition(b"\n")[2] == listed:
+        if last is not None and people.decode(last) == listed:
             return
-        data = secrets.token_hex(16).encode() + b"\n" + listed
+        data = people.encode(secrets.token_hex(16), listed)
         digest = sha256(data).hexdigest()
         tx.log.put_body(class_id, digest, data)
         self._logs.append(tx, class_id, BodyLeaf(self._clock(), "people", digest))
+
+    def _listed(self, class_id: str) -> dict[str, str]:
+        """Pseudonym → name of everybody who is registered in the class."""
+        learners = (item.learner for item in self._people.registrations(class_id=class_id))
+        accounts = ((learner, self._people.account_of(learner)) for learner in learners)
+        return {learner: account.person if account else "" for learner, account in accounts}
 
     def collect(self, tx: Transaction, class_id: str, size: int, *, masked: bool) -> ArchiveData:
         """Everything of the class as its log showed it at `size`; sessions are read as they are asked for."""
@@ -108,13 +111,13 @@ class Archivist:
         for entry in entries:
             log.add(entry)
         named: set[str] = set()
-        people = log.people()
+        listed = log.people()
         return ArchiveData(
             checkpoint=checkpoint.sign(log.checkpoint(), self._keyring.log(class_id)),
             entries=entries,
             sessions=_sessions(tx, log, entries, named),
             bodies=_bodies(tx, log, named),
-            people=None if masked or people is None else tx.log.body(people),
+            people=None if masked or listed is None else tx.log.body(listed),
         )
 
 
@@ -178,17 +181,6 @@ def _notice(data: bytes) -> str:
         return ""
     body = bodies.parse_text(note.parse(data).text)
     return body.notice if isinstance(body, bodies.Consent) else ""
-
-
-def _people_csv(people: People, class_id: str) -> bytes:
-    """Pseudonym → person, without the random first line, which keeps its hash from being guessed."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(PEOPLE_COLUMNS)
-    for registration in sorted(people.registrations(class_id=class_id), key=lambda item: item.learner):
-        account = people.account_of(registration.learner)
-        writer.writerow((registration.learner, account.person if account else ""))
-    return out.getvalue().encode()
 
 
 def _unsettled(tx: Transaction, class_id: str) -> list[str]:
