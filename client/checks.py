@@ -123,7 +123,9 @@ def answer(turn: Turn, task: Task, verdict: Judged) -> None:
         Answered(order.i, order.a, task.kind, verdict.result, reason, dict(verdict.scores), dict(verdict.models), None)
     )
     turn.cut()
-    turn.set(check=Idle(), prompt=None, outcome=Outcome(verdict.result, turn.state.now, turn.state.tally.pending_ms))
+    state = turn.state
+    outcome = Outcome(verdict.result, state.now, state.tally.pending_ms, state.size)
+    turn.set(check=Idle(), prompt=None, outcome=outcome)
     if verdict.result == "passed":
         tally = turn.state.tally
         turn.count(passed=tally.passed + 1, checks=tally.checks + 1, pending_ms=0, mismatches=0)

@@ -130,11 +130,12 @@ Stage = Opening | Studying | Closing | Over
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the last check went: its result, when, and the study time that it proved."""
+    """How the last attempt went: its result, when, the study time that it proved, the log's size with it."""
 
     result: str
     at: int
     proved_ms: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

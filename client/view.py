@@ -214,6 +214,7 @@ TEXT: Final[Mapping[str, str]] = {
     "button.next": "Next unit",
     "button.recheck": "I closed it, check again",
     "button.read": "I have read it",
+    "button.ready": "I am ready",
     "button.end": "End",
     "button.end_now": "End without the look",
     "button.rest": "Rest",

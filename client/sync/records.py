@@ -46,7 +46,7 @@ class Records:
         self._done: dict[str, SessionRecord] = {}  # sessions that change no more are read once
 
     def credit(self) -> Credit:
-        """The credit of the registration as far as this device can compute it: seeds are the server's until revealed."""
+        """The registration's credit as far as this device can compute it: seeds are the server's until revealed."""
         outbox = Outbox(self._path)
         try:
             found = [self._record(outbox, kept, order) for order, kept in enumerate(outbox.sessions())]

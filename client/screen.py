@@ -1,0 +1,283 @@
+"""From the session's state to what the learner sees: one sentence, one button, and why this minute counts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from client import closing
+from client.machine import (
+    SEVERAL_HINT_MS,
+    Blocker,
+    agent_lives,
+    blockers,
+    camera_fault,
+    present,
+    window_fault,
+)
+from client.motion import Running, Starting, Still
+from client.state import Announced, Attempting, Closing, Idle, Opening, Over, State, Unit, Waiting
+from client.view import (
+    Button,
+    PanelLine,
+    Part,
+    Phase,
+    ResultView,
+    Sentence,
+    UnitView,
+    View,
+    Words,
+)
+from ledger.credit import Credit
+from ledger.reasons import reason
+
+MINUTE: Final = 60_000
+COUNTED_MS: Final = 8_000  # how long "the last 18 minutes are counted" stays
+START: Final = Button("play", "button.start")
+CONTINUE: Final = Button("play", "button.continue")
+END_NOW: Final = Button("end", "button.end_now")
+_HINTED: Final = ("dark", "bright", "far", "close", "blurred", "covered", "nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Credited ms so far, by ledger.credit on this device's records."""
+
+    units: Mapping[str, int] = field(default_factory=dict)
+    all_ms: int = 0
+
+
+def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: bool) -> View:
+    """The screen of the moment. Before the session begins, `wanted` and `opening` tell whether Start was pressed."""
+    phase, sentence, button = _lesson(state) if begun else _before(state, wanted=wanted, opening=opening)
+    studying = phase in ("playing", "paused")
+    return View(
+        phase=phase,
+        sentence=sentence,
+        button=button,
+        panel=tuple(_panel(state)),
+        unit=_unit(state),
+        last_check=_last_check(state),
+        sync=_sync(state),
+        credited_unit_ms=figures.units.get(state.unit.unit, 0),
+        credited_all_ms=figures.all_ms,
+        pending_ms=state.tally.pending_ms,
+        prompt=state.prompt if phase == "check" else None,
+        countdown_ms=_countdown(state),
+        chimes=state.chimes,
+        hint=_hint(state),
+        message=state.message,
+        may_rest=phase == "playing",
+        may_end=studying or phase == "unit_end",
+        may_seek=studying,
+        propose_rest=phase == "playing" and state.tally.studied_ms > state.rules.policy.rest_after_ms,
+    )
+
+
+Said = tuple[Phase, Sentence, Button | None]
+
+
+def _before(state: State, *, wanted: bool, opening: bool) -> Said:
+    if opening:
+        return "opening", Sentence("say.opening"), None
+    blocker = _blocker(state)
+    if blocker is not None:
+        return "ready", blocker.sentence, blocker.button
+    return "ready", Sentence("say.ready"), None if wanted else START
+
+
+def _lesson(state: State) -> Said:
+    match state.stage:
+        case Over() as over:
+            return _after(state, over)
+        case Opening():
+            return "opening", Sentence("say.opening"), None
+        case _:
+            pass
+    match state.check:
+        case Announced():
+            seconds = -(-_countdown(state) // 1000)
+            return "notice", Sentence("check.notice", {"seconds": seconds}), Button("ready", "button.ready")
+        case Attempting():
+            return "check", Sentence("check.running"), None
+        case Waiting():
+            return "judging", Sentence("check.again"), None
+        case Idle():
+            pass
+    if isinstance(state.stage, Closing):
+        minutes = max(1, state.tally.pending_ms // MINUTE)
+        return "closing", Sentence("say.closing_wait", {"minutes": minutes}), END_NOW
+    if isinstance(state.motion, Still):
+        return _standing(state)
+    return "playing", _playing(state), None
+
+
+def _after(state: State, over: Over) -> Said:
+    if state.cosigned >= over.size:
+        return "done", Sentence("say.done"), None
+    if state.sync.online and not state.sync.problem:
+        return "sending", Sentence("say.sending"), None
+    return "done", Sentence("say.done_later"), None
+
+
+def _playing(state: State) -> Sentence:
+    outcome = state.outcome
+    if isinstance(state.motion, Starting):
+        return Sentence("say.loading")
+    if state.tally.studied_ms > state.rules.policy.rest_after_ms:
+        return Sentence("say.rest_proposed", {"minutes": state.tally.studied_ms // MINUTE})
+    recent = outcome is not None and outcome.result == "passed" and state.now - outcome.at < COUNTED_MS
+    if recent and outcome is not None and outcome.proved_ms >= MINUTE:
+        return Sentence("say.counted", {"minutes": outcome.proved_ms // MINUTE})
+    return Sentence("say.playing_offline" if state.alone else "say.playing")
+
+
+def _standing(state: State) -> Said:
+    """A pause: the most pressing reason, and the one thing to do about it."""
+    if state.finished:
+        return _unit_end(state)
+    if state.hold == "media":
+        return "paused", Sentence("pause.media", {"detail": state.media_fault}), CONTINUE
+    if state.hold:
+        return "paused", Sentence(f"pause.{state.hold}"), CONTINUE
+    blocker = _blocker(state)
+    if blocker is not None:
+        return "paused", blocker.sentence, blocker.button
+    if closing.offline_left(state) <= 0:
+        return "paused", Sentence("pause.network"), Button("end", "button.end")
+    return "paused", Sentence("say.loading"), None
+
+
+def _unit_end(state: State) -> Said:
+    units = state.rules.units
+    if state.index + 1 == len(units):
+        return "unit_end", Sentence("say.course_end"), Button("end", "button.end")
+    names = {"unit": state.unit.title, "next": units[state.index + 1].title}
+    return "unit_end", Sentence("say.unit_end", names), Button("play", "button.next")
+
+
+def _blocker(state: State) -> Blocker | None:
+    running = not isinstance(state.motion, Still)
+    return next(blockers(state.machine, state.rules.conditions, state.now, running=running), None)
+
+
+def _countdown(state: State) -> int:
+    match state.check:
+        case Announced(_, at):
+            return max(0, at - state.now)
+        case Attempting(task):
+            return max(0, task.until - state.now)
+    return 0
+
+
+def _unit(state: State) -> UnitView:
+    unit: Unit = state.unit
+    place = state.position_ms
+    if isinstance(state.motion, Running):
+        place = state.motion.last.position_ms
+    seen = max(state.seen_ms, place)
+    count = len(state.rules.units)
+    return UnitView(unit.unit, unit.title, state.index + 1, count, place, unit.duration_ms, seen)
+
+
+def _hint(state: State) -> Sentence | None:
+    """A small word over the picture: several people after 3 s, else what the camera says of the light."""
+    machine = state.machine
+    if not state.rules.face or machine.look is None:
+        return None
+    if machine.several_since is not None:
+        long = state.now - machine.several_since > SEVERAL_HINT_MS
+        return Sentence("hint.several") if long else None
+    return Sentence(f"hint.{machine.look.hint}") if machine.look.hint in _HINTED else None
+
+
+# --- why this minute counts -------------------------------------------------------------------------------------------
+
+
+def _panel(state: State) -> Iterator[PanelLine]:
+    conditions, machine = state.rules.conditions, state.machine
+    unknown = machine.window is None or machine.window.focused is None or machine.window.covered is None
+    fault = window_fault(machine.window, conditions)
+    if fault and fault != "unknown":
+        yield PanelLine(Sentence("panel.window_todo"), "todo")
+    elif unknown:
+        yield PanelLine(Sentence("panel.window_unknown"), "unknown")
+    else:
+        yield PanelLine(Sentence("panel.window_good"), "good")
+    if conditions.face:
+        yield _line("panel.camera", not camera_fault(machine, state.now))
+        yield _line("panel.person", present(machine, conditions.absence_grace_ms, state.now))
+    else:
+        yield PanelLine(Sentence("panel.camera_none"), "good")
+    yield _line("panel.agent", agent_lives(machine, conditions, state.now))
+    outcome = state.outcome
+    if outcome is not None and outcome.result == "passed":
+        minutes = (state.now - outcome.at) // MINUTE
+        yield PanelLine(Sentence("panel.check_good", {"minutes": minutes}), "good")
+    else:
+        yield PanelLine(Sentence("panel.check_todo"), "todo" if outcome else "unknown")
+    if state.sync.online:
+        yield PanelLine(Sentence("panel.sync_good"), "good")
+    else:
+        yield PanelLine(Sentence("panel.sync_todo", {"pending": _pending(state)}), "todo")
+
+
+def _line(key: str, good: bool) -> PanelLine:
+    return PanelLine(Sentence(f"{key}_good" if good else f"{key}_todo"), "good" if good else "todo")
+
+
+def _pending(state: State) -> int:
+    return max(0, state.size - state.cosigned)
+
+
+def _last_check(state: State) -> Sentence:
+    outcome = state.outcome
+    if outcome is None:
+        return Sentence("check.none")
+    if outcome.result != "passed":
+        return Sentence("check.unclear")
+    minutes = (state.now - outcome.at) // MINUTE
+    return Sentence("check.passed", {"minutes": minutes}) if minutes else Sentence("check.passed_now")
+
+
+def _sync(state: State) -> Sentence:
+    if state.sync.problem:
+        return Sentence("sync.problem", {"code": state.sync.problem})
+    if not state.sync.online:
+        return Sentence("sync.offline", {"pending": _pending(state)})
+    signed = _pending(state) - state.since_cut
+    return Sentence("sync.sending", {"pending": signed}) if signed > 0 else Sentence("sync.good")
+
+
+# --- the result -------------------------------------------------------------------------------------------------------
+
+
+def result(state: State, sid: str, credit: Credit | None) -> ResultView:
+    """The result screen; without a credit (the records cannot be read) it shows nothing counted, never a guess."""
+    over = state.stage
+    how, size = (over.how, over.size) if isinstance(over, Over) else ("recovered", state.size)
+    mine = next((one for one in credit.sessions if one.sid == sid), None) if credit else None
+    titles = {unit.unit: unit.title for unit in state.rules.units}
+    parts = tuple(
+        Part(
+            part.unit,
+            titles.get(part.unit, Words(part.unit, part.unit)),
+            part.from_,
+            part.to,
+            Words(reason(part.reason).zh, reason(part.reason).en),
+            reason(part.reason).make_up,
+        )
+        for part in (mine.not_credited if mine else ())
+        if part.reason != "replay"
+    )
+    return ResultView(
+        credited_ms=mine.credited_ms if mine else 0,
+        credited_all_ms=credit.credited_ms if credit else 0,
+        checks_passed=sum(check.outcome == "passed" for check in mine.checks) if mine else 0,
+        checks_all=len(mine.checks) if mine else 0,
+        parts=parts,
+        sent=state.cosigned >= size,
+        how=how,
+        records=size,
+    )

@@ -1,0 +1,403 @@
+"""One lesson from Start to result: carries signals from the ports into the session, and its effects out to them.
+
+No screen and no thread of its own: whoever owns the screen (or a test) calls `tick` about ten times a second. Slow work
+(opening a session, computing credit) runs through `work`, which a test makes immediate.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from client import effects, session
+from client.errors import ClientError, UnsentRecordsError
+from client.events import MediaFault, Order, Pressed, SeekAsked, Signal, Tick
+from client.machine import Machine, blockers, rebased
+from client.ports import (
+    AgentPort,
+    Clock,
+    ForegroundProbe,
+    PlayerPort,
+    ProctorPort,
+    SessionStore,
+    UnitMedia,
+    UploaderPort,
+)
+from client.screen import Figures, result, view
+from client.state import Over, Rules, State, Unit
+from client.sync.opening import Granted
+from client.sync.outbox import KeptConsent
+from client.sync.records import Place
+from client.view import ResultView, View, Words
+from ledger import events
+from ledger.course import Course
+from ledger.credit import Credit
+from ledger.desk import Desk
+from ledger.events import Body, Consent, Event, Opened
+from ledger.policy import Policy
+from ledger.schedule import Schedule
+from ledger.spans import Meter
+
+RESTART_MS: Final = 5_000  # between two tries to start the agent or the camera again
+RETRY_MS: Final = 2_000  # between two tries to open while earlier records are on their way
+
+Work = Callable[[Callable[[], Any]], "Future[Any]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside."""
+
+    clock: Clock
+    player: PlayerPort
+    foreground: ForegroundProbe
+    proctor: ProctorPort
+    agent: AgentPort
+    uploader: UploaderPort
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What is to be studied, and how a session of it is opened, kept and counted."""
+
+    policy: Policy  # of the registration; the grant's, accommodated, takes its place
+    course: Course
+    media: Mapping[str, UnitMedia]
+    face: bool
+    about: str  # the client's line in `opened`
+    agent: str  # the agent's
+    open: Callable[[bool], Granted]  # slow; True takes over from another device
+    book: Callable[[Granted], SessionStore]
+    consents: Callable[[], Sequence[KeptConsent]]
+    credit: Callable[[], tuple[Credit, Place]]  # slow
+
+
+@dataclass(slots=True)
+class _Running:
+    """A session that has begun."""
+
+    granted: Granted
+    store: SessionStore
+    desk: Desk
+    base: int  # the clock's mono at `opened`
+    size: int = 0
+    metered: list[session.Metered] = field(default_factory=list)
+    counted: tuple[object, ...] = ()  # what the figures were last computed for
+
+
+@dataclass(slots=True)
+class _Slow:
+    """One piece of slow work on its way, and what to do with its result."""
+
+    future: Future[Any]
+    done: Callable[[Any], None]
+
+
+@dataclass(slots=True)
+class _Again:
+    """When something was last started, so that it is not started all the time."""
+
+    at: dict[str, int] = field(default_factory=dict)
+
+    def may(self, what: str, now: int) -> bool:
+        if now - self.at.get(what, -RESTART_MS) < RESTART_MS:
+            return False
+        self.at[what] = now
+        return True
+
+
+class Study:
+    """The loop. `problem` is what keeps a session from opening (or the disk from keeping it), for the screen."""
+
+    def __init__(self, ports: Ports, lesson: Lesson, work: Work) -> None:
+        """Starts camera and agent; the session opens on `press("play")` once the machine is ready."""
+        self._ports, self._lesson, self._work = ports, lesson, work
+        self._slow: list[_Slow] = []
+        self._again = _Again()
+        self._running: _Running | None = None
+        self._figures = Figures()
+        self._credit: Credit | None = None
+        self._place = Place(0, 0, {})
+        self._wanted = self._opening = self._take_over = False
+        self._retry_at = 0
+        self.problem: ClientError | None = None
+        units = tuple(Unit(u.id, Words(u.title.zh, u.title.en), u.duration_ms) for u in lesson.course.units)
+        policy = lesson.policy
+        rules = Rules("", policy, units, policy.session_ms, policy.offline_ms, lesson.face)
+        self.state = State(rules=rules)
+        self._base = ports.clock.mono()
+        ports.agent.start()
+        if lesson.face:
+            ports.proctor.start()
+        self._later(lesson.credit, self._counted)
+
+    # --- what the screen calls ----------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Hear everybody once and do what follows. After a failure of the disk nothing more is done."""
+        if self._failed:
+            return
+        ports, state = self._ports, self.state
+        self._finish_slow()
+        heard: list[Signal] = [Tick(max(ports.clock.mono() - self._base, state.now), ports.clock.wall())]
+        if state.loaded:
+            heard.append(ports.player.progress())
+        heard += [ports.foreground.observe(), *ports.player.poll(), *ports.proctor.poll()]
+        heard += [*ports.agent.poll(), *ports.uploader.poll()]
+        try:
+            for signal in heard:
+                self._take(signal)
+            self._open_if_ready()
+        except ClientError as error:
+            self._stop(error)
+
+    def press(self, what: str) -> None:
+        """A button: before the session Start opens it, within it every button goes to the session."""
+        if self._running is None:
+            self._wanted = what == "play" or (self._wanted and what != "end")
+            self._take_over, self.problem = False, None
+            if what == "recheck":
+                self._ports.agent.recheck()
+        elif not self._failed:
+            self._guarded(Pressed(what))
+
+    def take_over(self) -> None:
+        """Go on here: the learner saw that another device studies, and chose this one."""
+        self.press("play")
+        self._take_over = True
+
+    def seek(self, position_ms: int) -> None:
+        """Go to a place of this unit; the session allows only what was seen."""
+        if self._running is not None and not self._failed:
+            self._guarded(SeekAsked(position_ms))
+
+    def view(self) -> View:
+        """What the lesson screen shows now."""
+        begun = self._running is not None
+        return view(self.state, self._figures, wanted=self._wanted, opening=self._opening, begun=begun)
+
+    def result(self) -> ResultView | None:
+        """What the result screen shows; None before the session is closed."""
+        if self._running is None or not isinstance(self.state.stage, Over):
+            return None
+        return result(self.state, self._running.granted.sid, self._credit)
+
+    @property
+    def over(self) -> bool:
+        """Whether `closed` is signed; the records may still be on their way."""
+        return isinstance(self.state.stage, Over)
+
+    @property
+    def sent(self) -> bool:
+        """Whether every record of the session is cosigned."""
+        return isinstance(self.state.stage, Over) and self.state.cosigned >= self.state.stage.size
+
+    @property
+    def sid(self) -> str:
+        """The session's 32 hex digits, "" before it is granted."""
+        return self._running.granted.sid if self._running else ""
+
+    @property
+    def place(self) -> Place:
+        """Where the learner goes on."""
+        return self._place
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+
+    def _open_if_ready(self) -> None:
+        state = self.state
+        if not self._wanted or self._opening or self._running is not None or state.now < self._retry_at:
+            return
+        if self._slow or any(blockers(state.machine, state.rules.conditions, state.now, running=False)):
+            return
+        self._opening = True
+        take_over = self._take_over
+        self._later(lambda: self._lesson.open(take_over), self._begin, self._refused)
+
+    def _refused(self, error: ClientError) -> None:
+        self._opening = False
+        if isinstance(error, UnsentRecordsError):
+            self._retry_at = self.state.now + RETRY_MS
+            self._ports.uploader.wake()
+        else:
+            self._wanted = False
+        self.problem = error
+
+    def _begin(self, granted: Granted) -> None:
+        """The grant is here: a new clock base, a fresh state with the machine as it is, event 0, the first segment."""
+        ports, old = self._ports, self.state
+        grant, policy, course = granted.grant, granted.policy, granted.course
+        meter = Meter(policy, course)
+        schedule = Schedule(bytes.fromhex(grant.offline_seed), granted.sid, policy)
+        desk = Desk(schedule, meter, offline=True, recipients=bool(grant.recipients))
+        self._base += old.now
+        self._running = _Running(granted, self._lesson.book(granted), desk, self._base)
+        self._opening, self.problem = False, None
+        rules = replace(
+            old.rules,
+            sid=granted.sid,
+            policy=policy,
+            session_ms=grant.limits["session_ms"],
+            offline_ms=grant.limits["offline_ms"],
+            face=grant.reference != "none",
+        )
+        machine = rebased(old.machine, old.now)
+        fresh = State(
+            rules=rules,
+            wall=old.wall,
+            machine=machine,
+            index=self._place.index,
+            position_ms=self._place.position_ms,
+            seen=self._place.seen,
+            ahead_ms=grant.time,
+            sync=old.sync,
+        )
+        ports.uploader.watch(granted.sid)
+        self._step(session.begin(fresh, self._first(granted, machine)))
+
+    def _first(self, granted: Granted, machine: Machine) -> Iterable[Body]:
+        scripted = bool(machine.camera and machine.camera.scripted)
+        models = granted.grant.models
+        yield Opened(granted.grant_note, granted.cert_note, self._lesson.about, self._lesson.agent, models, scripted)
+        for said in self._lesson.consents():
+            yield Consent(said.notice, said.version, said.what, said.given)
+
+    # --- signals in, effects out --------------------------------------------------------------------------------------
+
+    @property
+    def _failed(self) -> bool:
+        return self._running is not None and self.problem is not None
+
+    def _guarded(self, signal: session.Input) -> None:
+        try:
+            self._take(signal)
+        except ClientError as error:
+            self._stop(error)
+
+    def _stop(self, error: ClientError) -> None:
+        """The disk does not keep the records: stop the lesson, say so; the next start recovers what is signed."""
+        self.problem = error
+        self._wanted = False
+        self._ports.player.pause()
+        self._ports.proctor.cancel()
+
+    def _take(self, signal: session.Input) -> None:
+        self._step(session.step(self.state, signal))
+
+    def _step(self, stepped: tuple[State, tuple[effects.Effect, ...]]) -> None:
+        self.state, wanted = stepped
+        for effect in wanted:
+            self._do(effect)
+        self._count_if_news()
+        if self._running is not None and self._running.metered:
+            self._take(self._running.metered.pop(0))
+
+    def _do(self, effect: effects.Effect) -> None:
+        ports, now = self._ports, self.state.now
+        match effect:
+            case effects.Log():
+                self._log(effect)
+            case effects.Cut(offline):
+                self._cut(offline=offline)
+            case effects.Load(unit, position):
+                self._load(unit, position)
+            case effects.Play():
+                ports.player.play()
+            case effects.Pause():
+                ports.player.pause()
+            case effects.Seek(position):
+                ports.player.seek(position)
+            case effects.Begin(request):
+                ports.proctor.begin(request)
+            case effects.Cancel():
+                ports.proctor.cancel()
+            case effects.Recheck():
+                ports.agent.recheck()
+            case effects.RestartAgent():
+                if self._again.may("agent", now):
+                    ports.agent.start()
+            case effects.RestartCamera():
+                if self._again.may("camera", now):
+                    ports.proctor.start()
+
+    def _log(self, log: effects.Log) -> None:
+        running = self._running
+        assert running is not None
+        sid = running.granted.sid
+        event = Event(running.size, max(0, log.wall), log.mono, sid, secrets.token_hex(16), log.body)
+        running.store.append(events.encode(event))
+        running.desk.feed(event)
+        running.size += 1
+
+    def _cut(self, *, offline: bool) -> None:
+        """End the segment; the meter's word, and perhaps an offline order, follow when this step is done."""
+        running = self._running
+        assert running is not None
+        running.store.cut()
+        self._ports.uploader.wake()
+        due = running.desk.next(self.state.now) if offline else None
+        order = None if due is None else Order(due.i, due.a, due.nonce, due.deadline_ms)
+        meter = running.desk.meter
+        running.metered.append(session.Metered(meter.e, meter.f, order))
+
+    def _load(self, unit: str, position_ms: int) -> None:
+        try:
+            self._ports.player.load(self._lesson.media[unit], position_ms)
+        except (ClientError, KeyError) as error:
+            self._take(MediaFault(str(error)[:200]))
+
+    # --- slow work ----------------------------------------------------------------------------------------------------
+
+    def _later(
+        self,
+        job: Callable[[], Any],
+        done: Callable[[Any], None],
+        refused: Callable[[ClientError], None] | None = None,
+    ) -> None:
+        def finish(future: Future[Any]) -> None:
+            try:
+                found = future.result()
+            except ClientError as error:
+                (refused or self._unknown)(error)
+            else:
+                done(found)
+
+        self._slow.append(_Slow(self._work(job), finish))
+
+    def _finish_slow(self) -> None:
+        ready = [slow for slow in self._slow if slow.future.done()]
+        self._slow = [slow for slow in self._slow if not slow.future.done()]
+        for slow in ready:
+            slow.done(slow.future)
+
+    def _counted(self, found: tuple[Credit, Place]) -> None:
+        self._credit, place = found
+        if self._running is None:
+            self._place = place
+            self.state = replace(self.state, index=place.index, position_ms=place.position_ms, seen=place.seen)
+        units = {unit.unit: unit.credited_ms for unit in self._credit.units}
+        self._figures = Figures(units, self._credit.credited_ms)
+
+    def _unknown(self, _error: ClientError) -> None:
+        """Credit cannot be computed here; the lesson does not depend on it, the screen shows nothing counted."""
+        self._credit = None
+
+    def _count_if_news(self) -> None:
+        """Compute the credit again when a check passed or the records are all receipted."""
+        running, state = self._running, self.state
+        if running is None:
+            return
+        receipted = state.outcome is not None and state.cosigned >= state.outcome.size
+        news = (state.tally.passed if receipted else running.counted[:1], self.over, self.sent)
+        if news != running.counted:
+            running.counted = news
+            self._later(self._lesson.credit, self._counted)
+
+    def close(self) -> None:
+        """Let go of the ports; what is signed is on the disk."""
+        self._ports.player.close()
+        self._ports.proctor.close()
+        self._ports.agent.close()
