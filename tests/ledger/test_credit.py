@@ -188,6 +188,67 @@ def test_a_check_answered_before_it_could_be_ordered_is_stray() -> None:
     assert found.credited_ms == 0
 
 
+def test_an_order_that_no_cosignature_brought_is_stray() -> None:
+    """The check is due, but the server has not yet seen that it is: only a leaked nonce can be in the log already."""
+    leaked = story().play(630_000)
+    leaked.network = False
+    leaked.play(30_000)
+    leaked.obey(leaked.desk.schedule.order(1, 0))
+    leaked.network = True
+    leaked.upload()
+    found = result(leaked.record())
+    assert [i for _, i in found.sessions[0].stray] == [1]
+    assert found.credited_ms == 0
+
+
+def test_a_second_attempt_has_a_time_of_its_own() -> None:
+    """T(order) of attempt 1 is that of the cosignature over the answer to attempt 0, not of the first order."""
+    slow = {"c1a0": ("failed", "gesture", 55_000), "c1a1": ("passed", "ok", 55_000)}
+    found = result(story(answers=answering(**slow)).play(20 * MINUTE).close())
+    assert outcomes(found)[1] == (1, "passed", "")
+
+
+def test_an_order_obeyed_long_after_it_was_due_is_a_miss() -> None:
+    """Keeping an order back until somebody is there again: beyond the slack it is missed, whatever follows."""
+    kept = story().play(630_000)
+    obey, late = kept.obey, []
+    kept.obey = late.append  # type: ignore[method-assign]
+    kept.play(4 * MINUTE)
+    obey(late[0])
+    found = result(kept.record())
+    assert outcomes(found) == [(0, "passed", ""), (1, "missed", "not_ordered")]
+    assert [i for _, i in found.sessions[0].stray] == [1]
+
+
+def test_an_attempt_cannot_be_taken_twice() -> None:
+    """A failed attempt repeated under its own number is stray; only a fresh nonce makes it good."""
+    again = story(answers=answering(c1a0=("failed", "gesture", 3_000))).play(630_000)
+    twice: list[Order] = []
+    obey = again.obey
+
+    def repeat(order: Order) -> None:
+        if order.a == 0 and not twice:
+            twice.append(order)
+            obey(order)
+
+    again.obey = repeat  # type: ignore[method-assign]
+    again.play(30_000)
+    again.obey = lambda order: None  # type: ignore[method-assign]
+    again.answers = passes
+    obey(twice[0])
+    found = result(again.record())
+    assert outcomes(found) == [(0, "passed", ""), (1, "failed", "gesture")]
+    assert found.credited_ms == 0
+
+
+def test_a_check_said_to_be_issued_beyond_what_was_reached_is_a_miss_at_the_end() -> None:
+    """An operator who says that more was ordered than the log can hold cannot prove anything with it."""
+    record = story().play(5 * MINUTE).close(check=False)
+    found = result(dataclasses.replace(record, issued=10**6))
+    assert outcomes(found) == [(0, "passed", ""), (1, "missed", "not_ordered")]
+    assert reasons(found) == {"check_missed": 5 * MINUTE}
+
+
 def test_a_check_with_an_invented_nonce_proves_nothing() -> None:
     """A client that makes up its own closing check has no seed to draw it from."""
     forged = story().play(5 * MINUTE)
@@ -338,16 +399,18 @@ def test_crumbs_do_not_add_up_to_hours() -> None:
         (ev.Played("u1", 5_000, 1_000, 1_000, 4_000, 1), "range"),
         (ev.Played("u1", 0, 60 * MINUTE + 1, 1_000, 4_000, 1), "range"),
         (ev.Played("u1", 0, 1_000, 1_000, 900_000, 1), "overlap"),
+        (ev.Played("u1", 0, 1_000, 1_000, 3_999, 1), "overlap"),
     ],
 )
 def test_a_span_that_cannot_be_is_named_and_counts_nowhere(body: ev.Played, reason: str) -> None:
     """Rate, unit, range and order of spans: each fault has its own reason and moves nothing."""
     crooked = story()
+    crooked.say(ev.Played("u9", 0, 1, 1000, crooked.mono, 1))  # counts nowhere, and ends at 4 s of the device's clock
     crooked.wait(10_000)
     crooked.say(body)
     crooked.segment()
     found = result(crooked.close())
-    assert [part.reason for part in found.sessions[0].not_credited] == [reason]
+    assert [part.reason for part in found.sessions[0].not_credited] == ["unit", reason]
     assert found.sessions[0].online_ms == 0
     assert found.credited_ms == 0
 
@@ -366,6 +429,45 @@ def test_a_device_clock_that_runs_ahead_earns_the_servers_time_only() -> None:
     slack = POLICY.clock_slack_ms + 2_000  # cosignatures count whole seconds
     assert 4.5 * MINUTE - 2_000 <= found.credited_ms <= 4.5 * MINUTE + slack
     assert reasons(found)["clock"] == 7 * MINUTE - found.credited_ms
+
+
+def test_a_clock_that_stood_cannot_be_made_up_for_later() -> None:
+    """Each cosignature is a new reference: minutes lost in a sleep do not excuse minutes gained later."""
+    slept = story().play(MINUTE)
+    slept.wait(5 * MINUTE)
+    slept.drift -= 5 * MINUTE
+    slept.play(MINUTE)
+    begin = slept.mono
+    slept.wait(1_000)
+    slept.drift += 5 * MINUTE
+    slept.say(ev.Played("u1", slept.at, slept.at + 5 * MINUTE, 1000, begin, 1))
+    slept.segment()
+    found = result(slept.close())
+    assert found.credited_ms <= 2 * MINUTE + 1_000 + POLICY.clock_slack_ms + 1_000
+
+
+def test_false_pauses_do_not_make_room_for_crumbs() -> None:
+    """Pauses that the server's clock knows nothing of do not let the lead of the media run off."""
+    crooked = story()
+
+    def crumb(gap: int, media: int) -> None:
+        crooked.drift += gap
+        begin = crooked.mono
+        crooked.drift += 1
+        crooked.say(ev.Played("u1", crooked.at, crooked.at + media, 1000, begin, 1))
+        crooked.at += media
+
+    for _ in range(60):
+        crumb(100_000, 1)  # a false pause: this span takes the jump upon itself
+        crooked.upload()
+        crooked.wait(1_000)
+        crooked.drift -= 1_000
+        for gap in (0, 0, 0, 250, 250, 250):
+            crumb(gap, 251)
+        crooked.upload()
+    found = result(crooked.close())
+    assert found.credited_ms <= crooked.now - NOON + POLICY.clock_slack_ms + 1_000
+    assert "faster" in reasons(found)
 
 
 def test_time_cannot_hide_between_a_checkpoint_and_its_cosigned_event() -> None:
