@@ -1,0 +1,120 @@
+"""The course: units in order with their lengths, files by hash, and no name that leads out of the package."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import course
+from ledger.course import CourseError
+
+A, B = "a" * 64, "b" * 64
+PACKAGE = f"""
+id = "safety"
+version = 2
+[title]
+zh = "安全"
+en = "Safety"
+
+[[unit]]
+id = "one"
+duration_ms = 60000
+media = "one.mp4"
+media_sha256 = "{A}"
+[unit.title]
+zh = "一"
+en = "One"
+[unit.captions]
+zh = "one.zh.vtt"
+en = "one.en.vtt"
+[unit.captions_sha256]
+zh = "{A}"
+en = "{B}"
+[[unit.question]]
+id = "q1"
+at_ms = 30000
+point = "fire.extinguisher"
+choices = [{{ zh = "拔", en = "Pull" }}, {{ zh = "压", en = "Press" }}]
+[unit.question.prompt]
+zh = "先做什么？"
+en = "What comes first?"
+
+[[unit]]
+id = "two"
+duration_ms = 120000
+media = "two.webm"
+media_sha256 = "{B}"
+[unit.title]
+zh = "二"
+en = "Two"
+""".encode()
+
+
+def test_a_course_says_its_units_in_order() -> None:
+    """Order and length of units are what credit counts by; the hash of the bytes is the course's identity."""
+    found = course.parse(PACKAGE)
+    assert [(unit.id, unit.duration_ms) for unit in found.units] == [("one", 60_000), ("two", 120_000)]
+    assert found.sha256 == hashlib.sha256(PACKAGE).hexdigest()
+    assert found.title.in_("zh-CN") == "安全"
+    assert found.title.in_("en") == "Safety"
+    question = found.unit("one").questions[0]
+    assert (question.at_ms, question.point, question.choices[1].en) == (30_000, "fire.extinguisher", "Press")
+    assert found.files() == {"one.mp4": A, "one.zh.vtt": A, "one.en.vtt": B, "two.webm": B}
+    with pytest.raises(CourseError):
+        found.unit("three")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../one.mp4", "/etc/passwd", "a/b.mp4", "a\\b.mp4", "C:one.mp4", ".hidden", "con.mp4", "NUL", "one.mp4\n", "",
+     "course.toml", "a..mp4", "one.", "ünit.mp4", "x" * 200, "a.b.c.d.e"],
+)  # fmt: skip
+def test_a_file_name_that_leads_elsewhere_is_refused(name: str) -> None:
+    """Paths, drive letters, hidden and device names: none is a file of the package on any system."""
+    with pytest.raises(CourseError):
+        course.safe_name(name)
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").encode()
+    with pytest.raises(CourseError):
+        course.parse(PACKAGE.replace(b"two.webm", escaped))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [
+        (b'id = "two"', b'id = "one"', "same id twice"),
+        (b"duration_ms = 120000", b"duration_ms = 0", "duration_ms"),
+        (b"duration_ms = 120000", b"duration_ms = 120000.0", "duration_ms"),
+        (b"at_ms = 30000", b"at_ms = 60001", "at_ms"),
+        (b"version = 2", b"version = 2\nlevel = 1", "unknown field 'level'"),
+        (b"version = 2", b"", "missing field 'version'"),
+        (b'en = "one.en.vtt"', b"", "different languages"),
+        (b'media = "two.webm"', b'media = "ONE.mp4"', "two contents"),
+        (B.encode(), b"B" * 64, "not of its form"),
+        ('zh = "二"'.encode(), b'zh = ""', "plain sentence"),
+        ('zh = "二"'.encode(), b'zh = "a\\u202eb"', "plain sentence"),
+    ],
+)
+def test_a_broken_course_is_refused_with_the_field(before: bytes, after: bytes, word: str) -> None:
+    """Each fault is named, so that the provider can correct it."""
+    assert before in PACKAGE
+    with pytest.raises(CourseError, match=word):
+        course.parse(PACKAGE.replace(before, after))
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"[" * 90_000, b"#" * 1_100_000, b"unit = 1", b"id = 1979-05-27"])
+def test_bytes_that_are_no_course_are_refused(data: bytes) -> None:
+    """Whatever lies in a package: one error type leaves the parser."""
+    with pytest.raises(CourseError):
+        course.parse(data)
+
+
+@given(at=st.integers(0, len(PACKAGE) - 1), put=st.binary(max_size=8), cut=st.integers(0, 8))
+def test_a_damaged_course_is_parsed_or_refused_but_never_crashes(at: int, put: bytes, cut: int) -> None:
+    """Bytes changed anywhere: a course whose files stay inside, or `CourseError`."""
+    with contextlib.suppress(CourseError):
+        found = course.parse(PACKAGE[:at] + put + PACKAGE[at + cut :])
+        assert all(course.safe_name(name) == name for name in found.files())
