@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Final
 
 from client.events import Order, Progress, Prompt, SyncState
 from client.machine import Conditions, Machine
@@ -13,8 +11,6 @@ from client.motion import Motion, Still
 from client.view import Words
 from ledger.policy import Policy
 from ledger.spans import ONLINE_MS
-
-NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +167,7 @@ class State:
     finished: bool = False  # its end was reached
     position_ms: int = 0
     progress: Progress | None = None
-    seen: Mapping[str, int] = NOTHING  # unit → the position up to which it was shown
+    seen: Mapping[str, int] = field(default_factory=dict)  # unit → the position up to which it was shown
 
     size: int = 0  # events appended
     since_cut: int = 0  # of them, not yet under a checkpoint

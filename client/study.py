@@ -151,6 +151,7 @@ class Study:
             for signal in heard:
                 self._take(signal)
             self._open_if_ready()
+            self._finish_slow()
         except ClientError as error:
             self._stop(error)
 
@@ -175,9 +176,10 @@ class Study:
             self._guarded(SeekAsked(position_ms))
 
     def view(self) -> View:
-        """What the lesson screen shows now."""
+        """What the lesson screen shows now; "done" only once the figures of the result are there, too."""
         begun = self._running is not None
-        return view(self.state, self._figures, wanted=self._wanted, opening=self._opening, begun=begun)
+        seen = view(self.state, self._figures, wanted=self._wanted, opening=self._opening, begun=begun)
+        return replace(seen, phase="sending") if seen.phase == "done" and self._slow else seen
 
     def result(self) -> ResultView | None:
         """What the result screen shows; None before the session is closed."""

@@ -1,0 +1,72 @@
+"""`python -m client`: the lesson window, and what needs no display: --version, doctor, config show, models."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from client import config
+from client.about import VERSION
+from client.errors import ClientError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit 0 when all went well, 1 when something was refused, 2 for a wrong command line."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["models"]:
+        from client.sync import models
+
+        return _told(lambda: models.main(given[1:]))
+    options = _parser().parse_args(given)
+    return _told(lambda: _do(options))
+
+
+def _told(command: object) -> int:
+    """Run a command; a refusal is one sentence with its remedy, never a traceback."""
+    assert callable(command)
+    try:
+        return int(command())
+    except ClientError as error:
+        print(f"{error.code}: {error}\n{error.remedy}\n{error.zh}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m client", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"trueseat {VERSION}")
+    settings = argparse.ArgumentParser(add_help=False)
+    settings.add_argument("--data", help="the data folder of this client")
+    settings.add_argument("--server", help="address of the supervision server")
+    settings.add_argument("--trust", help="this client's own trust file")
+    settings.add_argument("--language", choices=config.LANGUAGES)
+    settings.add_argument("--unsafe-scripted-camera", help="a picture or clip instead of a camera (demo, tests)")
+    settings.add_argument("--models", help="the folder of the models")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("run", parents=[settings], help="open the lesson window (what no command does, too)")
+    commands.add_parser("doctor", parents=[settings], help="say what works here and what to do about the rest")
+    shown = commands.add_parser("config", parents=[settings], help="the settings in force")
+    shown.add_argument("what", choices=["show"])
+    commands.add_parser("models", help="fetch | verify | list the models")
+    return parser
+
+
+def _do(options: argparse.Namespace) -> int:
+    names = ("data", "server", "trust", "language", "unsafe_scripted_camera", "models")
+    settings = config.load({name: getattr(options, name, None) for name in names})
+    match options.command:
+        case "config":
+            print(settings)
+            return 0
+        case "doctor":
+            from client import doctor
+
+            return doctor.main(settings)
+        case _:
+            app = importlib.import_module("client.app")  # kivy opens here and nowhere before
+            return int(app.run(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

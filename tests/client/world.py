@@ -1,0 +1,218 @@
+"""A whole world in one process: the server, its class, learners' machines, one clock for all of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+
+from client.events import Signal
+from client.ports import UnitMedia
+from client.profile import Profile
+from client.study import Lesson, Ports, Study
+from client.sync.enrol import Enrolment, Registration, SignedIn, finish_sign_in, start_sign_in
+from client.sync.logbook import Logbook, recover
+from client.sync.opening import Granted, open_session
+from client.sync.outbox import Outbox
+from client.sync.records import Records
+from client.sync.uploader import Uploader
+from ledger import policy as policies
+from ledger.events import Event
+from ledger.events import decode as decode_event
+from ledger.policy import preset
+from server_stub import setup
+from server_stub.app import Server, create_app
+from server_stub.settings import Settings
+from tests.scripted import (
+    FakeClock,
+    ScriptedAgent,
+    ScriptedPlayer,
+    ScriptedProctor,
+    ScriptedWindow,
+    SteppedUploader,
+    at_once,
+)
+from tests.simulator import Simulator
+
+SERVER = "test.trueseat.example"
+CLASS = "class-1"
+NOTICE = "学习须知".encode()
+TICK = 100
+EASY = {
+    b'opening_kind = "liveness"': b'opening_kind = "match"',
+    b'kinds = ["match", "match", "liveness"]': b'kinds = ["match"]',
+}
+
+
+class Codes:
+    """A sender that remembers the last code of each account."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, str] = {}
+
+    def send(self, account: str, code: str) -> None:
+        self.sent[account] = code
+
+
+class World:
+    """The server's side: one class with the learners `learner` and `other`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        units: Sequence[tuple[str, int]] = (("pass", 3_600_000),),
+        changes: dict[bytes, bytes] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.clock = FakeClock()
+        self.codes = Codes()
+        self.settings = Settings(folder / "server", SERVER)
+        data = preset("demo")
+        for old, new in (EASY | (changes or {})).items():
+            assert old in data, old
+            data = data.replace(old, new)
+        plan = setup.ClassPlan(CLASS, "Fire", _course(folder / "course", units), data)
+        setup.make_directory(self.settings)
+        setup.make_class_key(self.settings, CLASS)
+        server = Server(self.settings, self.clock.wall, self.codes)
+        server.class_maker.make(plan, self.clock.wall)
+        setup.add_administrator(server.people)
+        for account in ("learner", "other"):
+            setup.add_learner(server.people, CLASS, account, account.title())
+        server.close()
+        self.app = create_app(self.settings, self.clock.wall, sender=self.codes)
+        self.net = Simulator(TestClient(self.app, raise_server_exceptions=False))
+
+    @property
+    def server(self) -> Server:
+        server: Server = self.app.state.server
+        return server
+
+    def sign_in(self, account: str = "learner") -> SignedIn:
+        self.clock.advance(31_000)  # the server gives one code in 30 s
+        challenge, _ = start_sign_in(self.net, account)
+        return finish_sign_in(self.net, challenge, self.codes.sent[account])
+
+    def machine(self, name: str = "pc", account: str = "learner") -> MachineSide:
+        return MachineSide(self, self.folder / name, self.sign_in(account))
+
+    def export(self, into: Path) -> Path:
+        """The class archive as the operator exports it, after everything is settled."""
+        self.server.services.exporter.write(CLASS, into, masked=False, zipped=False)
+        return into
+
+    def trust_file(self) -> Path:
+        path = self.folder / "class.trust"
+        path.write_text(self.server.services.enrolment.trust(CLASS))
+        return path
+
+    def close(self) -> None:
+        self.server.close()
+
+
+def _course(folder: Path, units: Sequence[tuple[str, int]]) -> Path:
+    folder.mkdir()
+    media = bytes(range(256)) * 4
+    (folder / "lesson.mp4").write_bytes(media)
+    digest = hashlib.sha256(media).hexdigest()
+    text = 'id = "fire"\nversion = 1\n[title]\nzh = "消防"\nen = "Fire"\n'
+    for name, duration in units:
+        text += f'[[unit]]\nid = "{name}"\nduration_ms = {duration}\nmedia = "lesson.mp4"\nmedia_sha256 = "{digest}"\n'
+        text += f'[unit.title]\nzh = "{name}"\nen = "{name}"\n'
+    (folder / "course.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+class MachineSide:
+    """One learner's machine: its data folder, and whatever a start of the client makes of it."""
+
+    def __init__(self, world: World, folder: Path, who: SignedIn, *, prepared: bool = False) -> None:
+        self.world, self.folder, self.who, self.clock = world, folder, who, world.clock
+        self.net = Simulator(world.net.http)
+        self.enrolment = Enrolment.signed_in(self.net, folder, who)
+        self.profile: Profile = self.enrolment.profile
+        self.registration: Registration = self.enrolment.me().registrations[0]
+        self.outbox = Outbox(self.profile.outbox)
+        if not prepared:
+            self._prepare()
+        self.recovered = recover(self.outbox, self.profile.seal, self.clock.wall)
+        self._ports()
+
+    def _prepare(self) -> None:
+        self.enrolment.identify(self.registration)
+        for what in ("notice", "face"):
+            self.enrolment.consent(self.outbox, self.registration, what, given=True, notice=NOTICE)
+        self.enrolment.refer(self.registration, b"template")
+        self.registration = self.enrolment.me().registrations[0]
+
+    def _ports(self) -> None:
+        clock = self.clock
+        self.player, self.window = ScriptedPlayer(clock), ScriptedWindow()
+        self.proctor, self.agent = ScriptedProctor(clock), ScriptedAgent(clock)
+        trusted = self.enrolment.trust(self.registration)
+        worker = Uploader(self.outbox, self.net, self.profile.seal, trust_of=lambda _o: trusted, chance=lambda: 0.5)
+        self.uploader = SteppedUploader(worker, clock)
+        self.ports = Ports(clock, self.player, self.window, self.proctor, self.agent, self.uploader)
+
+    def restart(self, folder: Path | None = None) -> MachineSide:
+        """What a new process finds: nothing but the files (of `folder`, a copy, if given)."""
+        return MachineSide(self.world, folder or self.folder, self.who, prepared=True)
+
+    def lesson(self) -> Lesson:
+        registration = self.registration
+        policy = policies.parse(self.enrolment.document(registration.policy))
+        course = self.enrolment.course(registration.course)
+        records = Records(self.profile.outbox, registration.registration, course, policy)
+
+        def credit() -> tuple[object, object]:
+            found = records.credit()
+            return found, records.place(found)
+
+        def opened(take_over: bool) -> Granted:
+            return open_session(self.enrolment, self.outbox, registration, take_over=take_over)
+
+        media = {unit.id: UnitMedia(unit.id, unit.title.en, self.folder, unit.duration_ms) for unit in course.units}
+        return Lesson(
+            policy=policy,
+            course=course,
+            media=media,
+            face=registration.reference != "none",
+            about="client under test",
+            agent="agent under test",
+            open=opened,
+            book=lambda granted: Logbook(self.outbox, granted.sid, granted.signer),
+            consents=lambda: self.outbox.consents(registration.registration),
+            credit=credit,  # type: ignore[arg-type]
+        )
+
+    def study(self) -> Study:
+        """A lesson whose Start was pressed."""
+        study = Study(self.ports, self.lesson(), at_once)
+        study.press("play")
+        return study
+
+    def run(self, study: Study, ms: int, *, step: int = TICK, until: str = "") -> None:
+        """Let time pass in ticks, at most `ms`, or until the screen is in phase `until`."""
+        for _ in range(0, ms, step):
+            self.clock.advance(step)
+            study.tick()
+            if until and study.view().phase == until:
+                return
+        assert not until, f"still {study.view().phase} ({study.view().sentence.key}), not {until}, after {ms} ms"
+
+    def finish(self, study: Study) -> None:
+        """End, take the closing look, send everything."""
+        study.press("end")
+        self.run(study, 120_000, until="done")
+
+    def events(self, sid: str) -> list[Event]:
+        return [decode_event(data) for data in self.outbox.events(sid)]
+
+    def verbs(self, sid: str) -> list[str]:
+        return [event.body.verb for event in self.events(sid)]
+
+    def say(self, *signals: Signal) -> None:
+        for signal in signals:
+            self.proctor.say(signal)
