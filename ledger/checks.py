@@ -18,6 +18,7 @@ from ledger.schedule import CLOSE, SPOT, CheckId, Drawn, Schedule, drawn, verify
 
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
+DELAYED: Final = ("late", "other_kind", "no_photo")  # inconclusive by what was or was not done, not by what was seen
 BEFORE: Final = 0  # a place just before the event at a seq, where a miss stands
 AT: Final = 1  # the place of the event itself
 
@@ -121,7 +122,7 @@ class Judge:
         """Whether the check was due when it was ordered, and not long missed."""
         i = attempt.ordered.i
         if i == CLOSE:
-            return self._facts.asked is not None and self._facts.asked < attempt.seq
+            return attempt.asked >= 0
         schedule = self._offline if mode == OFFLINE else self._online
         if not isinstance(i, int) or schedule is None or attempt.ordered.a > 0:
             return True
@@ -136,7 +137,7 @@ class Judge:
         if isinstance(i, str) and i.startswith(SPOT):
             return stamp.time if stamp else None
         if i == CLOSE:
-            stamp = self._facts.first_due(0, max(attempt.before, self._facts.asked or 0))
+            stamp = self._facts.first_due(0, max(attempt.before, attempt.asked))
         elif self._online is not None and isinstance(i, int):
             stamp = self._facts.first_due(self._online.due(i), attempt.before)
         return stamp.time if stamp and stamp.seq < attempt.seq else None
@@ -171,9 +172,15 @@ class Judge:
             place, outcome = (attempt.answer_seq, AT), result
         else:
             place, outcome = self._miss_place(line), "missed"
-        mismatch = attempt.answer is not None and attempt.answer.reason == "other_person"
         return Check(
-            place, line.i, line.mode, outcome, why, len(line.attempts), help=result == "inconclusive", mismatch=mismatch
+            place,
+            line.i,
+            line.mode,
+            outcome,
+            why,
+            len(line.attempts),
+            help=result == "inconclusive" and why not in DELAYED,
+            mismatch=(result, why) == ("failed", "other_person"),
         )
 
     def _miss_place(self, line: _Line) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from ledger.course import Course
 from ledger.events import Answered, Asked, Consent, Event, Ordered
 from ledger.grant import Grant
 from ledger.policy import Policy
+from ledger.schedule import CLOSE
 from ledger.sessionlog import Stamp
 from ledger.spans import Meter, Span
 
@@ -71,6 +72,7 @@ class Attempt:
     before: int
     e: int
     f: int
+    asked: int  # seq of the first `asked` that no closing check has served before (-1: none)
     photos: bool  # consent to photos stood when it was ordered
     answer: Answered | None = None
     answer_seq: int = -1
@@ -85,7 +87,6 @@ class Facts:
     attempts: list[Attempt] = dataclasses.field(default_factory=list)
     cosignatures: list[Cosignature] = dataclasses.field(default_factory=list)  # sizes rise, times never fall
     withheld: list[int] = dataclasses.field(default_factory=list)
-    asked: int | None = None  # seq of the first `asked`
     size: int = 0
     e: int = 0
     f: int = 0
@@ -116,6 +117,8 @@ class _Reader:
         self._stamps = {stamp.seq: stamp for stamp in record.stamps}
         self._open: int | None = None  # index of the attempt that waits
         self._answered = -1
+        self._asked = -1
+        self._asked_served = False
         self._photos = False
         self._seqs: list[int] = []  # of the spans, with E after each: E below any size
         self._es: list[int] = []
@@ -129,18 +132,23 @@ class _Reader:
             return
         match event.body:
             case Ordered() as ordered:
-                self._open = len(self.facts.attempts)
-                self.facts.attempts.append(
-                    Attempt(event.seq, event.mono, ordered, self._answered, self._meter.e, self._meter.f, self._photos)
-                )
+                self._on_ordered(event, ordered)
             case Answered() as answered:
                 self._on_answered(event, answered)
-            case Asked() if self.facts.asked is None:
-                self.facts.asked = event.seq
+            case Asked() if self._asked < 0 or self._asked_served:
+                self._asked, self._asked_served = event.seq, False
             case Consent(_, _, "photos", given):
                 self._photos = given
             case _ if event.seq in self._stamps:
                 self.stamp(self._stamps[event.seq], event.mono)
+
+    def _on_ordered(self, event: Event, ordered: Ordered) -> None:
+        self._open = len(self.facts.attempts)
+        self._asked_served = self._asked_served or ordered.i == CLOSE
+        e, f = self._meter.e, self._meter.f
+        self.facts.attempts.append(
+            Attempt(event.seq, event.mono, ordered, self._answered, e, f, self._asked, self._photos)
+        )
 
     def _on_answered(self, event: Event, answered: Answered) -> None:
         self._answered = event.seq

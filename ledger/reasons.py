@@ -68,7 +68,7 @@ REASONS: Final[Mapping[str, Reason]] = {
             "A check next to it could not be judged; nobody is to blame.",
             "相邻的一次核验没有看清，不是您的问题",
         ),
-        _reason("check_missed", "A check next to it was not answered in time.", "相邻的一次核验未按时完成"),
+        _reason("check_missed", "A check next to it was missed.", "相邻的一次核验未按时完成"),
         _reason("withheld", "A record next to it was erased.", "相邻的一条记录已删除"),
         _reason("offline_limit", "It was studied off line for longer than allowed.", "超过允许的离线学习时长"),
         Reason(

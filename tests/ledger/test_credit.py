@@ -174,6 +174,7 @@ def test_a_pass_that_comes_too_late_is_no_pass() -> None:
     slow = opened(policy, COURSE, answers=answering(c1a0=("passed", "ok", 81_000))).play(20 * MINUTE)
     found = credit([slow.close()], COURSE, policy)
     assert outcomes(found)[1] == (1, "missed", "late")
+    assert set(reasons(found)) == {"check_missed"}
     in_time = opened(policy, COURSE, answers=answering(c1a0=("passed", "ok", 79_000))).play(20 * MINUTE)
     assert outcomes(credit([in_time.close()], COURSE, policy))[1] == (1, "passed", "")
 
@@ -559,6 +560,35 @@ def test_off_line_study_waits_for_a_check_on_line() -> None:
     following = story(sid="0" * 31 + "2", order=2, prev=record.sid, now=away.now + MINUTE, seed=bytes(32))
     both = result(record, following.close(check=False))
     assert both.credited_ms == 45 * MINUTE
+
+
+def test_a_second_closing_check_has_a_time_of_its_own() -> None:
+    """Asked for off line and served by the offline seed; asked for again on line an hour later: that one is on time."""
+    away = off_line(5)
+    away.say(ev.Asked("close"))
+    away.segment()
+    away.network = True
+    away.segment()
+    found = result(away.play(10 * MINUTE).close())
+    closing = [(check.mode, check.outcome) for check in found.sessions[0].checks if check.i == "close"]
+    assert closing == [("offline", "passed"), ("online", "passed")]
+    assert found.credited_ms == 20 * MINUTE
+
+
+def test_asking_twice_does_not_stretch_the_deadline() -> None:
+    """The closing check's time runs from the first `asked`: asking again while it waits moves nothing."""
+    crooked = story(answers=passes).play(5 * MINUTE)
+    crooked.say(ev.Asked("close"))
+    order = crooked.upload()
+    assert order
+    crooked.wait(10 * MINUTE)
+    crooked.say(ev.Asked("close"))
+    crooked.upload()
+    crooked.answers = answering(closea1=("ignored", "", 0))
+    crooked.say(ev.Ordered(order.i, order.a, order.nonce, order.deadline_ms))
+    crooked.say(ev.Answered("close", 0, "match", "passed", "ok", {}, {}, None))
+    crooked.upload()
+    assert outcomes(result(crooked.record()))[-1] == ("close", "missed", "late")
 
 
 def test_beyond_the_offline_limit_nothing_counts() -> None:
