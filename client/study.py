@@ -15,7 +15,7 @@ from typing import Any, Final
 from client import effects, session
 from client.errors import ClientError, UnsentRecordsError
 from client.events import MediaFault, Order, Pressed, SeekAsked, Signal, Tick
-from client.machine import Machine, blockers, rebased
+from client.machine import Machine, blockers, rebased, window_fault
 from client.ports import (
     AgentPort,
     Clock,
@@ -122,6 +122,7 @@ class Study:
         self._credit: Credit | None = None
         self._place = Place(0, 0, {})
         self._wanted = self._opening = self._take_over = False
+        self._told = ("", False)
         self._retry_at = 0
         self.problem: ClientError | None = None
         units = tuple(Unit(u.id, Words(u.title.zh, u.title.en), u.duration_ms) for u in lesson.course.units)
@@ -150,10 +151,22 @@ class Study:
         try:
             for signal in heard:
                 self._take(signal)
+            self._tell_agent()
             self._open_if_ready()
             self._finish_slow()
         except ClientError as error:
             self._stop(error)
+
+    def _tell_agent(self) -> None:
+        """The agent learns what only the client knows: which camera is used, whether our window is in front."""
+        machine = self.state.machine
+        camera = machine.camera.name if machine.camera is not None and machine.camera.available else ""
+        told = (camera, not window_fault(machine.window, self.state.rules.conditions))
+        if told != self._told:
+            if camera and camera != self._told[0]:
+                self._ports.agent.camera(camera)
+            self._ports.agent.foreground(told[1])
+            self._told = told
 
     def press(self, what: str) -> None:
         """A button: before the session Start opens it, within it every button goes to the session."""

@@ -12,6 +12,7 @@ from client import checks
 from client.effects import RestartAgent, RestartCamera
 from client.events import (
     AgentLost,
+    AgentNote,
     Beat,
     CameraState,
     FoundByAgent,
@@ -124,6 +125,8 @@ def _log(turn: Turn, before: Machine, signal: Signal) -> None:
             if before.beat_at is not None:
                 turn.log(Fault("agent", detail[:1000]))
             turn.do(RestartAgent())
+        case AgentNote(detail):
+            turn.log(Fault("agent", detail[:1000]))
         case FoundByAgent():
             if all(found.rule != signal.rule for found in before.findings):
                 turn.log(_finding(signal))

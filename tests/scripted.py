@@ -196,6 +196,7 @@ class ScriptedAgent:
         self._beat = 0
         self._at = -10_000
         self.news: deque[Any] = deque()
+        self.told: list[object] = []
 
     def start(self) -> None:
         self.starts += 1
@@ -207,6 +208,12 @@ class ScriptedAgent:
 
     def recheck(self) -> None:
         self.rechecks += 1
+
+    def camera(self, name: str) -> None:
+        self.told.append(name)
+
+    def foreground(self, ours: bool) -> None:
+        self.told.append(ours)
 
     def poll(self) -> Sequence[Any]:
         now = self.clock.now

@@ -22,7 +22,7 @@ class Simulator:
     down: bool = False
     faults: deque[Fault] = field(default_factory=deque)
     hits: Callable[[str, str], bool] = lambda _method, path: path.endswith("/segments")
-    change: Callable[[Reply], Reply] | None = None  # what a forger between the two does to the answers that `hits` names
+    change: Callable[[Reply], Reply] | None = None  # what a forger does to answers that `hits` names
     delay: Callable[[], None] = lambda: None
     log: list[tuple[str, str, int]] = field(default_factory=list)
 
