@@ -26,14 +26,15 @@ MOVES = st.one_of(
     st.tuples(st.just("crumbs"), st.integers(1, 20)),
     st.tuples(st.just("hold"), st.integers(1, 90_000)),
     st.tuples(st.just("network"), st.integers(0, 1)),
+    st.tuples(st.just("away"), st.integers(100_000, 300_000)),
     st.tuples(st.just("focus"), st.integers(0, 1)),
     st.tuples(st.just("ask"), st.just(0)),
 )
-RESULTS = st.sampled_from(["passed", "passed", "passed", "failed", "inconclusive", "ignored"])
+RESULTS = st.sampled_from(["passed"] * 12 + ["failed", "inconclusive", "ignored"])
 Plot = tuple[list[tuple[str, int]], list[tuple[str, int]], bool]
 PLOTS = st.tuples(
-    st.lists(MOVES, max_size=25),
-    st.lists(st.tuples(RESULTS, st.integers(0, 70_000)), min_size=1, max_size=8),
+    st.lists(MOVES, max_size=20),
+    st.lists(st.tuples(RESULTS, st.integers(0, 70_000)), min_size=1, max_size=5),
     st.booleans(),
 )
 
@@ -80,6 +81,11 @@ def _move(story: Story, move: str, amount: int) -> None:
                 story.upload()
         case "network":
             story.network = bool(amount)
+        case "away":
+            story.network = False
+            story.seek(min(story.at, 600_000 - amount)).play(amount)
+            story.network = True
+            story.segment()
         case "focus":
             story.say(ev.Focus(bool(amount), 0, "test"))
         case "ask":
