@@ -1,0 +1,175 @@
+"""One learner's courses on this machine: what the overview says, and everything a lesson needs, made ready beside the
+screen.
+
+Every method but `close` is slow (network, disk, hashing) and runs in one worker thread; what a `Lesson` holds for the
+screen's thread opens its own connection to the records there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from client.player import course as packages
+from client.player.screens import shown
+from client.ports import Clock, SessionStore
+from client.profile import Profile
+from client.study import Lesson
+from client.sync.enrol import Enrolment, Me, Registration
+from client.sync.logbook import Logbook, recover
+from client.sync.opening import Granted, open_session
+from client.sync.outbox import KeptConsent, Outbox
+from client.sync.records import Place, Records
+from client.view import Words
+from ledger import policy as policies
+from ledger.course import Course
+from ledger.credit import Credit
+from ledger.errors import LedgerError
+from ledger.policy import Policy
+
+
+class _Desk:
+    """The screen thread's own connection to the records, opened there on first use."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._outbox: Outbox | None = None
+
+    def outbox(self) -> Outbox:
+        if self._outbox is None:
+            self._outbox = Outbox(self._path)
+        return self._outbox
+
+    def close(self) -> None:
+        if self._outbox is not None:
+            self._outbox.close()
+            self._outbox = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A course that is here, ready to be studied."""
+
+    registration: str
+    lesson: Lesson
+    template: bytes | None  # the learner's face template, for the proctor; memory only
+    captions: dict[str, dict[str, Path]]  # unit → language → file
+    close: Callable[[], None]
+
+
+class Shelf:
+    """The courses of one signed-in learner."""
+
+    def __init__(self, enrolment: Enrolment, about: str, agent_about: str, clock: Clock) -> None:
+        self._enrolment, self._about, self._agent_about, self._clock = enrolment, about, agent_about, clock
+        self._me: Me | None = None
+        self.gestures: tuple[str, ...] = ()
+        self.enrol_ms = 0
+
+    @property
+    def profile(self) -> Profile:
+        """The learner's folder on this machine."""
+        return self._enrolment.profile
+
+    def prepare(self) -> Me:
+        """Close what a crash left open; fetch who this is and how the face is enrolled."""
+        outbox = Outbox(self.profile.outbox)
+        try:
+            recover(outbox, self.profile.seal, self._clock.wall)
+        finally:
+            outbox.close()
+        self._me = self._enrolment.me()
+        if self._me.registrations:
+            policy = self._policy(self._me.registrations[0])
+            self.gestures, self.enrol_ms = tuple(policy.gestures), policy.deadlines_ms["liveness"]
+        return self._me
+
+    def overview(self) -> tuple[Me, tuple[shown.Course, ...]]:
+        """Who this is, and every course with what is counted so far by this device's own records and the server's."""
+        self._me = self._enrolment.me()
+        return self._me, tuple(self._course(item) for item in self._me.registrations)
+
+    def sign_out(self) -> None:
+        """End the token; records stay."""
+        self._enrolment.sign_out()
+
+    def open(self, registration_id: str) -> Opened:
+        """Fetch and check the course, and make the lesson of it."""
+        registration = self._registration(registration_id)
+        profile = self.profile
+        policy, course = self._policy(registration), self._enrolment.course(registration.course)
+        folder = self._enrolment.fetch_course(registration.course)
+        package = packages.open_package(folder, registration.course)
+        records = Records(profile.outbox, registration.registration, course, policy)
+        desk = _Desk(profile.outbox)
+        media = {unit.id: package.media(unit.id, "zh") for unit in course.units}
+
+        def opened(take_over: bool) -> Granted:
+            outbox = Outbox(profile.outbox)
+            try:
+                return open_session(self._enrolment, outbox, registration, take_over=take_over)
+            finally:
+                outbox.close()
+
+        def book(granted: Granted) -> SessionStore:
+            return Logbook(desk.outbox(), granted.sid, granted.signer)
+
+        def consents() -> Sequence[KeptConsent]:
+            return desk.outbox().consents(registration.registration)
+
+        def credit() -> tuple[Credit, Place]:
+            found = records.credit()
+            return found, records.place(found)
+
+        lesson = Lesson(
+            policy=policy,
+            course=course,
+            media=media,
+            face=registration.reference != "none",
+            about=self._about,
+            agent=self._agent_about,
+            open=opened,
+            book=book,
+            consents=consents,
+            credit=credit,
+        )
+        template = profile.template(registration.registration)
+        captions = {unit: dict(item.captions) for unit, item in media.items()}
+        return Opened(registration.registration, lesson, template, captions, desk.close)
+
+    # --- small things -------------------------------------------------------------------------------------------------
+
+    def _registration(self, registration_id: str) -> Registration:
+        self._me = self._enrolment.me()
+        return next(item for item in self._me.registrations if item.registration == registration_id)
+
+    def _policy(self, registration: Registration) -> Policy:
+        return policies.parse(self._enrolment.document(registration.policy))
+
+    def _course(self, registration: Registration) -> shown.Course:
+        try:
+            policy, course = self._policy(registration), self._enrolment.course(registration.course)
+        except LedgerError:
+            return shown.Course(registration.registration, Words(registration.title, registration.title), 0, 0, 0)
+        records = Records(self.profile.outbox, registration.registration, course, policy)
+        credit = records.credit()
+        place = records.place(credit)
+        whole = sum(unit.duration_ms for unit in course.units)
+        counted = max(sum(unit.credited_ms for unit in credit.units), 0)
+        seen = sum(min(place.seen.get(unit.id, 0), unit.duration_ms) for unit in course.units)
+        following = _title(course, place.index) if counted < whole else None
+        return shown.Course(
+            registration=registration.registration,
+            title=Words(course.title.zh, course.title.en),
+            units=len(course.units),
+            credited_ms=min(max(counted, registration.credited_ms), whole),
+            all_ms=whole,
+            make_up_ms=max(0, seen - counted),
+            next_unit=following,
+        )
+
+
+def _title(course: Course, index: int) -> Words:
+    title = course.units[index].title
+    return Words(title.zh, title.en)

@@ -1,0 +1,416 @@
+"""The way of one learner through the client: notice, sign-in, real name, face enrolment, overview, lesson, result.
+
+No toolkit and no threads of its own: `page` and `shown` say what stands on the screen, the methods are its buttons, and
+`tick` is called about ten times a second. Slow work runs through `work`; whatever goes wrong there comes back as the
+page's trouble, with the sentence and the remedy of the error.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from client.config import Config
+from client.courses import Opened, Shelf
+from client.errors import ClientError, SignedOutError
+from client.events import CameraState, Enrolled, Look, Prompt, SyncState
+from client.notice import text_of
+from client.player.screens import shown
+from client.player.screens.shown import Choices, trouble_of
+from client.ports import AgentPort, Clock, ForegroundProbe, PlayerPort, ProctorPort, Transport, UploaderPort
+from client.profile import Profile, learners
+from client.study import Ports, Study
+from client.sync.enrol import Enrolment, Me, Registration, SignedIn, finish_sign_in, start_sign_in
+from client.sync.outbox import Outbox
+from client.view import ResultView, View
+
+Page = Literal["notice", "sign_in", "real_name", "enrol", "today", "lesson", "result"]
+Shown = (
+    shown.Notice | shown.SignIn | shown.RealName | shown.Enrol | shown.Today | View | ResultView
+)  # what the page of that name renders
+Work = Callable[[Callable[[], Any]], "Future[Any]"]
+
+CODE_EVERY_MS: Final = 30_000  # the server sends one code in this time
+ENROL_GESTURES: Final = 2
+NOTICES: Final = ("notice", "commitment", "face", "photos")
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What the machine gives: made by `client/app.py` with a screen, by tests without."""
+
+    clock: Clock
+    transport: Transport  # used by `work` alone
+    player: PlayerPort
+    foreground: ForegroundProbe
+    proctor: ProctorPort
+    agent: AgentPort
+    uploader: Callable[[Enrolment, Sequence[Registration]], UploaderPort]
+    about: str
+    agent_about: str
+
+
+class Journey:
+    """Where the learner is. One instance a window; one learner at a time."""
+
+    def __init__(self, config: Config, kit: Kit, work: Work) -> None:
+        self._config, self._kit, self._work = config, kit, work
+        self._jobs: list[tuple[Future[Any], Callable[[Any], None]]] = []
+        self._choices: Choices | None = None
+        self._challenge = ""
+        self._code_at: int | None = None
+        self._me: Me | None = None
+        self._shelf: Shelf | None = None
+        self._uploader: UploaderPort | None = None
+        self._enrolment: Enrolment | None = None
+        self._camera_runs = False
+        self._opened: Opened | None = None
+        self.language = config.language
+        self.study: Study | None = None
+        self.page: Page = "notice"
+        self.shown: Shown = shown.Notice()
+        self._resume()
+
+    # --- every tenth of a second --------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Finish slow work, hear the machine, refresh the page."""
+        ready = [job for job in self._jobs if job[0].done()]
+        self._jobs = [job for job in self._jobs if not job[0].done()]
+        for future, done in ready:
+            done(future)
+        if self.study is not None:
+            self._lesson(self.study)
+        elif self._camera_runs:
+            self._enrolling()
+        elif isinstance(self.shown, shown.Today):
+            self._hear_uploader()
+        if isinstance(self.shown, shown.SignIn) and self.shown.step == "code":
+            self.shown = replace(self.shown, again_in=self._again_in())
+
+    @property
+    def busy(self) -> bool:
+        """Whether slow work is on its way."""
+        return bool(self._jobs)
+
+    def close(self) -> None:
+        """Give the machine back; what is signed is on the disk and is sent at the next start."""
+        self._leave_lesson()
+        if self._uploader is not None:
+            self._uploader.close()
+
+    def _later(self, job: Callable[[], Any], done: Callable[[Any], None], *, again: str = "error.retry") -> None:
+        """Run `job` beside the screen; its error becomes the page's trouble."""
+        self._show(busy=True, trouble=None)
+
+        def finish(future: Future[Any]) -> None:
+            self._show(busy=False)
+            try:
+                found = future.result()
+            except SignedOutError as error:
+                self._go("sign_in", self._sign_in(trouble=trouble_of(error, "")))
+            except ClientError as error:
+                self._show(trouble=trouble_of(error, again))
+            else:
+                done(found)
+
+        self._jobs.append((self._work(job), finish))
+
+    def _go(self, page: Page, value: Shown) -> None:
+        self.page, self.shown = page, value
+
+    def _show(self, **changes: Any) -> None:
+        """Change what the page shows; a page without such a field stays as it is."""
+        names = type(self.shown).__dataclass_fields__
+        self.shown = replace(self.shown, **{name: value for name, value in changes.items() if name in names})
+
+    # --- notice and sign-in -------------------------------------------------------------------------------------------
+
+    def _resume(self) -> None:
+        """An earlier sign-in of the one learner of this machine goes on where it was."""
+        known = learners(self._config.data)
+        if len(known) != 1:
+            return
+        own = self._own_trust()
+        found = Enrolment.resumed(self._kit.transport, Profile(self._config.data, known[0]), own_trust=own)
+        if found is not None:
+            self._go("today", shown.Today("", ()))
+            self._enter(found)
+
+    def _own_trust(self) -> bytes | None:
+        return self._config.trust.read_bytes() if self._config.trust else None
+
+    def choose(self, choices: Choices) -> None:
+        """The notice was read, both consents were answered."""
+        self._choices = choices
+        self._go("sign_in", self._sign_in())
+
+    def _sign_in(self, **changes: Any) -> shown.SignIn:
+        server = self._config.server
+        return shown.SignIn(server=server, development=server.startswith("http://"), **changes)
+
+    def ask_code(self, account: str) -> None:
+        """Have a code sent to the account."""
+        account = account.strip()
+        self._show(account=account)
+
+        def sent(answer: tuple[str, int]) -> None:
+            self._challenge, self._code_at = answer[0], self._kit.clock.mono()
+            self._show(step="code", again_in=self._again_in())
+
+        self._later(lambda: start_sign_in(self._kit.transport, account), sent)
+
+    def _again_in(self) -> int:
+        since = self._kit.clock.mono() - (self._code_at or 0)
+        return max(0, (CODE_EVERY_MS - since + 999) // 1000)
+
+    def other_account(self) -> None:
+        """Back to the account."""
+        self._show(step="account", trouble=None)
+
+    def enter_code(self, code: str) -> None:
+        """Sign in with the code."""
+        own = self._own_trust()
+
+        def sign_in() -> Enrolment:
+            who: SignedIn = finish_sign_in(self._kit.transport, self._challenge, code.strip())
+            return Enrolment.signed_in(self._kit.transport, self._config.data, who, own_trust=own)
+
+        self._later(sign_in, self._enter, again="")
+
+    def sign_out(self) -> None:
+        """End the sign-in here and on the server; records stay and are still sent at the next start."""
+        if self._shelf is None:
+            return
+        shelf = self._shelf
+
+        def ended(_: object) -> None:
+            if self._uploader is not None:
+                self._uploader.close()
+            self._uploader = self._shelf = self._me = self._enrolment = None
+            self._go("notice", shown.Notice())
+
+        self._later(shelf.sign_out, ended)
+
+    # --- who it is ----------------------------------------------------------------------------------------------------
+
+    def _enter(self, enrolment: Enrolment) -> None:
+        """Signed in: what the learner chose is signed and kept, what a crash left open is closed and sent."""
+        choices, language = self._choices, self.language
+        self._enrolment = enrolment
+
+        def prepare() -> tuple[Me, Shelf]:
+            shelf = Shelf(enrolment, self._kit.about, self._kit.agent_about, self._kit.clock)
+            me = shelf.prepare()
+            if choices is not None:
+                outbox = Outbox(enrolment.profile.outbox)
+                for registration in me.registrations:
+                    for what in NOTICES:
+                        given = bool(getattr(choices, what))
+                        enrolment.consent(outbox, registration, what, given=given, notice=text_of(language))
+                outbox.close()
+            return me, shelf
+
+        def entered(found: tuple[Me, Shelf]) -> None:
+            self._me, self._shelf = found
+            self._uploader = self._kit.uploader(enrolment, self._me.registrations)
+            if self._choices is None:
+                self.to_today()
+            else:
+                self._real_name()
+
+        self._later(prepare, entered)
+
+    def _real_name(self) -> None:
+        me = self._me
+        assert me is not None
+        state: Any = me.real_name
+        self._go("real_name", shown.RealName(me.name, state, can_ask=me.real_name == "open"))
+
+    def confirm_name(self) -> None:
+        """Ask for the real name to be confirmed; a development server does it at once."""
+        enrolment, me = self._enrolment, self._me
+        assert enrolment is not None
+        assert me is not None
+
+        def confirm() -> Me:
+            for registration in me.registrations:
+                enrolment.identify(registration)
+            return enrolment.me()
+
+        def confirmed(found: Me) -> None:
+            self._me = found
+            self._real_name()
+
+        self._later(confirm, confirmed)
+
+    def leave_name(self) -> None:
+        """Go on, confirmed or not."""
+        me, choices = self._me, self._choices
+        wants = choices is not None and choices.face
+        if me is not None and wants and any(self._needs_face(item) for item in me.registrations):
+            self._go("enrol", shown.Enrol("intro"))
+        else:
+            self.to_today()
+
+    def _needs_face(self, registration: Registration) -> bool:
+        assert self._enrolment is not None
+        return self._enrolment.profile.template(registration.registration) is None
+
+    # --- the face -----------------------------------------------------------------------------------------------------
+
+    def start_enrol(self) -> None:
+        """Open the camera and begin; again after an attempt that was not clear."""
+        if not self._camera_runs:
+            try:
+                self._kit.proctor.start()
+            except ClientError as error:
+                self._show(trouble=trouble_of(error))
+                return
+            self._camera_runs = True
+            self._show(step="starting", trouble=None)
+        else:
+            self._begin_enrol()
+
+    def _begin_enrol(self) -> None:
+        assert self._shelf is not None
+        known = self._shelf.gestures
+        gestures = secrets.SystemRandom().sample(known, min(ENROL_GESTURES, len(known)))
+        self._kit.proctor.enrol(gestures, self._shelf.enrol_ms)
+        self._show(step="running", prompt=None, trouble=None)
+
+    def _enrolling(self) -> None:
+        for signal in self._kit.proctor.poll():
+            match signal:
+                case CameraState(available=False):
+                    self._show(step="camera", scripted=signal.scripted)
+                case CameraState():
+                    self._show(scripted=signal.scripted)
+                    if isinstance(self.shown, shown.Enrol) and self.shown.step in ("starting", "camera"):
+                        self._begin_enrol()
+                case Prompt():
+                    self._show(prompt=signal)
+                case Enrolled(result="passed"):
+                    self._keep_face(self._kit.proctor.take_template())
+                case Enrolled():
+                    self._show(step="unclear", prompt=None)
+                case Look() | _:
+                    pass
+
+    def _keep_face(self, template: bytes) -> None:
+        enrolment, me = self._enrolment, self._me
+        assert enrolment is not None
+        assert me is not None
+
+        def keep() -> Me:
+            for registration in me.registrations:
+                enrolment.refer(registration, template)
+            return enrolment.me()
+
+        def kept(found: Me) -> None:
+            self._me = found
+            self._stop_camera()
+            self._show(step="passed", prompt=None)
+
+        self._later(keep, kept)
+
+    def without_face(self) -> None:
+        """The learner takes the other way: consent to face processing is withdrawn, the codes of the policy serve."""
+        self._stop_camera()
+        enrolment, me, language = self._enrolment, self._me, self.language
+        assert enrolment is not None
+        assert me is not None
+
+        def refuse() -> Me:
+            outbox = Outbox(enrolment.profile.outbox)
+            for registration in me.registrations:
+                enrolment.consent(outbox, registration, "face", given=False, notice=text_of(language))
+                enrolment.refer(registration, None)
+            outbox.close()
+            return enrolment.me()
+
+        def refused(found: Me) -> None:
+            self._me = found
+            self.to_today()
+
+        self._later(refuse, refused)
+
+    def _stop_camera(self) -> None:
+        if self._camera_runs:
+            self._kit.proctor.close()
+            self._camera_runs = False
+
+    # --- overview and lesson ------------------------------------------------------------------------------------------
+
+    def to_today(self) -> None:
+        """The overview, with what is counted so far."""
+        self._leave_lesson()
+        shelf = self._shelf
+        assert shelf is not None
+        known = self.shown.courses if isinstance(self.shown, shown.Today) else ()
+        name = self._me.name if self._me else ""
+        self._go("today", shown.Today(name, known))
+
+        def listed(found: tuple[Me, tuple[shown.Course, ...]]) -> None:
+            self._me = found[0]
+            open_name = found[0].real_name == "open"
+            self._show(name=found[0].name, courses=found[1], identity_open=open_name)
+
+        self._later(shelf.overview, listed)
+
+    def _hear_uploader(self) -> None:
+        if self._uploader is None:
+            return
+        for signal in self._uploader.poll():
+            if isinstance(signal, SyncState):
+                self._show(pending=signal.pending, online=signal.online)
+
+    def open_course(self, registration: str) -> None:
+        """Have the course here, then show the lesson; its session opens when the learner presses Start."""
+        shelf = self._shelf
+        assert shelf is not None
+
+        def opened(found: Opened) -> None:
+            kit, self._opened = self._kit, found
+            assert self._uploader is not None
+            ports = Ports(kit.clock, kit.player, kit.foreground, kit.proctor, kit.agent, self._uploader)
+            try:
+                if found.template is not None:
+                    kit.proctor.set_reference(found.template)
+                self.study = Study(ports, found.lesson, self._work)
+            except ClientError as error:
+                self._show(trouble=trouble_of(error))
+                return
+            self._go("lesson", self.study.view())
+
+        self._later(lambda: shelf.open(registration), opened)
+
+    def _lesson(self, study: Study) -> None:
+        study.tick()
+        seen = study.view()
+        result = study.result()
+        if seen.phase == "done" and result is not None:
+            self._leave_lesson()
+            self._go("result", result)
+        else:
+            self._go("lesson", seen)
+
+    def make_up(self) -> None:
+        """Study what is missing, from the result."""
+        if self._opened is not None:
+            registration = self._opened.registration
+            self.to_today()
+            self.open_course(registration)
+
+    def _leave_lesson(self) -> None:
+        if self.study is not None:
+            self.study = None
+            self._kit.player.pause()
+            self._kit.proctor.close()
+            self._kit.agent.close()
+            if self._opened is not None:
+                self._opened.close()
+        self._stop_camera()
