@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -33,6 +34,7 @@ PR_SET_DUMPABLE: Final = 4
 def run(pack: Pack) -> int:
     """Guard until the client ends; the exit code is 0 for a clean end, 3 for a broken pipe."""
     source, sink = take_pipe()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the client, which then ends us
     harden()
     try:
         key = read_exactly(source, KEY_BYTES)

@@ -70,7 +70,7 @@ class InputRow:
     injected: int = 0  # events of synthetic sources
     acts: int = 0  # events nearer than a moment to each other are one act
     period_ms: int = 0  # median time between acts
-    jitter: int = 1000  # per mille of the period: median deviation from it
+    jitter: int = 1000  # per mille of the period: nine of ten intervals deviate from it by no more
     regular: bool = False
     ongoing: bool = True  # the last act is not long ago, measured by the period
     in_client: bool | None = None  # our window had the foreground

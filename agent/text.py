@@ -15,11 +15,11 @@ def clean(text: str, limit: int = MAX_SHOWN) -> str:
 
 
 def _visible(char: str) -> str:
-    # Cc control, Cf direction marks (bidi spoofing of names), Cs half a surrogate pair, Zl/Zp further line ends,
-    # Co/Cn private or unassigned: none may reach a screen unescaped
-    if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"):
-        return f"\\u{ord(char):04x}"
-    return char
+    # controls, direction marks (bidi spoofing of names), half surrogates, further line ends, unassigned code points:
+    # none may reach a screen; the blanks of all scripts become the plain one
+    if char.isprintable():
+        return char
+    return " " if unicodedata.category(char) == "Zs" else f"\\u{ord(char):04x}"
 
 
 def program(text: str) -> str:
