@@ -76,6 +76,7 @@ def read_entries(source: Source, trust: Trust, seen: Seen, findings: Findings) -
             entry = log.add(data)
             if isinstance(entry, Logged) and entry.sid is None:
                 anchors.append(_anchor(len(log) - 1, entry, trust, latest))
+        archive.check_names(source.names("tile/"), set(tiles.paths(len(log))))
         last = Anchor(len(log), seen.checkpoint.size, dict(seen.times))
         _check_times(last, latest)
         anchors.append(last)

@@ -37,7 +37,7 @@ def survey(source: Source, log: ClassLog, findings: Findings, *, partial: bool) 
     """Read every certificate once (they are verified later) and compare what is here with what was granted."""
     present = set(source.folders("sessions/"))
     _check_left_out(log, present, findings, partial=partial)
-    chains = _Chains()
+    chains = _Chains(log, present)
     groups: dict[str, list[SessionRecord]] = defaultdict(list)
     for record in sorted(log.sessions.values(), key=lambda record: record.granted_at):
         if record.sid not in present:
@@ -77,7 +77,8 @@ def check_top(source: Source, findings: Findings) -> None:
 class _Chains:
     """Each device's sessions in this class follow one another; a session key speaks in one session only."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: ClassLog, present: set[str]) -> None:
+        self._absent = {sid: record for sid, record in log.sessions.items() if sid not in present}
         self.broken: dict[str, str] = {}
         self.shared: set[str] = set()
         self._last: dict[str, SessionRecord] = {}
@@ -90,6 +91,8 @@ class _Chains:
         if key in self._keys:
             self.shared.add(record.sid)
         self._keys.add(key)
+        if isinstance(parsed.prev, Previous):  # in a part of an archive the one before may be missing
+            before = self._absent.get(parsed.prev.sid, before)
         expected = Previous(before.sid, *before.logged[-1][1:]) if before and before.logged else None
         if parsed.prev not in ("lost", expected):
             stated = f"follows {parsed.prev or 'none'}, where the class log has {expected or 'none'}"

@@ -203,8 +203,8 @@ class Classroom:
         self.sessions.append(session)
         return session
 
-    def export(self, out: Path, *, masked: bool = False) -> Report:
-        """Write and verify the archive."""
+    def export(self, out: Path, *, masked: bool = False, only: str | None = None) -> Report:
+        """Write and verify the archive; `only` one learner's sessions, as a partial copy."""
         if not masked and self.people:
             people = (
                 self.random(16) + "\nlearner,name\n" + "".join(f"{k},{v}\n" for k, v in sorted(self.people.items()))
@@ -213,15 +213,15 @@ class Classroom:
         data = ArchiveData(
             checkpoint=self.checkpoint(),
             entries=self.entries,
-            sessions=[session.files() for session in self.sessions if session.log],
+            sessions=[session.files() for session in self.sessions if only in (None, session.owner.learner)],
             bodies=self.bodies.items(),
             people=None if masked or not self.people else people.encode(),
         )
-        return write_archive(out, data, self.trust(), self.options())
+        return write_archive(out, data, self.trust(), self.options(partial=only is not None))
 
-    def options(self) -> Options:
+    def options(self, *, partial: bool = False) -> Options:
         """What a verifier of this class brings."""
-        return Options(authority=(self.authority.vkey,))
+        return Options(authority=(self.authority.vkey,), partial=partial)
 
 
 @dataclass
