@@ -74,8 +74,8 @@ def video(frames: Iterable[Image], fps: float) -> Report:
     yaws = [one.pose.yaw for one in seen if one.pose is not None]
     lives = [one.live for one in seen if one.live is not None]
     return {
-        "blinks": _blinks(seen, shipped()),
-        "mouth_opens": _mouth_opens(seen, shipped()),
+        "blinks": blinks_in(seen, shipped()),
+        "mouth_opens": mouth_opens_in(seen, shipped()),
         "yaw_left_max": max([0.0, *yaws]),
         "yaw_right_max": max([0.0, *(-yaw for yaw in yaws)]),
         "face_counts": [len(one.faces) for one in seen],
@@ -83,7 +83,7 @@ def video(frames: Iterable[Image], fps: float) -> Report:
     }
 
 
-def _blinks(seen: Sequence[Seen], now: Limits) -> int:
+def blinks_in(seen: Sequence[Seen], now: Limits) -> int:
     """Closings of both eyes that open again within a blink's time."""
     count, closed_at = 0, -1
     for one in seen:
@@ -98,7 +98,7 @@ def _blinks(seen: Sequence[Seen], now: Limits) -> int:
     return count
 
 
-def _mouth_opens(seen: Sequence[Seen], now: Limits) -> int:
+def mouth_opens_in(seen: Sequence[Seen], now: Limits) -> int:
     """Openings of the mouth that end shut, with the head neither thrown back nor down."""
     count, opened = 0, False
     for one in seen:
