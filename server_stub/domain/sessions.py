@@ -72,15 +72,15 @@ class Sessions:
             raise CertificateRefusedError("the certificate names another class than the registration")
 
         def job(tx: Transaction) -> bytes:
+            try:
+                device = self._enrolment.device_of(tx, registration, signed)
+            except DeviceRefusedError as error:
+                raise CertificateRefusedError(str(error)) from error
             known = tx.events.session(cert.sid)
             if known is not None:
                 if (known.cert_digest, known.learner) != (signed.digest, account.learner):
                     raise SessionKnownError(f"another certificate stands under {cert.sid}")
                 return known.grant
-            try:
-                device = self._enrolment.device_of(tx, registration, signed)
-            except DeviceRefusedError as error:
-                raise CertificateRefusedError(str(error)) from error
             request = _Request(cert, signed, data, registration, device, seen)
             self._check_previous(tx, request)
             self._make_room(tx, request, take_over=take_over)

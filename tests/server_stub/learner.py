@@ -124,6 +124,7 @@ class Device:
         self.sent = 0
         self.position = 0
         self.answers: list[Answer] = []
+        self.closed = False
         self.add(Opened(granted.decode(), cert.decode(), "client 1", "agent 1", "none", True))
 
     @property
@@ -163,7 +164,7 @@ class Device:
         answer = segment.parse_answer(reply.content)
         self.sent = size
         self.answers.append(answer)
-        if isinstance(events.decode(self.entries[-1]).body, Closed):
+        if self.closed:
             return answer
         self.add(Cosigned(size, answer.cosignature, answer.seen))
         if answer.ordered is not None:
@@ -179,4 +180,5 @@ class Device:
 
     def close(self) -> Answer:
         self.add(Closed("ended"))
+        self.closed = True
         return self.send()

@@ -1,0 +1,89 @@
+"""The page of the staff: figures in two languages, calm words, and no way in from another site."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.server_stub.conftest import Room
+from tests.server_stub.test_archive import study
+
+FORBIDDEN = ["attack", "suspicious", "cheat", "failed face", "人脸失败", "违规", "作弊"]
+CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
+ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
+
+
+@pytest.fixture
+def signed_in(room: Room) -> Room:
+    answer = room.http.post("/sign-in", data={"account": "admin", "password": room.password})
+    assert answer.status_code == 200
+    return room
+
+
+def test_without_a_cookie_there_is_only_the_form(room: Room) -> None:
+    page = room.http.get("/", headers=ENGLISH)
+    assert page.status_code == 200
+    assert "<form" in page.text
+    assert "Learner" not in page.text
+
+
+def test_the_page_lists_classes_learners_sessions_and_minutes(signed_in: Room) -> None:
+    """The credited minutes of the page are the settled ones."""
+    device = study(signed_in.learner().ready())
+    for headers, words in (
+        (CHINESE, ["班级", "学员", "有效学习时长", "分钟"]),
+        (ENGLISH, ["Classes", "Credited time"]),
+    ):
+        page = signed_in.http.get("/", headers=headers).text
+        for word in [*words, "Fire", "Learner", "Other", device.sid, "1.0 <small>"]:
+            assert word in page, word
+        assert not [word for word in FORBIDDEN if word in page.lower()]
+
+
+def test_the_switch_keeps_its_language(room: Room) -> None:
+    """Chosen once, whatever the browser prefers."""
+    assert 'lang="en"' in room.http.get("/?lang=en", headers=CHINESE).text
+    assert 'lang="en"' in room.http.get("/", headers=CHINESE).text
+    assert 'lang="zh-CN"' in room.http.get("/?lang=zh", headers=ENGLISH).text
+    assert room.http.get("/?lang=xx", headers=ENGLISH).status_code == 200
+
+
+def test_a_wrong_password_says_what_to_do(room: Room) -> None:
+    page = room.http.post("/sign-in", data={"account": "<b>admin", "password": "x"}, headers=ENGLISH)
+    assert page.status_code == 403
+    assert "Check account and password." in page.text
+    assert "<b>admin" not in page.text
+
+
+def test_a_form_of_another_site_is_refused(signed_in: Room) -> None:
+    """The cookie is strict, and the origin is compared as well."""
+    assert signed_in.http.post("/sign-out", headers={"Origin": "https://elsewhere.example"}).status_code == 403
+    assert "Fire" in signed_in.http.get("/").text
+    signed_in.http.post("/sign-out", headers={"Origin": "http://testserver"})
+    assert "Fire" not in signed_in.http.get("/").text
+
+
+def test_the_page_forbids_scripts_and_frames(room: Room) -> None:
+    headers = room.http.get("/").headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["Cache-Control"] == "no-store"
+    cookie = room.http.post(
+        "/sign-in", data={"account": "admin", "password": room.password}, follow_redirects=False
+    ).headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+
+
+def test_a_name_that_is_markup_is_text(signed_in: Room) -> None:
+    from server_stub import setup
+
+    setup.add_learner(signed_in.server.people, "class-1", "x", "<script>alert(1)</script>")
+    page = signed_in.http.get("/").text
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_the_interface_is_published(room: Room) -> None:
+    """/openapi.json names every address of docs/http-api.md."""
+    paths = room.http.get("/openapi.json").json()["paths"]
+    for path in ("/v1/sessions", "/v1/sessions/{sid}/segments", "/v1/me", "/log/{class_id}/checkpoint"):
+        assert path in paths

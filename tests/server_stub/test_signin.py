@@ -1,0 +1,141 @@
+"""Signing in: codes that cannot be guessed, answers that tell nobody who has an account, tokens kept by hash."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from tests.server_stub.conftest import Room
+
+
+def start(room: Room, account: str) -> str:
+    answer = room.http.post("/v1/sign-in/start", json={"account": account})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["challenge"]
+
+
+def finish(room: Room, challenge: str, code: str) -> int:
+    return room.http.post("/v1/sign-in/finish", json={"challenge": challenge, "code": code}).status_code
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06d}"
+
+
+def test_the_right_code_gives_a_token_once(room: Room) -> None:
+    """And the token tells who it is, until it is given back."""
+    learner = room.learner().sign_in()
+    me = learner.me()
+    assert (me["learner"], me["name"], me["real_name"]) == (learner.learner, "Learner", "open")
+    challenge, code = start_later(room), room.codes.sent["learner"]
+    assert finish(room, challenge, code) == 200
+    assert finish(room, challenge, code) == 403
+    assert room.http.post("/v1/sign-out", headers=learner.headers).status_code == 200
+    assert room.http.get("/v1/me", headers=learner.headers).status_code == 401
+
+
+def start_later(room: Room, account: str = "learner") -> str:
+    room.clock.now += 30_000
+    return start(room, account)
+
+
+def test_a_code_dies_after_five_tries(room: Room) -> None:
+    """Even the right one is refused then."""
+    challenge, code = start(room, "learner"), ""
+    code = room.codes.sent["learner"]
+    for _ in range(5):
+        assert finish(room, challenge, wrong(code)) == 403
+    assert finish(room, challenge, code) == 403
+
+
+def test_a_code_dies_after_five_minutes(room: Room) -> None:
+    challenge = start(room, "learner")
+    room.clock.now += 5 * 60 * 1000
+    assert finish(room, challenge, room.codes.sent["learner"]) == 403
+
+
+def test_an_unknown_account_gets_the_same_answer_and_no_code(room: Room) -> None:
+    """Nobody learns from the answers who is enrolled; the same limits hold for both."""
+    known = room.http.post("/v1/sign-in/start", json={"account": "learner"})
+    unknown = room.http.post("/v1/sign-in/start", json={"account": "nobody"})
+    assert known.status_code == unknown.status_code == 200
+    assert set(known.json()) == set(unknown.json())
+    assert list(room.codes.sent) == ["learner"]
+    assert finish(room, unknown.json()["challenge"], "123456") == 403
+    for account in ("learner", "nobody"):
+        again = room.http.post("/v1/sign-in/start", json={"account": account})
+        assert again.status_code == 429
+        assert again.json()["code"] == "TS-S-003"
+
+
+def test_ten_codes_a_day(room: Room) -> None:
+    """The eleventh waits for tomorrow; asking too early does not count."""
+    for _ in range(10):
+        start_later(room)
+        assert room.http.post("/v1/sign-in/start", json={"account": "learner"}).status_code == 429
+    room.clock.now += 30_000
+    assert room.http.post("/v1/sign-in/start", json={"account": "learner"}).status_code == 429
+    room.clock.now += 24 * 3600 * 1000
+    start(room, "learner")
+
+
+def test_the_account_is_spelled_one_way(room: Room) -> None:
+    """Full-width letters, capitals and outer spaces are the same account: no limit is dodged by spelling."""
+    start(room, "learner")
+    for account in ("Learner", " learner ", "ｌｅａｒｎｅｒ"):
+        assert room.http.post("/v1/sign-in/start", json={"account": account}).status_code == 429
+
+
+def test_a_token_ends(room: Room) -> None:
+    learner = room.learner().sign_in()
+    room.clock.now += 30 * 24 * 3600 * 1000
+    assert room.http.get("/v1/me", headers=learner.headers).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "Bearer " + "x" * 300, "Bearer unknown"])
+def test_without_a_token_nothing_is_told(room: Room, header: str) -> None:
+    for path in ("/v1/me", "/v1/bodies/" + "a" * 64, "/v1/classes", f"/v1/classes/{'class-1'}/archive"):
+        refused = room.http.get(path, headers={"Authorization": header})
+        assert refused.status_code == 401
+        assert refused.json()["code"] == "TS-S-010"
+
+
+def test_a_learner_is_not_of_the_staff_and_the_staff_are_no_learners(room: Room) -> None:
+    """A token opens its own doors only."""
+    learner = room.learner().sign_in()
+    assert room.http.get("/v1/classes", headers=learner.headers).status_code == 401
+    body = {"account": "admin", "password": room.password}
+    token = room.http.post("/v1/staff/sign-in", json=body).json()["token"]
+    staff = {"Authorization": f"Bearer {token}"}
+    assert room.http.get("/v1/me", headers=staff).status_code == 401
+    listed = room.http.get("/v1/classes", headers=staff).json()["classes"]
+    assert listed == [{"class": "class-1", "title": "Fire", "learners": 2, "sessions": 0, "credited_ms": 0}]
+
+
+def test_a_wrong_password_and_an_unknown_account_are_one_answer(room: Room) -> None:
+    answers = [
+        room.http.post("/v1/staff/sign-in", json={"account": account, "password": "wrong"})
+        for account in ("admin", "nobody", "learner")
+    ]
+    assert {answer.status_code for answer in answers} == {403}
+    assert len({answer.text for answer in answers}) == 1
+
+
+def test_passwords_cannot_be_tried_without_end(room: Room) -> None:
+    """429 after twenty from one address, with the seconds to wait."""
+    tried = [room.http.post("/v1/staff/sign-in", json={"account": "nobody", "password": str(n)}) for n in range(21)]
+    assert [answer.status_code for answer in tried] == [403] * 20 + [429]
+    assert tried[-1].headers["Retry-After"] == "5"
+
+
+def test_no_secret_stands_in_the_database(room: Room) -> None:
+    """Tokens and codes are kept as hashes, the password as scrypt."""
+    learner = room.learner().sign_in()
+    challenge = start_later(room)
+    code = room.codes.sent["learner"]
+    room.server.people.close()
+    dump = "\n".join(sqlite3.connect(room.settings.directory / "people.sqlite").iterdump())
+    assert challenge in dump
+    for secret in (learner.token, f"'{code}'", room.password):
+        assert secret not in dump
