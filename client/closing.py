@@ -73,9 +73,9 @@ def margin(limit_ms: int) -> int:
 def offline_left(state: State) -> int:
     """Ms that may still be studied before the network must be back."""
     running = state.now - state.motion.start if isinstance(state.motion, Running) else 0
-    if state.tally.unsigned_ms + running <= ONLINE_MS:
-        return state.rules.offline_ms
-    return state.rules.offline_ms - state.tally.offline_ms - running
+    online = ONLINE_MS - state.tally.unsigned_ms - running
+    left = state.rules.offline_ms - state.tally.offline_ms
+    return left + online if online >= 0 else left - running
 
 
 def finish(turn: Turn, stage: Closing) -> bool:
