@@ -128,9 +128,13 @@ def _inflate(packed: bytes, member: Member) -> bytes:
         tail = unpacker.decompress(last, member.size + 1 - len(data))
     except zlib.error as error:
         raise ZipFormError(f"{member.name}: its packed data are damaged") from error
-    if _left_over(unpacker) or _loose_bit(twin, last, tail):
-        raise ZipFormError(f"{member.name}: bytes or bits after its last block")
+    if not _ended(unpacker) or _left_over(unpacker) or _loose_bit(twin, last, tail):
+        raise ZipFormError(f"{member.name}: no last block, or bytes or bits after it")
     return data + tail
+
+
+def _ended(unpacker: zlib._Decompress) -> bool:
+    return unpacker.eof
 
 
 def _left_over(unpacker: zlib._Decompress) -> bool:
