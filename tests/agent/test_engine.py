@@ -64,8 +64,9 @@ def test_rules_of_another_platform_are_silent(pack: Pack) -> None:
 
 
 EXEMPT = [
-    "nvda.exe", "onboard", "orca", "VoiceOver", "osk.exe", "Narrator.exe", "jfw.exe", "natspeak.exe", "fcitx5", "ibus-daemon",
-    "ctfmon.exe", "SogouCloud.exe", "keepassxc", "1Password.exe", "Bitwarden.exe", "gnome-keyring-daemon", "争渡读屏.exe",
+    "nvda.exe", "onboard", "orca", "VoiceOver", "osk.exe", "Narrator.exe", "jfw.exe", "natspeak.exe", "fcitx5",
+    "ibus-daemon", "ctfmon.exe", "SogouCloud.exe", "keepassxc", "1Password.exe", "Bitwarden.exe",
+    "gnome-keyring-daemon", "争渡读屏.exe",
 ]  # fmt: skip
 
 
@@ -108,7 +109,8 @@ def test_input_for_another_window_is_nobodys_business(engine: Engine) -> None:
 
 def test_only_what_matched_leaves_the_machine(engine: Engine) -> None:
     """Of a command line the evidence holds the matched words, not the password beside them."""
-    row = ProcessRow(name="chrome", cmdline="chrome --enable-automation --password=geheim https://private.example/", pid=7)
+    private = "chrome --enable-automation --password=geheim https://private.example/"
+    row = ProcessRow(name="chrome", cmdline=private, pid=7)
     finding = engine.judge([row])[0]
     assert "geheim" not in json.dumps(dict(finding.evidence))
     assert "private" not in json.dumps(dict(finding.evidence))

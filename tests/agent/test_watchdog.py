@@ -1,0 +1,36 @@
+"""The agent's own cost: the budget grows with the machine, and the pace follows it both ways."""
+
+from __future__ import annotations
+
+from agent.watchdog import MAX_SLOWDOWN, RSS_BUDGET, WINDOW_MS, Cost, Watchdog, budget_permille, measure
+
+
+def test_the_budget_is_one_per_cent_and_three_on_a_crowded_machine() -> None:
+    """10 per mille at 150 processes, 30 at 1,000."""
+    assert [budget_permille(count) for count in (0, 150, 1_000, 9_999)] == [10, 10, 30, 30]
+
+
+def test_it_slows_down_and_recovers() -> None:
+    """Too dear: half as often, down to an eighth; cheap for long: back again."""
+    dog, now, used = Watchdog(0, Cost(0, 0)), 0, 0
+    for permille, expected in [(500, 1), (50, 2), (50, 4), (50, 8), (50, 8), (1, 8), (1, 8), (1, 8), (1, 4)]:
+        now, used = now + WINDOW_MS, used + WINDOW_MS * permille // 1000
+        dog.step(now, Cost(used, 0), 100)
+        assert dog.slowdown == expected
+    assert dog.slowdown <= MAX_SLOWDOWN
+
+
+def test_too_much_memory_is_said_once() -> None:
+    """Memory cannot be slowed away; it is recorded."""
+    dog = Watchdog(0, Cost(0, 0))
+    said = [dog.step(turn * WINDOW_MS, Cost(0, RSS_BUDGET + 1), 100) for turn in range(1, 6)]
+    assert sum(text is not None and "MiB" in text for text in said) == 1
+
+
+def test_the_measure_is_this_process() -> None:
+    """CPU rises with work; memory is what the kernel says."""
+    before = measure()
+    sum(range(3_000_000))
+    after = measure()
+    assert after.cpu_ms > before.cpu_ms
+    assert after.rss > 1 << 20
