@@ -2,6 +2,8 @@
 
 Members sorted, stored or deflated, unique ASCII names, no folders, comments or extra fields, time 1980-01-01 00:00,
 version 20, flags and attributes 0, nothing before, between or after; below 4 GiB and 65,535 members (no Zip64).
+We write stored members: then every bit of the .zip is bound. The same data can be deflated in more than one way, so
+of a deflated member every bit of the data is bound, and not every bit of their packing.
 """
 
 from __future__ import annotations
@@ -152,9 +154,9 @@ def _loose_bit(twin: zlib._Decompress, last: bytes, tail: bytes) -> bool:
     return twin.eof and rest == tail
 
 
-def write_zip(source: Source, out: BinaryIO) -> None:
-    """Write every file of `source` as a strict .zip; the same files give the same bytes with the same zlib."""
-    members = list(_pack(source, source.names(), out))
+def write_zip(source: Source, out: BinaryIO, *, deflate: bool = False) -> None:
+    """Write every file of `source` as a strict .zip; stored members, or smaller and less strictly bound ones."""
+    members = list(_pack(source, source.names(), out, deflate=deflate))
     offset = out.tell()
     directory = b"".join(member.central() for member in members)
     if len(members) > MAX_MEMBERS or offset + len(directory) >= 2**32:
@@ -162,11 +164,11 @@ def write_zip(source: Source, out: BinaryIO) -> None:
     out.write(directory + _end(len(members), len(directory), offset))
 
 
-def _pack(source: Source, names: Iterable[str], out: BinaryIO) -> Iterator[Member]:
+def _pack(source: Source, names: Iterable[str], out: BinaryIO, *, deflate: bool) -> Iterator[Member]:
     for name in names:
         data = source.read(name)
         packer = zlib.compressobj(6, zlib.DEFLATED, -15)
-        packed = packer.compress(data) + packer.flush()
+        packed = packer.compress(data) + packer.flush() if deflate else data
         method = DEFLATED if len(packed) < len(data) else STORED
         body = packed if method == DEFLATED else data
         member = Member(name, method, zlib.crc32(data), len(body), len(data), out.tell())

@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,9 @@ from tests.ledger.conftest import Made
 from tests.ledger.memory import Memory
 
 
-def packed(source: Memory | Directory) -> bytes:
+def packed(source: Memory | Directory, *, deflate: bool = False) -> bytes:
     out = io.BytesIO()
-    write_zip(source, out)
+    write_zip(source, out, deflate=deflate)
     return out.getvalue()
 
 
@@ -44,10 +45,11 @@ def refuse(tmp_path: Path, data: bytes) -> None:
 SMALL = Memory({"README.txt": b"hello", "checkpoint": b"x" * 400, "sessions/a/checkpoint": bytes(range(256))})
 
 
-def test_the_zip_verifies_as_the_directory_does(archive: Made, tmp_path: Path) -> None:
+@pytest.mark.parametrize("deflate", [False, True], ids=["stored", "deflated"])
+def test_the_zip_verifies_as_the_directory_does(archive: Made, tmp_path: Path, deflate: bool) -> None:
     """The same files give the same report, and any ordinary tool unpacks them."""
     path = tmp_path / "archive.zip"
-    path.write_bytes(packed(Directory(archive.path)))
+    path.write_bytes(packed(Directory(archive.path), deflate=deflate))
     report = verify(open_source(path), archive.trust, archive.options)
     assert not report.refused
     assert report.to_json() == archive.verify().to_json()
@@ -61,18 +63,33 @@ def test_the_same_files_give_the_same_zip(archive: Made) -> None:
     assert packed(Directory(archive.path)) == packed(archive.source)
 
 
-def test_every_flipped_bit_of_a_zip_is_refused(tmp_path: Path) -> None:
-    """Headers, names, data, directory, end: no bit is free, not even the padding of a packed stream."""
-    data = packed(SMALL)
+def flipped(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """`data` with each bit flipped, one at a time."""
     for at in range(len(data)):
         for bit in range(8):
             changed = bytearray(data)
             changed[at] ^= 1 << bit
-            try:
-                found = read_all(tmp_path, bytes(changed))
-            except LedgerError:
-                continue
-            assert found != SMALL.files, f"byte {at}, bit {bit} changes nothing"
+            yield at, bit, bytes(changed)
+
+
+def test_every_flipped_bit_of_a_zip_is_refused(tmp_path: Path) -> None:
+    """Headers, names, data, directory, end: no bit of what we write is free. A changed name is another file."""
+    for at, bit, changed in flipped(packed(SMALL)):
+        try:
+            found = read_all(tmp_path, changed)
+        except LedgerError:
+            continue
+        assert set(found) != set(SMALL.files), f"byte {at}, bit {bit} is not bound"
+
+
+def test_no_flipped_bit_of_a_deflated_zip_changes_what_it_holds(tmp_path: Path) -> None:
+    """Where data can be packed in two ways, at least nobody ever reads other data; padding bits are refused."""
+    for at, bit, changed in flipped(packed(SMALL, deflate=True)):
+        try:
+            found = read_all(tmp_path, changed)
+        except LedgerError:
+            continue
+        assert found == SMALL.files or set(found) != set(SMALL.files), f"byte {at}, bit {bit}"
 
 
 def member(name: bytes, data: bytes, **changes: int) -> bytes:
