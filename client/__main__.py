@@ -19,6 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from client.sync import models
 
         return _told(lambda: models.main(given[1:]))
+    if given[:1] == ["demo"]:
+        from client import demo
+
+        return _told(lambda: demo.main(given[1:]))
     options = _parser().parse_args(given)
     return _told(lambda: _do(options))
 
@@ -41,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     settings.add_argument("--server", help="address of the supervision server")
     settings.add_argument("--trust", help="this client's own trust file")
     settings.add_argument("--language", choices=config.LANGUAGES)
-    settings.add_argument("--unsafe-scripted-camera", help="a picture or clip instead of a camera (demo, tests)")
+    settings.add_argument("--camera", help="the camera's number")
     settings.add_argument("--models", help="the folder of the models")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("run", parents=[settings], help="open the lesson window (what no command does, too)")
@@ -49,15 +53,22 @@ def _parser() -> argparse.ArgumentParser:
     shown = commands.add_parser("config", parents=[settings], help="the settings in force")
     shown.add_argument("what", choices=["show"])
     commands.add_parser("models", help="fetch | verify | list the models")
+    commands.add_parser("demo", help="the demonstration lesson, studied by itself until somebody takes over")
+    commands.add_parser("notice", parents=[settings], help="the text that a learner's consent names")
     return parser
 
 
 def _do(options: argparse.Namespace) -> int:
-    names = ("data", "server", "trust", "language", "unsafe_scripted_camera", "models")
+    names = ("data", "server", "trust", "language", "camera", "models")
     settings = config.load({name: getattr(options, name, None) for name in names})
     match options.command:
         case "config":
             print(settings)
+            return 0
+        case "notice":
+            from client.notice import text_of
+
+            sys.stdout.buffer.write(text_of(settings.language))
             return 0
         case "doctor":
             from client import doctor

@@ -30,7 +30,7 @@ class Config:
     server: str = "http://127.0.0.1:8799"
     trust: Path | None = None
     language: str = "zh"
-    unsafe_scripted_camera: Path | None = None  # a picture or clip instead of a camera: demonstrations and tests only
+    camera: str = "0"  # its number; what stands in for one ("puppet", "file:PATH") runs in the demonstration alone
     models: Path | None = None
 
     def __post_init__(self) -> None:
@@ -43,10 +43,8 @@ class Config:
             raise ConfigError("server: no account belongs into the address")
         if self.language not in LANGUAGES:
             raise ConfigError(f"language = {self.language[:20]!r} is not one of {', '.join(LANGUAGES)}")
-        for name in ("trust", "unsafe_scripted_camera"):
-            path = getattr(self, name)
-            if path is not None and not path.exists():
-                raise ConfigError(f"{name}: {path} does not exist")
+        if self.trust is not None and not self.trust.exists():
+            raise ConfigError(f"trust: {self.trust} does not exist")
 
     def __str__(self) -> str:
         """One setting a line, as `config show` prints it."""
@@ -54,7 +52,7 @@ class Config:
         return "\n".join(f"{name} = {'' if value is None else value}" for name, value in values)
 
 
-_PATHS: Final = ("data", "trust", "unsafe_scripted_camera", "models")
+_PATHS: Final = ("data", "trust", "models")
 _NAMES: Final = tuple(field.name for field in dataclasses.fields(Config))
 
 

@@ -8,14 +8,15 @@ page's trouble, with the sentence and the remedy of the error.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from client.config import Config
 from client.courses import Opened, Shelf
-from client.errors import ClientError, SignedOutError
+from client.errors import ClientError, OtherSessionOpenError, SignedOutError, UnsentRecordsError
 from client.events import CameraState, Enrolled, Look, Prompt, SyncState
 from client.notice import text_of
 from client.player.screens import shown
@@ -73,6 +74,30 @@ class Journey:
         self.page: Page = "notice"
         self.shown: Shown = shown.Notice()
         self._resume()
+
+    @property
+    def problem(self) -> shown.Trouble | None:
+        """What keeps a lesson from opening or going on; it stands in the way until its button is pressed."""
+        error = self.study.problem if self.study is not None else None
+        if error is None or isinstance(error, UnsentRecordsError):
+            return None  # earlier records are on their way; the lesson says so and opens by itself
+        return trouble_of(error, "error.take_over" if isinstance(error, OtherSessionOpenError) else "error.retry")
+
+    def try_again(self) -> None:
+        """The problem's button: go on here, or open once more; after a failure of the disk start over."""
+        study = self.study
+        if study is None:
+            return
+        if isinstance(study.problem, OtherSessionOpenError):
+            study.take_over()
+        elif study.sid:
+            self.to_today()
+        else:
+            study.press("play")
+
+    def captions(self, unit: str) -> Mapping[str, Path]:
+        """Language → WebVTT file of a unit of the open course."""
+        return self._opened.captions.get(unit, {}) if self._opened is not None else {}
 
     # --- every tenth of a second --------------------------------------------------------------------------------------
 

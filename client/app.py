@@ -1,0 +1,104 @@
+"""The composition root: the one place where screens, player, proctor, agent and sync meet.
+
+`run` opens the window and returns when it is closed. Ten times a second the journey is asked where the learner is, and
+the screen of that page renders it; nothing else happens on the screen's thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
+
+from client.about import describe
+from client.config import Config
+from client.guard import AgentGuard
+from client.player import kivy_env
+from client.ports import UploaderPort
+from client.proctor.handle import Proctor
+from client.proctor.setup import ProctorSetup
+from client.sync.enrol import Enrolment, Registration
+from client.sync.transport import HttpTransport
+from client.sync.uploader import UploaderThread
+
+AGENT: Final = "trueseat agent"
+
+
+class SystemClock:
+    """`Clock` of this machine; the monotonic one counts suspend where the OS does."""
+
+    _BOOT: Final = getattr(time, "CLOCK_BOOTTIME", None)
+
+    def mono(self) -> int:
+        """Ms that never fall."""
+        now = time.monotonic_ns() if self._BOOT is None else time.clock_gettime_ns(self._BOOT)
+        return now // 1_000_000
+
+    def wall(self) -> int:
+        """Ms since the epoch."""
+        return time.time_ns() // 1_000_000
+
+
+class Background:
+    """`Work`: one thread for everything slow, in the order in which it was asked for."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="slow")
+
+    def __call__(self, job: Callable[[], Any]) -> Future[Any]:
+        """Run `job` there."""
+        return self._pool.submit(job)
+
+    def close(self) -> None:
+        """Wait for what runs, forget the rest."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def proctor_setup(config: Config, *, demo: bool) -> ProctorSetup:
+    """The camera as configured: a device, or in the demonstration a scripted one."""
+    camera = config.camera
+    mode: Any = "demo" if demo else "normal"
+    return ProctorSetup(mode=mode, camera=camera, models=config.models, log=config.data / "proctor.log")
+
+
+def uploader_of(config: Config) -> Callable[[Enrolment, Sequence[Registration]], UploaderPort]:
+    """Makes the thread that sends one learner's records."""
+
+    def make(enrolment: Enrolment, registrations: Sequence[Registration]) -> UploaderPort:
+        trusted = {item.class_: enrolment.trust(item) for item in registrations}
+        profile = enrolment.profile
+        return UploaderThread(
+            profile.outbox, lambda: HttpTransport(config.server), profile.seal, trust_of=trusted.get
+        )
+
+    return make
+
+
+def run(config: Config, *, demo: bool = False, script: Callable[[Any, Any], None] | None = None) -> int:
+    """Open the window until it is closed. `script(window, drive)` (demonstrations, tests) uses it as a person would."""
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kivy_env.prepare(config.data / "kivy")
+    kivy_env.configure()
+
+    from client.journey import Journey, Kit
+    from client.player.focus import open_probe
+    from client.player.playback import Playback
+    from client.window import Window
+
+    probe, player, background = open_probe(), Playback(), Background()
+    proctor, agent, transport = Proctor(proctor_setup(config, demo=demo)), AgentGuard(), HttpTransport(config.server)
+    kit = Kit(
+        clock=SystemClock(), transport=transport, player=player, foreground=probe, proctor=proctor, agent=agent,
+        uploader=uploader_of(config), about=describe("file"), agent_about=AGENT,
+    )  # fmt: skip
+    journey = Journey(config, kit, background)
+    window = Window(journey, player, proctor.preview, probe.watch)
+    try:
+        window.go(script)
+    finally:
+        journey.close()
+        background.close()
+        for part in (player, proctor, agent, transport):
+            part.close()
+    return 0

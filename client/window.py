@@ -1,0 +1,177 @@
+"""The window: one screen for each page of the journey, rendered ten times a second.
+
+Imported after `kivy_env.prepare`: this import opens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from kivy.app import App
+from kivy.base import runTouchApp
+from kivy.clock import Clock
+from kivy.core.window import Window as KivyWindow
+from kivy.tests.common import UnitTestTouch
+
+from client.events import Pressed
+from client.journey import Journey
+from client.player import theme
+from client.player.captions import CaptionTrack, parse_captions
+from client.player.drive import Drive
+from client.player.errors import CaptionsError
+from client.player.screens import (
+    EnrolScreen,
+    LessonScreen,
+    NoticeScreen,
+    Page,
+    ProblemScreen,
+    RealNameScreen,
+    ResultScreen,
+    Shell,
+    SignInScreen,
+    TodayScreen,
+    tongue,
+)
+from client.player.widgets import fonts
+
+TICK_S: Final = 0.1
+PREVIEW_S: Final = 1 / 12
+TITLES: Final = {
+    "notice": "notice.title", "sign_in": "signin.title", "real_name": "name.title", "enrol": "enrol.title",
+    "today": "today.title", "result": "result.title",
+}  # fmt: skip
+
+
+class TakenOver(Exception):
+    """Somebody touched the window while a script drove it."""
+
+
+@contextmanager
+def touched() -> Iterator[None]:
+    """Raise `TakenOver` out of the event loop at the first touch or key that is not the script's own."""
+
+    def touch(_: Any, motion: Any) -> None:
+        if not isinstance(motion, UnitTestTouch):
+            raise TakenOver
+
+    def key(*_: Any) -> None:
+        raise TakenOver
+
+    KivyWindow.bind(on_touch_down=touch, on_key_down=key)
+    try:
+        yield
+    finally:
+        KivyWindow.unbind(on_touch_down=touch, on_key_down=key)
+
+
+class Window(App):
+    """Renders a `Journey`. `go` blocks until the window is closed."""
+
+    title = "TrueSeat"
+
+    def __init__(self, journey: Journey, player: Any, preview: Callable[[], Any], watch: Callable[[Any], None]) -> None:
+        super().__init__()
+        self.journey, self._player, self._preview, self._watch = journey, player, preview, watch
+        self._unit = ""
+
+    def go(self, script: Callable[[Any, Any], None] | None = None) -> None:
+        """Run until the window is closed; a script drives it until somebody touches it, and closes it at its end."""
+        if script is None:
+            self.run()
+            return
+        self._run_prepare()
+        try:
+            with touched():
+                script(self, Drive(self.root))
+        except TakenOver:
+            runTouchApp()
+        self._stop()
+
+    def build(self) -> Any:
+        """The frame and every screen, wired to the journey."""
+        fonts.register()
+        KivyWindow.clearcolor = theme.rgba(theme.GROUND)
+        self._watch(KivyWindow)
+        tongue.language = self.journey.language
+        journey = self.journey
+        self.screens = {
+            "notice": NoticeScreen(journey.choose),
+            "sign_in": SignInScreen(journey.ask_code, journey.enter_code, journey.other_account),
+            "real_name": RealNameScreen(journey.confirm_name, journey.leave_name),
+            "enrol": EnrolScreen(journey.start_enrol, journey.to_today, journey.without_face),
+            "today": TodayScreen(journey.open_course, journey.to_today),
+            "lesson": LessonScreen(self._press, self._seek),
+            "result": ResultScreen(journey.make_up, journey.to_today),
+            "problem": ProblemScreen(journey.try_again),
+        }
+        self.screens["lesson"].play(self._player)
+        self.shell = Shell(self._language)
+        self._render()
+        Clock.schedule_interval(self._tick, TICK_S)
+        Clock.schedule_interval(self._mirror, PREVIEW_S)
+        return self.shell
+
+    def on_stop(self) -> None:
+        """The window closes: nothing is pulled from the player any more."""
+        self.screens["lesson"].close()
+
+    # --- every tenth of a second --------------------------------------------------------------------------------------
+
+    def _tick(self, _: float) -> None:
+        self.journey.tick()
+        self._render()
+
+    def _render(self) -> None:
+        journey = self.journey
+        page = "problem" if journey.problem is not None else journey.page
+        shown: Any = Page(journey.problem) if journey.problem is not None else journey.shown
+        screen = self.screens[page]
+        if page == "lesson":
+            self._captions(shown)
+        screen.render(shown)
+        self.shell.show(screen, self._entitled(page, shown))
+
+    @staticmethod
+    def _entitled(page: str, shown: Any) -> Callable[[], str]:
+        if page == "lesson" and shown.unit is not None:
+            return lambda: tongue.of(shown.unit.title)
+        return lambda: tongue.say(TITLES.get(page, "app.name"))
+
+    def _captions(self, view: Any) -> None:
+        unit = view.unit.unit if view.unit is not None else ""
+        if unit == self._unit:
+            return
+        self._unit = unit
+        found = {}
+        for language, path in self.journey.captions(unit).items():
+            try:
+                found[language] = CaptionTrack(parse_captions(path.read_bytes()))
+            except (CaptionsError, OSError):
+                continue  # a lesson without captions goes on; the package's bytes were checked before
+        self.screens["lesson"].set_captions(found)
+
+    def _mirror(self, _: float) -> None:
+        if self.journey.page == "lesson":
+            self.screens["lesson"].show_preview(self._preview())
+        elif self.journey.page == "enrol":
+            self.screens["enrol"].mirror.show(self._preview())
+
+    # --- the learner --------------------------------------------------------------------------------------------------
+
+    def _press(self, what: str) -> None:
+        if self.journey.study is not None:
+            self.journey.study.press(Pressed(what).what)
+
+    def _seek(self, position_ms: int) -> None:
+        if self.journey.study is not None:
+            self.journey.study.seek(position_ms)
+
+    def _language(self, language: str) -> None:
+        self.journey.language = language
+
+    def picture(self, path: Path) -> None:
+        """Keep what is on the screen now as a PNG."""
+        self.shell.export_to_png(str(path))
