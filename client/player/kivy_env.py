@@ -32,6 +32,7 @@ def prepare(home: Path, *, offscreen: bool = False) -> None:
         KIVY_HOME=str(home),
         KIVY_WINDOW="sdl2",
         KIVY_TEXT="sdl2",
+        KIVY_CLIPBOARD="sdl2",
         SDL_VIDEO_X11_WMCLASS=APP_CLASS,
         SDL_APP_NAME=APP_CLASS,
     )

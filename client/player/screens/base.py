@@ -1,0 +1,126 @@
+"""What all screens have in common: they render a value, again whenever the language or the width changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kivy.lang import Builder
+from kivy.metrics import dp
+from kivy.properties import BooleanProperty, ObjectProperty
+from kivy.uix.anchorlayout import AnchorLayout
+from kivy.uix.boxlayout import BoxLayout
+
+from client.player import theme
+from client.player.screens.shown import Trouble
+from client.player.widgets import tongue
+from client.player.widgets.kit import Column, Problem, Push
+
+Builder.load_file(str(Path(__file__).with_name("base.kv")))
+
+
+def kv_of(module_file: str) -> None:
+    """Load the .kv beside a screen's module."""
+    Builder.load_file(str(Path(module_file).with_suffix(".kv")))
+
+
+class Screen(BoxLayout):
+    """A screen: `render(shown)` shows a value; equal values cost nothing."""
+
+    shown = ObjectProperty(None, allownone=True)
+    wide = BooleanProperty(True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.fbind("width", self._measure)
+        self._measure()
+
+    def render(self, shown: Any) -> None:
+        """Show `shown` from now on."""
+        if shown != self.shown:
+            self.shown = shown
+            self.retell()
+
+    def retell(self) -> None:
+        """Say everything again, in the language of now. Screens override this."""
+
+    def on_parent(self, _: Any, parent: Any) -> None:
+        """Follow the language only while on the stage."""
+        tongue.funbind("language", self._retell)
+        if parent is not None:
+            tongue.fbind("language", self._retell)
+            self._retell()
+
+    def _retell(self, *_: Any) -> None:
+        if self.shown is not None:
+            self.retell()
+
+    def _measure(self, *_: Any) -> None:
+        self.wide = self.width >= dp(theme.WIDE)
+
+
+class Footer(AnchorLayout):
+    """A bar at the bottom that does not scroll; children given in kv go into its column."""
+
+    column = ObjectProperty(None)
+
+    def add_widget(self, widget: Any, *args: Any, **kwargs: Any) -> None:
+        """The first child is its own column, all others stand in it."""
+        (super() if self.column is None else self.column).add_widget(widget, *args, **kwargs)
+
+
+class Slot(Column):
+    """Room that is taken only while there is something in it."""
+
+    def hold(self, *widgets: Any) -> None:
+        """Hold these and nothing else."""
+        if list(widgets) != self.children[::-1]:
+            self.clear_widgets()
+            for widget in widgets:
+                self.add_widget(widget)
+
+
+class TroubleSlot(Slot):
+    """Holds an error while there is one; its button dispatches `on_press`."""
+
+    __events__ = ("on_press",)
+
+    def on_press(self) -> None:
+        """The learner pressed the button of the error."""
+
+    def tell(self, trouble: Trouble | None) -> None:
+        """Show this error, or none."""
+        if trouble is None:
+            self.hold()
+            return
+        words, action = tongue.of(trouble.sentence), tongue.say(trouble.action) if trouble.action else ""
+        problem = Problem(words=words, code=trouble.code)
+        if action:
+            push = Push(words=action, kind="quiet", hug=True)
+            push.name = trouble.action
+            push.bind(on_release=lambda _: self.dispatch("on_press"))
+            problem.add_widget(push)
+        self.hold(problem)
+
+
+class Actions(Slot):
+    """The buttons below a screen, made anew only when they are other ones."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._told: tuple[Any, ...] = ()
+
+    def offer(self, *buttons: tuple[str, str, Callable[[], None]], busy: bool = False) -> None:
+        """Show (key of the words, kind, what to do) from top to bottom; `busy` holds them all."""
+        told = (tongue.language, busy, *(b[:2] for b in buttons))
+        if told != self._told:
+            self._told = told
+            self.hold(*(self._push(*b, busy) for b in buttons))
+
+    @staticmethod
+    def _push(key: str, kind: str, act: Callable[[], None], busy: bool) -> Push:
+        push = Push(words=tongue.say(key), kind=kind, disabled=busy)
+        push.name = key
+        push.bind(on_release=lambda _: act())
+        return push

@@ -1,0 +1,72 @@
+"""Face enrolment: the camera as a mirror, one prompt at a time, guidance instead of refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kivy.properties import NumericProperty, StringProperty
+
+from client.player.screens.base import Screen, kv_of
+from client.player.screens.shown import Enrol
+from client.player.widgets import tongue
+
+kv_of(__file__)
+
+
+class EnrolScreen(Screen):
+    """Renders `Enrol`; `on_start()`, `on_continue()`, `on_other_way()`. `mirror.show(preview)` feeds the picture."""
+
+    icon = StringProperty("look")
+    words = StringProperty("")
+    note = StringProperty("")
+    share = NumericProperty(0)
+    step = NumericProperty(0)
+    steps = NumericProperty(0)
+
+    def __init__(
+        self,
+        on_start: Callable[[], None],
+        on_continue: Callable[[], None],
+        on_other_way: Callable[[], None],
+        **kwargs: Any,
+    ) -> None:
+        self._on_start, self._on_continue, self._on_other_way = on_start, on_continue, on_other_way
+        self._whole_ms = 1
+        super().__init__(**kwargs)
+
+    @property
+    def mirror(self) -> Any:
+        """The camera's picture (`CameraMirror`)."""
+        return self.ids.mirror
+
+    def retell(self) -> None:
+        """The step of now."""
+        shown: Enrol = self.shown
+        self.ids.trouble.tell(shown.trouble)
+        self.ids.scripted.hold(*([self.ids.mark] if shown.scripted else []))
+        self.icon, self.words, self.note = "look", "", ""
+        prompt = shown.prompt
+        if shown.step == "running" and prompt is not None:
+            self._whole_ms = max(self._whole_ms, prompt.remaining_ms)
+            self.icon, self.words = prompt.gesture, tongue.say(f"gesture.{prompt.gesture}")
+            self.note = tongue.say(f"hint.{prompt.hint}") if prompt.hint else ""
+            self.step, self.steps = prompt.step, prompt.steps
+            self.share = prompt.remaining_ms / self._whole_ms
+        else:
+            self.steps, self._whole_ms = 0, 1
+            self.words = tongue.say("enrol.lead" if shown.step == "intro" else f"enrol.{shown.step}")
+            self.icon = {"passed": "check", "camera": "camera", "starting": "camera"}.get(shown.step, "look")
+        self._offer(shown)
+
+    def _offer(self, shown: Enrol) -> None:
+        other = ("enrol.other_way", "plain", self._on_other_way)
+        match shown.step:
+            case "intro":
+                self.ids.actions.offer(("enrol.start", "primary", self._on_start), other, busy=shown.busy)
+            case "unclear" | "camera":
+                self.ids.actions.offer(("enrol.again", "primary", self._on_start), other, busy=shown.busy)
+            case "passed":
+                self.ids.actions.offer(("enrol.continue", "primary", self._on_continue), busy=shown.busy)
+            case _:
+                self.ids.actions.offer()

@@ -1,0 +1,176 @@
+"""The lesson: the picture, one sentence, one button, and beside it why this minute counts (`client.view.View`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kivy.clock import Clock
+from kivy.properties import BooleanProperty, NumericProperty, OptionProperty, StringProperty
+from kivy.uix.widget import Widget
+
+from client.player import i18n
+from client.player.captions import CaptionTrack
+from client.player.chime import Chime
+from client.player.playback import Playback
+from client.player.screens.base import Screen, kv_of
+from client.player.widgets import tongue
+from client.player.widgets.kit import Fact
+from client.view import Sentence, View
+
+kv_of(__file__)
+MIRROR = ("notice", "check")  # phases in which the learner looks at the camera
+ICONS = {"ready": "play", "unit_end": "check", "done": "check", "paused": "pause"}
+
+
+class SeekBar(Widget):
+    """The way through the lesson: played in blue, seen in pale blue, and nowhere else to go."""
+
+    position = NumericProperty(0)
+    seen = NumericProperty(0)
+    duration = NumericProperty(1)
+    may_seek = BooleanProperty(False)
+    __events__ = ("on_seek",)
+
+    def on_touch_up(self, touch: Any) -> bool:
+        """A tap inside what was seen."""
+        if self.may_seek and self.collide_point(*touch.pos) and touch.grab_current is None:
+            share = (touch.x - self.x) / max(self.width, 1)
+            self.dispatch("on_seek", int(min(share * self.duration, self.seen)))
+            return True
+        return bool(super().on_touch_up(touch))
+
+    def on_seek(self, position_ms: int) -> None:
+        """The learner wants to go there."""
+
+
+class LessonScreen(Screen):
+    """`on_press(what)` for every button, `on_seek(ms)`. Fed by `play`, `show_preview` and `set_captions`."""
+
+    overlay = OptionProperty("none", options=["none", "words", "mirror"])
+    sentence = StringProperty("")
+    button = StringProperty("")
+    icon = StringProperty("")
+    message = StringProperty("")
+    caption = StringProperty("")
+    hint = StringProperty("")
+    gesture = StringProperty("look")
+    asked = StringProperty("")
+    progress = NumericProperty(0)
+    remaining = NumericProperty(0)
+    captions_on = BooleanProperty(True)
+    has_captions = BooleanProperty(False)
+
+    def __init__(self, on_press: Callable[[str], None], on_seek: Callable[[int], None], **kwargs: Any) -> None:
+        self._on_press, self._on_seek = on_press, on_seek
+        self._tracks: Mapping[str, CaptionTrack] = {}
+        self._facts: list[Fact] = []
+        self._whole_ms = 1
+        self._chime = Chime()
+        self._feed: Any = None
+        super().__init__(**kwargs)
+
+    # --- what it is fed with ----------------------------------------------------------------------------------------
+
+    def play(self, playback: Playback) -> None:
+        """Show the pictures of this player, once a screen refresh, from now on."""
+        self.stop()
+
+        def refresh(_: float) -> None:
+            picture = playback.picture()
+            if picture is not None:
+                self.ids.picture.show(picture)
+
+        self._feed = Clock.schedule_interval(refresh, 0)
+
+    def stop(self) -> None:
+        """Leave the player alone."""
+        if self._feed is not None:
+            self._feed.cancel()
+            self._feed = None
+
+    def close(self) -> None:
+        """The screen will not come back."""
+        self.stop()
+        self._chime.close()
+
+    def show_preview(self, preview: tuple[int, int, bytes] | None) -> None:
+        """The camera's latest picture, unmirrored, to the mirror that is seen now."""
+        (self.ids.mirror if self.overlay == "mirror" else self.ids.small_mirror).show(preview)
+
+    def set_captions(self, tracks: Mapping[str, CaptionTrack]) -> None:
+        """Language tag → captions of the unit on the screen."""
+        self._tracks = tracks
+        self.has_captions = bool(tracks)
+
+    # --- what it says -----------------------------------------------------------------------------------------------
+
+    def retell(self) -> None:
+        """The view of now; called about ten times a second, so widgets are kept and only told what changed."""
+        view: View = self.shown
+        self._chime.follow(view.chimes)
+        self.sentence = tongue.say(view.sentence)
+        self.button = tongue.say(view.button.label) if view.button else ""
+        self.message = view.message
+        self.hint = tongue.say(view.hint) if view.hint else ""
+        mirror = view.phase in MIRROR and not view.message
+        self.overlay = "mirror" if mirror else "none" if view.phase == "playing" and not view.message else "words"
+        self.icon = "rest" if view.sentence.key == "pause.rest" else ICONS.get(view.phase, "")
+        self._tell_unit(view)
+        self._tell_prompt(view)
+        self._tell_panel(view)
+        self._tell_buttons(view)
+
+    def press(self, what: str = "") -> None:
+        """A button: `what`, or the one blue button of the view."""
+        view: View = self.shown
+        if what:
+            self._on_press(what)
+        elif view.button is not None:
+            self._on_press(view.button.what)
+
+    def _tell_unit(self, view: View) -> None:
+        unit, bar = view.unit, self.ids.bar
+        if unit is None:
+            self.caption, bar.may_seek = "", False
+            return
+        bar.position, bar.seen, bar.duration = unit.position_ms, unit.seen_ms, max(unit.duration_ms, 1)
+        bar.may_seek = view.may_seek
+        at, whole = i18n.stamp(unit.position_ms), i18n.stamp(unit.duration_ms)
+        self.ids.position.words = tongue.say("lesson.position", at=at, all=whole)
+        self.ids.number.words = tongue.say("lesson.lesson", number=unit.number, count=unit.count)
+        track = self._tracks.get(tongue.language) or next(iter(self._tracks.values()), None)
+        self.caption = track.at(unit.position_ms) if track and self.captions_on else ""
+
+    def _tell_prompt(self, view: View) -> None:
+        prompt = view.prompt
+        if self.overlay != "mirror":
+            self._whole_ms = 1
+            return
+        self._whole_ms = max(self._whole_ms, view.countdown_ms)
+        self.remaining = view.countdown_ms / self._whole_ms
+        self.gesture = prompt.gesture if prompt else "look"
+        self.asked = tongue.say(f"gesture.{prompt.gesture}") if prompt else self.sentence
+        self.progress = prompt.step / prompt.steps if prompt and prompt.steps else 0
+        if prompt and prompt.hint:
+            self.hint = tongue.say(f"hint.{prompt.hint}")
+
+    def _tell_panel(self, view: View) -> None:
+        if len(self._facts) != len(view.panel):
+            self._facts = [Fact() for _ in view.panel]
+            self.ids.facts.hold(*self._facts)
+        for fact, line in zip(self._facts, view.panel, strict=True):
+            fact.words, fact.mood = tongue.say(line.sentence), line.mood
+        self.ids.unit_time.words = tongue.long(view.credited_unit_ms)
+        self.ids.all_time.words = tongue.long(view.credited_all_ms)
+        waits = Sentence("lesson.pending")
+        self.ids.pending.words = (
+            f"+ {tongue.long(view.pending_ms)} · {tongue.say(waits)}" if view.pending_ms >= 1000 else ""
+        )
+        self.ids.last_check.words = tongue.say(view.last_check)
+        self.ids.sync.words = tongue.say(view.sync)
+
+    def _tell_buttons(self, view: View) -> None:
+        self.ids.rest.disabled = not view.may_rest
+        self.ids.end.disabled = not view.may_end
+        self.ids.rest.kind = "primary" if view.propose_rest and view.may_rest else "quiet"

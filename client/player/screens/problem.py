@@ -1,0 +1,29 @@
+"""A page that only says what is in the way and how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from client.player.screens.base import Screen, kv_of
+from client.player.screens.shown import Page
+from client.player.widgets import tongue
+
+kv_of(__file__)
+
+
+class ProblemScreen(Screen):
+    """Renders `Page`; `on_press()` for its one button."""
+
+    def __init__(self, on_press: Callable[[], None], **kwargs: Any) -> None:
+        self._on_press = on_press
+        super().__init__(**kwargs)
+
+    def retell(self) -> None:
+        """The sentence, the code and the button."""
+        shown: Page = self.shown
+        self.ids.title.words = tongue.say(shown.title)
+        self.ids.sentence.words = tongue.of(shown.trouble.sentence)
+        self.ids.code.words = tongue.say("error.code", code=shown.trouble.code)
+        action = shown.trouble.action
+        self.ids.actions.offer(*([(action, "primary", self._on_press)] if action else []))

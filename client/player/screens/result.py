@@ -1,0 +1,61 @@
+"""The result: what counted, what does not yet and why, and one button that makes up just those parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kivy.properties import StringProperty
+
+from client.player import i18n
+from client.player.screens.base import Screen, kv_of
+from client.player.widgets import tongue
+from client.player.widgets.kit import Row
+from client.view import Part, ResultView
+
+kv_of(__file__)
+
+
+class PartRow(Row):
+    """One stretch that is not counted yet."""
+
+    title = StringProperty("")
+    reason = StringProperty("")
+    length = StringProperty("")
+
+
+class ResultScreen(Screen):
+    """Renders `client.view.ResultView`; `on_make_up()` and `on_done()`."""
+
+    def __init__(self, on_make_up: Callable[[], None], on_done: Callable[[], None], **kwargs: Any) -> None:
+        self._on_make_up, self._on_done = on_make_up, on_done
+        super().__init__(**kwargs)
+
+    def retell(self) -> None:
+        """All figures."""
+        shown: ResultView = self.shown
+        ids = self.ids
+        ids.credited.words = tongue.long(shown.credited_ms)
+        ids.how.words = tongue.say(f"result.how_{shown.how}")
+        ids.all.words = tongue.long(shown.credited_all_ms)
+        ids.checks.words = tongue.say("result.of", some=shown.checks_passed, all=shown.checks_all)
+        ids.records.words = str(shown.records)
+        ids.sent.words = tongue.say("result.sent" if shown.sent else "result.unsent")
+        ids.sent.mood = "good" if shown.sent else "todo"
+        ids.parts.hold(*(self._part(p) for p in shown.parts))
+        ids.parts_title.words = tongue.say("result.parts" if shown.parts else "result.parts_none")
+        missing = sum(p.to_ms - p.from_ms for p in shown.parts if p.make_up)
+        done = ("result.done", "quiet" if missing else "primary", self._on_done)
+        ids.actions.offer(*([("result.make_up", "primary", self._on_make_up)] if missing else []), done)
+        for push in ids.actions.children:
+            if push.name == "result.make_up":
+                push.words = tongue.say("result.make_up", time=tongue.long(missing))
+
+    @staticmethod
+    def _part(part: Part) -> PartRow:
+        start, end = i18n.stamp(part.from_ms), i18n.stamp(part.to_ms)
+        return PartRow(
+            title=tongue.say("result.part", unit=part.title, **{"from": start, "to": end}),
+            reason=tongue.of(part.reason),
+            length=tongue.long(part.to_ms - part.from_ms),
+        )

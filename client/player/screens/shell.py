@@ -1,0 +1,46 @@
+"""The window's frame: header on top, one screen below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kivy.uix.boxlayout import BoxLayout
+
+from client.player.widgets import tongue
+from client.player.widgets.kit import Header
+
+
+class Shell(BoxLayout):
+    """Root of the window. `show(screen, title)` puts a screen on the stage; the header switches the language."""
+
+    def __init__(self, on_language: Callable[[str], None] | None = None, **kwargs: Any) -> None:
+        super().__init__(orientation="vertical", **kwargs)
+        self._on_language = on_language
+        self._back: Callable[[], None] | None = None
+        self._title: Callable[[], str] = lambda: tongue.say("app.name")
+        self.header = Header()
+        self.header.bind(on_language=self._switch, on_back=lambda _: self._back and self._back())
+        self.screen: Any = None
+        self.add_widget(self.header)
+        tongue.fbind("language", self._entitle)
+        self._entitle()
+
+    def show(self, screen: Any, title: Callable[[], str] | None = None, back: Callable[[], None] | None = None) -> None:
+        """Put `screen` on the stage; `title` is asked again when the language changes; `back` shows the arrow."""
+        if screen is not self.screen:
+            if self.screen is not None:
+                self.remove_widget(self.screen)
+            self.screen = screen
+            self.add_widget(screen)
+        self._back, self.header.can_back = back, back is not None
+        self._title = title or (lambda: tongue.say("app.name"))
+        self._entitle()
+
+    def _entitle(self, *_: Any) -> None:
+        self.header.title = self._title()
+
+    def _switch(self, *_: Any) -> None:
+        tongue.other()
+        if self._on_language is not None:
+            self._on_language(tongue.language)

@@ -1,0 +1,117 @@
+"""What the screens show, as values: the composition root fills them, the screens render them and hold nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from client.events import Prompt
+from client.view import Sentence, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An error for people: a sentence with the remedy, a stable code, and the key of the button's label ("": none)."""
+
+    sentence: Words
+    code: str
+    action: str = "error.retry"
+
+
+def trouble_of(error: Exception, action: str = "error.retry") -> Trouble:
+    """The trouble that an error of any room states by its `code`, `remedy` and `zh`."""
+    code = str(getattr(error, "code", "TS-C-000"))
+    en = str(getattr(error, "remedy", "") or error)
+    return Trouble(Words(str(getattr(error, "zh", "") or en), en), code, action)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the learner decided on the notice: all of both consents' combinations are fine."""
+
+    notice: bool
+    commitment: bool
+    face: bool
+    photos: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The notice screen; `trouble` when the choices could not be kept."""
+
+    busy: bool = False
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Sign-in: first the account, then the code that was sent."""
+
+    step: Literal["account", "code"] = "account"
+    account: str = ""
+    busy: bool = False
+    again_in: int = 0  # seconds until the code may be sent again
+    development: bool = False
+    server: str = ""
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RealName:
+    """How far the real name is confirmed; `can_ask`: a development server confirms on request."""
+
+    name: str
+    state: Literal["open", "development", "identified"]
+    can_ask: bool = False
+    busy: bool = False
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """Face enrolment. `hint` is one of the quality words ("dark", …) beside the prompt's own."""
+
+    step: Literal["intro", "starting", "camera", "running", "passed", "unclear"]
+    prompt: Prompt | None = None
+    scripted: bool = False
+    busy: bool = False
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One course of the learner on the overview."""
+
+    registration: str
+    title: Words
+    units: int
+    credited_ms: int
+    all_ms: int
+    make_up_ms: int = 0
+    next_unit: Words | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Everything is counted."""
+        return self.credited_ms >= self.all_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The overview."""
+
+    name: str
+    courses: tuple[Course, ...]
+    pending: int = 0  # records signed and not yet receipted
+    online: bool = True
+    identity_open: bool = False
+    busy: bool = False
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that only says one thing."""
+
+    trouble: Trouble
+    title: Sentence = field(default_factory=lambda: Sentence("error.title"))

@@ -1,0 +1,18 @@
+"""Our small widget kit on Kivy, imported (after `kivy_env`) before any screen: it brings font and looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kivy.lang import Builder
+from kivy.lang.parser import global_idmap
+
+from client.player import theme
+from client.player.widgets import fonts, glyph, kit, say, surface
+from client.player.widgets.tongue import tongue
+
+fonts.register()
+global_idmap.update(theme=theme, rgba=theme.rgba, tongue=tongue)  # names that every .kv may use
+Builder.load_file(str(Path(__file__).with_name("kit.kv")))
+
+__all__ = ["glyph", "kit", "say", "surface", "tongue"]

@@ -1,0 +1,217 @@
+"""The widget kit: cards, buttons, choices, pills, fields, meters. Looks stand in kit.kv, colours in `theme`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.metrics import dp
+from kivy.properties import (
+    AliasProperty,
+    BooleanProperty,
+    NumericProperty,
+    ObjectProperty,
+    OptionProperty,
+    StringProperty,
+)
+from kivy.uix.anchorlayout import AnchorLayout
+from kivy.uix.behaviors import ButtonBehavior, FocusBehavior
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.scrollview import ScrollView
+from kivy.uix.textinput import TextInput
+from kivy.uix.widget import Widget
+
+from client.player import theme
+
+MOODS = {
+    "good": ("check", theme.GREEN, theme.GREEN_TINT, theme.GREEN_INK),
+    "todo": ("alert", theme.AMBER, theme.AMBER_TINT, theme.AMBER_INK),
+    "unknown": ("unknown", theme.OFF_INK, theme.GREY_TINT, theme.OFF_INK),
+    "plain": ("", theme.BLUE, theme.BLUE_TINT, theme.BLUE),
+}
+
+
+class Column(BoxLayout):
+    """A stack as high as what it holds."""
+
+
+class Row(BoxLayout):
+    """Side by side on a wide screen, below each other on a narrow one; as high as what it holds."""
+
+    wide = BooleanProperty(True)
+
+
+class Card(Column):
+    """White, rounded, with a hair of an edge."""
+
+    ground = StringProperty(theme.CARD)
+    edge = StringProperty(theme.EDGE)
+
+
+class Page(ScrollView):
+    """A scrolling page with one column of readable width in its middle; children given in kv go into the column."""
+
+    column = ObjectProperty(None)
+    widest = NumericProperty(dp(theme.COLUMN))
+
+    def add_widget(self, widget: Widget, *args: Any, **kwargs: Any) -> None:
+        """The first child is the frame of the page itself, all others stand in its column."""
+        if self.column is None:
+            super().add_widget(widget, *args, **kwargs)
+        else:
+            self.column.add_widget(widget, *args, **kwargs)
+
+
+class Tappable(ButtonBehavior, FocusBehavior):
+    """What can be tapped, and reached and pressed by keyboard."""
+
+    def keyboard_on_key_down(self, window: Any, keycode: tuple[int, str], text: str, modifiers: list[str]) -> bool:
+        """Enter and space press."""
+        if keycode[1] in ("enter", "numpadenter", "spacebar") and not self.disabled:
+            self.trigger_action(0)
+            return True
+        return bool(super().keyboard_on_key_down(window, keycode, text, modifiers))
+
+
+class Push(Tappable, AnchorLayout):
+    """A button; `kind` says how loud: primary is the single next action of a screen."""
+
+    words = StringProperty("")
+    icon = StringProperty("")
+    kind = OptionProperty("primary", options=["primary", "quiet", "plain", "night"])
+    hug = BooleanProperty(False)  # as narrow as its words
+
+    def _colours(self) -> tuple[str, str, str]:
+        """Ground, ink, edge."""
+        if self.kind == "primary":
+            if self.disabled:
+                return theme.GREY_TINT, theme.OFF_INK, theme.GREY_TINT
+            ground = theme.BLUE_DOWN if self.state == "down" else theme.BLUE
+            return ground, theme.SNOW, ground
+        ink = theme.OFF_INK if self.disabled else theme.BLUE if self.kind == "plain" else theme.INK
+        ground = theme.GREY_TINT if self.state == "down" else theme.CARD
+        return ground, ink, theme.EDGE if self.kind == "quiet" else ground
+
+    colours = AliasProperty(_colours, None, bind=("kind", "disabled", "state"))
+
+
+class Choice(Tappable, AnchorLayout):
+    """One of several answers; `chosen` is a word of its own, not only a colour."""
+
+    words = StringProperty("")
+    chosen = BooleanProperty(False)
+
+
+class Tick(Tappable, BoxLayout):
+    """A sentence that the learner ticks."""
+
+    words = StringProperty("")
+    ticked = BooleanProperty(False)
+
+    def on_release(self) -> None:
+        """Tick or untick."""
+        self.ticked = not self.ticked
+
+
+class Pill(BoxLayout):
+    """A word on a tint: green, amber, grey or blue."""
+
+    words = StringProperty("")
+    mood = OptionProperty("plain", options=list(MOODS))
+    look = AliasProperty(lambda self: MOODS[self.mood], None, bind=("mood",))
+
+
+class Fact(BoxLayout):
+    """One line with an icon in its mood: "window in front"."""
+
+    words = StringProperty("")
+    mood = OptionProperty("good", options=list(MOODS))
+    look = AliasProperty(lambda self: MOODS[self.mood], None, bind=("mood",))
+
+
+class Matter(BoxLayout):
+    """An icon, a heading and a sentence."""
+
+    icon = StringProperty("")
+    title = StringProperty("")
+    words = StringProperty("")
+
+
+class Figure(BoxLayout):
+    """A large figure with a small caption."""
+
+    words = StringProperty("")
+    caption = StringProperty("")
+    points = NumericProperty(theme.HEAD)
+    ink = StringProperty(theme.INK)
+
+
+class Meter(Widget):
+    """How far: `value` of 1 in blue, `second` of 1 paler behind it."""
+
+    value = NumericProperty(0)
+    second = NumericProperty(0)
+    ink = StringProperty(theme.BLUE)
+    ground = StringProperty(theme.EDGE)
+
+
+class Field(BoxLayout):
+    """A labelled line to write in."""
+
+    caption = StringProperty("")
+    hint = StringProperty("")
+    value = StringProperty("")
+    digits = BooleanProperty(False)
+    __events__ = ("on_enter",)
+
+    def on_enter(self) -> None:
+        """Enter was pressed."""
+
+
+class Entry(TextInput):
+    """The line of a `Field`."""
+
+    only_digits = BooleanProperty(False)
+
+    def insert_text(self, substring: str, from_undo: bool = False) -> None:
+        """Codes are digits, six at most; everything else has no control characters and ends somewhere."""
+        text = "".join(c for c in substring if c.isprintable())
+        if self.only_digits:
+            text = "".join(c for c in text if c in "0123456789")
+        room = (6 if self.only_digits else 64) - len(self.text) + len(self.selection_text)
+        super().insert_text(text[: max(room, 0)], from_undo=from_undo)
+
+
+class Problem(Card):
+    """An error for people: one sentence with its remedy, the code small."""
+
+    words = StringProperty("")
+    code = StringProperty("")
+
+
+class Header(BoxLayout):
+    """The bar on top of every screen: where one is, and the other language."""
+
+    title = StringProperty("")
+    can_back = BooleanProperty(False)
+    __events__ = ("on_back", "on_language")
+
+    def on_back(self) -> None:
+        """The arrow was pressed."""
+
+    def on_language(self) -> None:
+        """The other language was asked for."""
+
+
+class Overlay(FloatLayout):
+    """A dark cover over the picture that takes every touch while it is shown."""
+
+    shown = BooleanProperty(False)
+    night = NumericProperty(0.78)
+    round = NumericProperty(0.01)
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """Its own buttons first; nothing below it is reached."""
+        if not self.shown:
+            return False
+        return bool(super().on_touch_down(touch)) or bool(self.collide_point(*touch.pos))

@@ -1,0 +1,67 @@
+"""Words on the screen: as high as they need to be, broken into lines as Chinese and Latin want it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from kivy.clock import Clock
+from kivy.core.text import Label as CoreLabel
+from kivy.metrics import sp
+from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, StringProperty
+from kivy.uix.label import Label
+
+from client.player import theme
+from client.player.wrap import wrap
+
+SLACK = 2  # px: the widths of characters add up to a little more or less than a line
+
+
+@cache
+def _ruler(font_size: float) -> CoreLabel:
+    return CoreLabel(font_size=font_size)
+
+
+@cache
+def char_width(char: str, font_size: float) -> float:
+    """How wide a character is, in px."""
+    return float(_ruler(font_size).get_extents(char)[0])
+
+
+class Say(Label):
+    """`words` in one ink. `fit`: no wider than the words (at most `limit` px); otherwise as wide as it is given."""
+
+    words = StringProperty("")
+    ink = StringProperty(theme.INK)
+    points = NumericProperty(theme.BODY)  # sp
+    strong = BooleanProperty(False)
+    fit = BooleanProperty(False)
+    limit = NumericProperty(0)
+    one_line = BooleanProperty(False)  # cut with an ellipsis instead of breaking
+    ink_rgba = ColorProperty(theme.rgba(theme.INK))
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._lay_out = Clock.create_trigger(self._break_lines, -1)
+        super().__init__(**kwargs)
+        for name in ("words", "width", "points", "fit", "limit", "one_line", "strong"):
+            self.fbind(name, self._lay_out)
+        self._break_lines()
+
+    def _break_lines(self, *_: Any) -> None:
+        size = sp(self.points)
+        self.font_size = size
+        natural = (
+            max((sum(char_width(c, size) for c in line) for line in self.words.split("\n")), default=0) + SLACK + 1
+        )
+        room = self.width
+        if self.fit:
+            room = min(natural, self.limit) if self.limit else natural
+            self.width = room
+        if self.one_line:
+            self.text, self.shorten, self.text_size = self.words, True, (room, None)
+        else:
+            self.shorten, self.text_size = False, (room, None)
+            self.text = "\n".join(wrap(self.words, max(room - SLACK, size), lambda c: char_width(c, size)))
+        self.line_height = 1.32 if "\n" in self.text else 1.0
+        self.texture_update()
+        self.height = self.texture_size[1]

@@ -1,0 +1,160 @@
+"""Pictures on the screen: the lesson from three planes by a shader, and the camera as a mirror."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from kivy.graphics import BindTexture, Callback, Color, Rectangle, RenderContext, SmoothRoundedRectangle
+from kivy.graphics.texture import Texture
+from kivy.properties import BooleanProperty, NumericProperty
+from kivy.uix.widget import Widget
+
+from client.player import theme
+from client.player.decode import Picture
+
+# BT.601 and BT.709 (ITU-R): R = Y + a·V, G = Y − b·U − c·V, B = Y + d·U
+_SHADER = """
+$HEADER$
+uniform sampler2D plane_u;
+uniform sampler2D plane_v;
+uniform vec4 matrix;
+uniform vec2 levels;   // what black is, and by how much luminance is stretched
+uniform float chroma;  // by how much colour is stretched
+uniform vec2 used;     // share of each row that is picture: luminance, colour
+void main(void) {
+    float y = (texture2D(texture0, vec2(tex_coord0.x * used.x, tex_coord0.y)).r - levels.x) * levels.y;
+    vec2 at = vec2(tex_coord0.x * used.y, tex_coord0.y);
+    float u = (texture2D(plane_u, at).r - 0.50196) * chroma;
+    float v = (texture2D(plane_v, at).r - 0.50196) * chroma;
+    vec3 rgb = vec3(y + matrix.x * v, y - matrix.y * u - matrix.z * v, y + matrix.w * u);
+    gl_FragColor = vec4(clamp(rgb, 0.0, 1.0), 1.0) * frag_color;
+}
+"""
+_BT709, _BT601 = (1.5748, 0.1873, 0.4681, 1.8556), (1.402, 0.3441, 0.7141, 1.772)
+
+
+class LessonPicture(Widget):
+    """The lesson: `show` puts a decoded picture on the screen, letterboxed; no colour is computed on the CPU."""
+
+    ratio = NumericProperty(16 / 9)
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.canvas = RenderContext(use_parent_projection=True, use_parent_modelview=True)
+        self.canvas.shader.fs = _SHADER
+        super().__init__(**kwargs)
+        self._planes: list[Any] = []
+        self._shape: tuple[int, ...] = ()
+        with self.canvas:
+            Color(1, 1, 1, 1)
+            self._bind_u, self._bind_v = BindTexture(index=1), BindTexture(index=2)
+            self._rectangle = Rectangle(size=(0, 0))
+            Callback(lambda _: None)
+        self.canvas["plane_u"], self.canvas["plane_v"] = 1, 2
+        self.fbind("pos", self._place)
+        self.fbind("size", self._place)
+
+    def show(self, picture: Picture) -> None:
+        """Upload the planes (on the screen's thread)."""
+        shape = (picture.width, picture.height, *picture.strides)
+        if shape != self._shape:
+            self._allocate(picture)
+            self._shape = shape
+        sizes = self._sizes(picture)
+        for texture, plane, size in zip(self._planes, picture.planes, sizes, strict=True):
+            texture.blit_buffer(bytes(plane)[: size[0] * size[1]], colorfmt="luminance", bufferfmt="ubyte", size=size)
+        self._levels(picture)
+        self.canvas.ask_update()
+
+    def clear(self) -> None:
+        """Nothing to show: the ground of the widget."""
+        self._rectangle.size = (0, 0)
+        self._shape = ()
+
+    @staticmethod
+    def _sizes(picture: Picture) -> list[tuple[int, int]]:
+        low = (picture.height + 1) // 2
+        luma, u, v = picture.strides
+        return [(luma, picture.height), (u, low), (v, low)]
+
+    def _allocate(self, picture: Picture) -> None:
+        self._planes = []
+        for size in self._sizes(picture):
+            made = Texture.create(size=size, colorfmt="luminance", bufferfmt="ubyte")
+            made.min_filter = made.mag_filter = "linear"
+            self._planes.append(made)
+        self._rectangle.texture = self._planes[0]
+        self._bind_u.texture, self._bind_v.texture = self._planes[1:]
+        self._rectangle.tex_coords = (0, 1, 1, 1, 1, 0, 0, 0)  # decoded rows run downwards
+        self.ratio = picture.width / picture.height
+        self._place()
+
+    def _levels(self, picture: Picture) -> None:
+        self.canvas["matrix"] = _BT709 if picture.hd else _BT601
+        self.canvas["levels"] = (0.0, 1.0) if picture.full_range else (16 / 255, 255 / 219)
+        self.canvas["chroma"] = 1.0 if picture.full_range else 255 / 224
+        half = (picture.width + 1) // 2
+        self.canvas["used"] = (picture.width / picture.strides[0], half / picture.strides[1])
+
+    def _place(self, *_: Any) -> None:
+        if not self._planes:
+            return
+        width = min(self.width, self.height * self.ratio)
+        height = width / self.ratio
+        self._rectangle.size = (width, height)
+        self._rectangle.pos = (self.center_x - width / 2, self.center_y - height / 2)
+
+
+class CameraMirror(Widget):
+    """The camera as a mirror: turned round for display only, cut to the widget's shape, with round corners."""
+
+    live = BooleanProperty(False)
+    radius = NumericProperty(theme.RADIUS)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._texture: Any = None
+        with self.canvas:
+            self._colour = Color(*theme.rgba(theme.NIGHT))
+            self._shape = SmoothRoundedRectangle(radius=[self.radius])
+        for name in ("pos", "size", "radius"):
+            self.fbind(name, self._place)
+
+    def show(self, preview: tuple[int, int, bytes] | None) -> None:
+        """Show width, height, RGB24 bytes; None when there is no picture."""
+        if preview is None or min(self.size) < 8:
+            self._blank()
+            return
+        width, height, data = preview
+        pixels = np.frombuffer(data, np.uint8)[: width * height * 3].reshape(height, width, 3)
+        pixels = self._cut(pixels)[:, ::-1]  # as in a mirror
+        rows, columns = pixels.shape[:2]
+        if self._texture is None or self._texture.size != (columns, rows):
+            self._texture = Texture.create(size=(columns, rows), colorfmt="rgb")
+            self._shape.texture = self._texture
+        self._texture.blit_buffer(np.ascontiguousarray(pixels).tobytes(), colorfmt="rgb", bufferfmt="ubyte")
+        self._colour.rgba = (1, 1, 1, 1)
+        self.live = True
+        self.canvas.ask_update()
+
+    def _cut(self, pixels: Any) -> Any:
+        """The middle of the picture in the widget's proportions."""
+        height, width = pixels.shape[:2]
+        wanted = self.width / self.height
+        if width / height > wanted:
+            keep = max(int(height * wanted), 1)
+            left = (width - keep) // 2
+            return pixels[:, left : left + keep]
+        keep = max(int(width / wanted), 1)
+        top = (height - keep) // 2
+        return pixels[top : top + keep]
+
+    def _blank(self) -> None:
+        if self.live or self._texture is not None:
+            self._texture, self._shape.texture = None, None
+        self._colour.rgba = theme.rgba(theme.NIGHT)
+        self.live = False
+
+    def _place(self, *_: Any) -> None:
+        self._shape.pos, self._shape.size = self.pos, self.size
+        self._shape.radius = [self.radius]
