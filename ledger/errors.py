@@ -120,11 +120,11 @@ class BodyError(NoteFormatError):
 
 
 class EventError(FormatError):
-    """An event is not of the closed table: an unknown verb, a missing, extra or wrong field."""
+    """The bytes are no event of the closed vocabulary, or not where they stand."""
 
     code = "TS-L-040"
-    remedy = "Update both programs to the same version; what is already signed stays as it is."
-    zh = "事件记录不符合规定格式。请更新程序；已签名的记录不受影响。"
+    remedy = "Keep the log as it is; nothing is credited from this event on. Update the client if it is the older one."
+    zh = "记录中有无法识别的内容，从该处起暂不计入学时。请更新客户端后重试。"
 
 
 class LeafError(FormatError):

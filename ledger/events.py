@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from ledger import canonical
-from ledger.errors import LedgerError
+from ledger.errors import EventError
 from ledger.kinds import (
     ASK,
     BECAUSE,
@@ -49,14 +49,6 @@ MAX_EVENT_BYTES: Final = 60 * 1024  # below the 65,535 bytes that a tlog-tiles b
 VERSION: Final = 1
 
 Kinds = Mapping[str, Kind]
-
-
-class EventError(LedgerError):
-    """The bytes are no event of the closed vocabulary."""
-
-    code = "TS-L-040"
-    remedy = "Keep the log as it is; nothing is credited from this event on. Update the client if it is the older one."
-    zh = "记录中有无法识别的内容，从该处起暂不计入学时。请更新客户端后重试。"
 
 
 # --- the verbs --------------------------------------------------------------------------------------------------------
