@@ -14,6 +14,8 @@ from server_stub.app import Server, create_app, wall_ms
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.settings import Settings, load, write_private
 
+PORT = 8799  # where a client looks when it is told nothing else
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it did what it says, 2 with one sentence otherwise."""
@@ -45,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="answer on HTTP")
     serve.set_defaults(run=_serve)
     serve.add_argument("directory", type=Path)
-    serve.add_argument("--port", type=int, default=8700, help="0 takes a free one")
+    serve.add_argument("--port", type=int, default=PORT, help="0 takes a free one")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--ready-file", type=Path, help="written with the URL once the server answers")
     populate = commands.add_parser("populate", help="make example learners")
@@ -102,7 +104,7 @@ def _say(settings: Settings, plan: setup.ClassPlan, server: Server, trust: Path,
         print(f"Authority   {server.keyring.authority.vkey}  (development; for verify --authority)")
     print(f"Staff       account admin, password {password}  (printed once)")
     print(f"Start       python -m server_stub serve {settings.directory}")
-    print("Connect     python -m client --server http://127.0.0.1:8700")
+    print(f"Connect     python -m client --server http://127.0.0.1:{PORT} --trust {trust}")
 
 
 def _serve(options: argparse.Namespace) -> None:

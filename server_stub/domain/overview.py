@@ -20,6 +20,8 @@ class SessionLine:
     events: int
     credited_ms: int
     settled: bool
+    unread: int | None  # from this event on nothing counts
+    forks: int  # contradicting checkpoints that its own key signed, kept as evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,9 @@ def _sessions(tx: Transaction, registration: str) -> tuple[SessionLine, ...]:
         session, progress = tx.events.session(sid), tx.events.progress(sid)
         assert session is not None
         settled = progress.settled_size == progress.size and not progress.unsettled
-        found.append(
-            SessionLine(
-                sid, progress.state, session.granted_at, progress.heard_at, progress.size, progress.settled_ms, settled
-            )
-        )
+        line = SessionLine(
+            sid, progress.state, session.granted_at, progress.heard_at, progress.size, progress.settled_ms, settled,
+            progress.unread, len(tx.events.forks(sid)),
+        )  # fmt: skip
+        found.append(line)
     return tuple(found)
