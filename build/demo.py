@@ -74,11 +74,17 @@ def _init() -> None:
     rules = DATA / "rules.json"
     rules.write_bytes(_output("agent", "rules", "pack"))
     course = ROOT / "client" / "player" / "demo_course"
+    notices = []
+    for language in ("zh", "en"):
+        notice = DATA / f"notice.{language}.txt"
+        notice.write_bytes(_output("client", "notice", "--language", language, "--data", DATA / "client"))
+        notices += ["--notice", notice]
     out = _output(
         "server_stub", "init", SERVER, "--server-name", "demo.trueseat.example", "--course", course,
         "--policy", ROOT / "ledger" / "presets" / "demo.toml", "--rules", rules,
         "--models", ROOT / "client" / "proctor" / "models.toml", "--class", CLASS,
         "--title", "消防安全入门 · Fire safety", "--learner", f"{ACCOUNT}:演示学员",
+        *notices,
     )  # fmt: skip
     private(DATA / "server-init.txt", out)  # the administrator's first password stands in it
     shutil.copy(SERVER / "class.trust", TRUST)

@@ -94,7 +94,7 @@ class Autopilot:
             self._tap(key)
         agree = _say("notice.agree")
         for number in range(2):
-            choice = next(w for w in self._drive.widgets() if getattr(w, "words", "") == agree and not w.chosen)
+            choice = next(w for w in self._drive.widgets() if getattr(w, "chosen", True) is False and w.words == agree)
             choice.name = f"agree {number}"
             self._drive.tap(choice.name)
         self._keep("notice")
