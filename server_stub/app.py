@@ -89,7 +89,7 @@ class Server:
             segments=Segments(self.records, live, self.keyring, revealer, settler, clock),
             settler=settler,
             revealer=revealer,
-            overview=Overview(self.people, self.records),
+            overview=Overview(self.people, self.records, enrolment),
             files=self.packages,
             exporter=ArchiveExporter(archivist, self.records, self.keyring, settings.exports),
         )

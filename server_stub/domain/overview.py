@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.people import Classroom, People
 from server_stub.domain.ports import Records, Transaction
 
@@ -42,6 +43,7 @@ class ClassView:
     class_id: str
     title: str
     learners: tuple[LearnerLine, ...]
+    utc_offset_minutes: int  # the programme's local time
 
     @property
     def sessions(self) -> int:
@@ -57,8 +59,8 @@ class ClassView:
 class Overview:
     """Reads it together from people and records."""
 
-    def __init__(self, people: People, records: Records) -> None:
-        self._people, self._records = people, records
+    def __init__(self, people: People, records: Records, enrolment: Enrolment) -> None:
+        self._people, self._records, self._enrolment = people, records, enrolment
 
     def classes(self) -> list[ClassView]:
         """Every class, in the order in which they were made."""
@@ -74,7 +76,8 @@ class Overview:
             person = account.person if account else ""
             lines.append(LearnerLine(person, registration.learner, registration.real_name, credited, sessions))
         lines.sort(key=lambda line: (line.person, line.learner))
-        return ClassView(classroom.class_id, classroom.title, tuple(lines))
+        policy = self._records.read(lambda tx: self._enrolment.policy(tx, classroom.class_id))
+        return ClassView(classroom.class_id, classroom.title, tuple(lines), policy.utc_offset_minutes)
 
 
 def _sessions(tx: Transaction, registration: str) -> tuple[SessionLine, ...]:

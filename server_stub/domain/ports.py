@@ -69,6 +69,7 @@ class Progress:
     unsettled: bool = False  # it ended since the figure was computed
     missed: int = 0  # checks, as of the last figure
     mismatched: int = 0
+    made_up: int = 0
 
 
 class LogStore(Protocol):

@@ -14,7 +14,7 @@ from functools import partial
 from ledger import certificate, checkpoint, course, grant, policy, segment
 from ledger.certificate import Previous
 from ledger.clocks import day
-from ledger.credit import Credit, Part, SessionCredit, SessionRecord, credit
+from ledger.credit import Check, Credit, Part, SessionCredit, SessionRecord, UnitCredit, credit
 from ledger.errors import LedgerError
 from ledger.keys import Vkey
 from ledger.leaves import SettledLeaf
@@ -39,6 +39,7 @@ class Figure:
     sid: str
     size: int
     earned: SessionCredit | None
+    made_up: int = 0
 
     @property
     def credited_ms(self) -> int:
@@ -85,9 +86,10 @@ class Settler:
         if (progress.settled_size, progress.settled_ms) != (figure.size, figure.credited_ms):
             leaf = SettledLeaf(self._clock(), figure.sid, figure.size, figure.credited_ms)
             self._logs.append(tx, session.class_id, leaf)
-        missed, mismatched = _counts(figure.earned)
+        checks = figure.earned.checks if figure.earned else ()
         done = replace(progress, settled_size=figure.size, settled_ms=figure.credited_ms, unsettled=False)
-        tx.events.set_progress(replace(done, missed=missed, mismatched=mismatched))
+        missed, mismatched = _missed(checks), sum(check.mismatch for check in checks)
+        tx.events.set_progress(replace(done, missed=missed, mismatched=mismatched, made_up=figure.made_up))
 
     def _figures(self, tx: Transaction, registration: str) -> tuple[list[Figure], list[Progress]]:
         found = self.compute(tx, registration)
@@ -107,7 +109,8 @@ class Settler:
                 records.append(record)
         found = _credit(records) if records else None
         earned = {item.sid: item for item in found.sessions} if found else {}
-        return [Figure(sid, size, earned.get(sid)) for sid, size in sizes.items()]
+        made_up = {item.sid: _made_up(item, found.units) for item in found.sessions} if found else {}
+        return [Figure(sid, size, earned.get(sid), made_up.get(sid, 0)) for sid, size in sizes.items()]
 
     def shown(self, account: Account, sid: str) -> dict[str, object]:
         """A learner's own session: its credited ms and every part with its reason ("" where credited)."""
@@ -166,13 +169,15 @@ class Settler:
 
 
 def carried(tx: Transaction, learner: str, rules: Policy, now: int) -> dict[str, int]:
-    """Misses and mismatches in this learner's sessions of today, as far as they are settled."""
-    missed = mismatched = 0
-    for sid in tx.events.sessions(learner=learner):
-        if day(known(tx, sid).granted_at, rules) == day(now, rules):
-            progress = tx.events.progress(sid)
-            missed, mismatched = missed + progress.missed, mismatched + progress.mismatched
-    return {"missed": missed, "mismatched": mismatched, "made_up": 0}
+    """Misses, mismatches and make-ups in this learner's sessions of today, as far as they are settled."""
+    sessions = tx.events.sessions(learner=learner)
+    today = [sid for sid in sessions if day(known(tx, sid).granted_at, rules) == day(now, rules)]
+    found = [tx.events.progress(sid) for sid in today]
+    return {
+        "missed": sum(progress.missed for progress in found),
+        "mismatched": sum(progress.mismatched for progress in found),
+        "made_up": sum(progress.made_up for progress in found),
+    }
 
 
 def _spans(earned: SessionCredit | None) -> list[dict[str, object]]:
@@ -193,9 +198,16 @@ def _credit(records: list[SessionRecord]) -> Credit:
     return credit(records, first.course, first.policy)
 
 
-def _counts(earned: SessionCredit | None) -> tuple[int, int]:
-    checks = earned.checks if earned else ()
-    return sum(check.outcome == "missed" for check in checks), sum(check.mismatch for check in checks)
+def _missed(checks: Sequence[Check]) -> int:
+    return sum(check.outcome == "missed" for check in checks)
+
+
+def _made_up(earned: SessionCredit, units: Sequence[UnitCredit]) -> int:
+    """The session's missed checks, once every part that they left unproven has been credited after all; else 0."""
+    credited = {unit.unit: unit.intervals for unit in units}
+    lost = [part for part in earned.not_credited if part.reason in ("check_missed", "check_unclear")]
+    again = all(any(a <= part.from_ and part.to <= b for a, b in credited.get(part.unit, ())) for part in lost)
+    return _missed(earned.checks) if lost and again else 0
 
 
 def _progress(tx: Transaction, registration: str) -> list[Progress]:

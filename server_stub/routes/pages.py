@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -100,7 +100,7 @@ def _same_site(request: Request) -> None:
 def _render(request: Request, template: str, lang: str, status: int = 200, /, **values: Any) -> Response:
     words = WORDS[lang]
     html = _templates.get_template(template).render(
-        lang=lang, w=words, other="en" if lang == "zh" else "zh", minutes=_minutes, moment=_moment, **values
+        lang=lang, w=words, other="en" if lang == "zh" else "zh", minutes=_minutes, moment=_moment, zone=_zone, **values
     )
     answer = HTMLResponse(html, status, headers=_SAFE)
     if request.query_params.get("lang") in LANGUAGES:
@@ -114,6 +114,13 @@ def _minutes(ms: int) -> str:
     return f"{tenths // 10}.{tenths % 10}"
 
 
-def _moment(ms: int) -> str:
-    """A moment for people, in UTC as the records have it."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M") if ms else "–"
+def _moment(ms: int, offset_minutes: int) -> str:
+    """A moment in the programme's local time."""
+    zone = timezone(timedelta(minutes=offset_minutes))
+    return datetime.fromtimestamp(ms / 1000, zone).strftime("%Y-%m-%d %H:%M") if ms else "–"
+
+
+def _zone(offset_minutes: int) -> str:
+    """The programme's time zone, as people write it: UTC+8, UTC+5:30."""
+    hours, minutes = divmod(abs(offset_minutes), 60)
+    return f"UTC{'-' if offset_minutes < 0 else '+'}{hours}" + (f":{minutes:02d}" if minutes else "")

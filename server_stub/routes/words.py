@@ -38,7 +38,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "no_learners": "尚无学员",
         "archive": "下载班级档案",
         "masked": "不含姓名",
-        "utc": "时间为 UTC",
+        "utc": "时间按",
     },
     "en": {
         "title": "TrueSeat supervision",
@@ -71,6 +71,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "no_learners": "No learner yet",
         "archive": "Class archive",
         "masked": "without names",
-        "utc": "Times are UTC",
+        "utc": "Times in",
     },
 }

@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS progress (
     issued INTEGER NOT NULL, unread INTEGER, checkpoint BLOB NOT NULL, body TEXT NOT NULL, answer BLOB NOT NULL,
     heard_at INTEGER NOT NULL, logged_size INTEGER NOT NULL, logged_at INTEGER NOT NULL, logged_leaf INTEGER NOT NULL,
     settled_size INTEGER NOT NULL, settled_ms INTEGER NOT NULL, unsettled INTEGER NOT NULL,
-    missed INTEGER NOT NULL, mismatched INTEGER NOT NULL);
+    missed INTEGER NOT NULL, mismatched INTEGER NOT NULL, made_up INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS progress_open ON progress (state) WHERE state = 'open';
 CREATE INDEX IF NOT EXISTS progress_unsettled ON progress (unsettled) WHERE unsettled;
 CREATE TABLE IF NOT EXISTS segment (

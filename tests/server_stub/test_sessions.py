@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 
-from ledger import bodies, grant, names, note, schedule
+from ledger import bodies, grant, names, note, schedule, segment
 from ledger.classlog import ClassLog
+from ledger.events import Asked, Cosigned
 from ledger.keys import ED25519, P256, generate
 from ledger.leaves import GrantedLeaf
 from tests.server_stub.conftest import Room
@@ -172,3 +173,29 @@ def test_misses_of_today_are_carried_into_the_next_grant(room: Room) -> None:
     assert learner.open().grant.carried["missed"] == 1
     room.clock.now += 24 * 3600 * 1000
     assert learner.open().grant.carried["missed"] == 0
+
+
+def test_a_miss_is_made_up_by_studying_the_same_part_again(room: Room) -> None:
+    """The next grant says both: what was missed today, and that it was made up."""
+    learner = room.learner().ready()
+    device = learner.open()
+    device.send()
+    for _ in range(4):  # 40 s: check 1 is ordered within 30 s, and this time not answered
+        device.play(10_000)
+        size = len(device.entries)
+        answer = segment.parse_answer(device.post(device.body()).content)
+        device.sent = size
+        device.add(Cosigned(size, answer.cosignature, answer.seen))
+    again = learner.open()
+    room.server.services.sweep()
+    again.send()
+    for _ in range(5):
+        again.play(10_000)
+        again.send()
+    again.add(Asked("close"))
+    again.send()
+    again.send()
+    again.close()
+    carried = learner.open().grant.carried
+    assert carried["missed"] > 0
+    assert carried["made_up"] == carried["missed"]
