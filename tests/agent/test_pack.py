@@ -55,7 +55,8 @@ def test_another_pack_than_the_granted_one_is_refused(pack: Pack) -> None:
     [
         b"", b"{}", b"[]", b"nonsense", b"\xff", b'{"rule":[],"exempt":[]}', line(), line(RULE, RULE),
         line(RULE, extra=1), b"[" * 100_000, line({**RULE, "version": 1.0}), line(RULE) + b"\n",
-        b" " + line(RULE), line("x"), line(RULE).replace(b'"version":1', b'"version":1,"version":1'), b'{"exempt":{},"rule":{}}',
+        b" " + line(RULE), line("x"), line(RULE).replace(b'"version":1', b'"version":1,"version":1'),
+        b'{"exempt":{},"rule":{}}',
         b'{"exempt":[],"rule":[' + b'{"any":' * 3000 + b"1" + b"}" * 3000 + b"]}",
     ],
 )  # fmt: skip

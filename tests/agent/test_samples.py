@@ -48,7 +48,8 @@ def test_data_of_another_shape_is_refused_or_empty(kind: str, data: Any) -> None
 
 NAMES = """
     name exe cmdline pid ppid listen original_name extensions permissions header match tokens source_devices events
-    flags interval_s hook foreground processes x_extensions input_devices SM_REMOTESESSION manufacturer model pnp mac cameras
+    flags interval_s hook foreground processes x_extensions input_devices SM_REMOTESESSION manufacturer model pnp mac
+    cameras
     selected path driver tracer_pid tracer maps modules helpers rwx_anon wall_jump_s monotonic_delta_s window_s_wall
     window_s_proc_uptime peer_cert_issuer listener proxy sha256 packages accessibility sensors sockets
 """
