@@ -5,6 +5,7 @@ This module imports no kivy, so that `--version`, `doctor` and the agent run wit
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -58,6 +59,8 @@ def configure(width: int = 1280, height: int = 800) -> None:
         ("input", "mouse", "mouse,disable_multitouch"),
     ):
         Config.set(section, key, value)
+    for name in ("kivy", "kivy.core"):
+        logging.getLogger(name).addFilter(lambda record: "Cutbuffer" not in record.getMessage())
     Config.remove_option("input", "%(name)s")  # /dev/input: needs rights that nobody has, and prints a traceback
 
 

@@ -24,7 +24,9 @@ from client.player.screens.notice import NoticeScreen
 from client.player.screens.problem import ProblemScreen
 from client.player.screens.result import ResultScreen
 from client.player.screens.shell import Shell
-from client.player.screens.shown import (
+from client.player.screens.signin import SignInScreen
+from client.player.screens.today import TodayScreen
+from client.player.shown import (
     Choices,
     Course,
     Enrol,
@@ -36,8 +38,6 @@ from client.player.screens.shown import (
     Trouble,
     trouble_of,
 )
-from client.player.screens.signin import SignInScreen
-from client.player.screens.today import TodayScreen
 from client.player.widgets import tongue
 
 __all__ = [

@@ -13,7 +13,7 @@ from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 
 from client.player import theme
-from client.player.screens.shown import Trouble
+from client.player.shown import Trouble
 from client.player.widgets import tongue
 from client.player.widgets.kit import Column, Problem, Push
 

@@ -60,12 +60,13 @@ class LessonScreen(Screen):
     remaining = NumericProperty(0)
     captions_on = BooleanProperty(True)
     has_captions = BooleanProperty(False)
+    blank = BooleanProperty(True)
 
     def __init__(self, on_press: Callable[[str], None], on_seek: Callable[[int], None], **kwargs: Any) -> None:
         self._on_press, self._on_seek = on_press, on_seek
         self._tracks: Mapping[str, CaptionTrack] = {}
         self._facts: list[Fact] = []
-        self._whole_ms = 1
+        self._whole_ms, self._phase = 1, ""
         self._chime = Chime()
         self._feed: Any = None
         super().__init__(**kwargs)
@@ -96,7 +97,9 @@ class LessonScreen(Screen):
 
     def show_preview(self, preview: tuple[int, int, bytes] | None) -> None:
         """The camera's latest picture, unmirrored, to the mirror that is seen now."""
-        (self.ids.mirror if self.overlay == "mirror" else self.ids.small_mirror).show(preview)
+        self.ids.small_mirror.show(preview)
+        if self.overlay == "mirror":
+            self.ids.mirror.show(preview)
 
     def set_captions(self, tracks: Mapping[str, CaptionTrack]) -> None:
         """Language tag → captions of the unit on the screen."""
@@ -145,8 +148,10 @@ class LessonScreen(Screen):
     def _tell_prompt(self, view: View) -> None:
         prompt = view.prompt
         if self.overlay != "mirror":
-            self._whole_ms = 1
+            self._phase = ""
             return
+        if view.phase != self._phase:
+            self._phase, self._whole_ms = view.phase, 1
         self._whole_ms = max(self._whole_ms, view.countdown_ms)
         self.remaining = view.countdown_ms / self._whole_ms
         self.gesture = prompt.gesture if prompt else "look"

@@ -8,7 +8,7 @@ from typing import Any
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 
 from client.player.screens.base import Screen, kv_of
-from client.player.screens.shown import Choices, Notice
+from client.player.shown import Choices, Notice
 from client.player.widgets import tongue
 
 kv_of(__file__)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from client.player.screens.base import Screen, kv_of
-from client.player.screens.shown import Page
+from client.player.shown import Page
 from client.player.widgets import tongue
 
 kv_of(__file__)

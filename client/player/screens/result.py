@@ -55,7 +55,7 @@ class ResultScreen(Screen):
     def _part(part: Part) -> PartRow:
         start, end = i18n.stamp(part.from_ms), i18n.stamp(part.to_ms)
         return PartRow(
-            title=tongue.say("result.part", unit=part.title, **{"from": start, "to": end}),
-            reason=tongue.of(part.reason),
+            title=tongue.of(part.title),
+            reason=tongue.say("result.part", reason=part.reason, **{"from": start, "to": end}),
             length=tongue.long(part.to_ms - part.from_ms),
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from client.player.screens.base import Screen, kv_of
-from client.player.screens.shown import SignIn
+from client.player.shown import SignIn
 from client.player.widgets import tongue
 from client.player.widgets.kit import Field
 

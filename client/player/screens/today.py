@@ -8,9 +8,9 @@ from typing import Any
 from kivy.properties import NumericProperty, StringProperty
 
 from client.player.screens.base import Screen, kv_of
-from client.player.screens.shown import Course, Today
+from client.player.shown import Course, Today
 from client.player.widgets import tongue
-from client.player.widgets.kit import Card, Pill, Push
+from client.player.widgets.kit import Card, Fact, Pill, Push
 
 kv_of(__file__)
 
@@ -42,21 +42,27 @@ class TodayScreen(Screen):
         self.ids.courses.hold(*cards)
         self.ids.empty.hold(*([] if cards or shown.busy or shown.trouble else [self._empty()]))
 
-    def _state(self, shown: Today) -> list[Pill]:
+    def _state(self, shown: Today) -> list[Fact]:
         said = []
         if shown.busy:
-            said.append(("today.loading", "plain"))
+            said.append(("today.loading", "unknown"))
         if shown.pending:
-            said.append(("today.sending" if shown.online else "today.unsent", "plain" if shown.online else "todo"))
+            said.append(("today.sending" if shown.online else "today.unsent", "good" if shown.online else "todo"))
         if shown.identity_open:
             said.append(("today.identity_open", "todo"))
-        return [Pill(words=tongue.say(key, count=shown.pending), mood=mood) for key, mood in said]
+        return [Fact(words=tongue.say(key, count=shown.pending), mood=mood) for key, mood in said]
 
     def _card(self, course: Course, busy: bool, first: bool) -> CourseCard:
         share = course.credited_ms / max(course.all_ms, 1)
         done, whole = tongue.long(course.credited_ms), tongue.long(course.all_ms)
+        following = course.next_unit
+        units = (
+            tongue.say("today.next", count=course.units, unit=following)
+            if following is not None
+            else tongue.say("today.units", count=course.units)
+        )
         card = CourseCard(
-            title=tongue.of(course.title), share=share, units=tongue.say("today.units", count=course.units),
+            title=tongue.of(course.title), share=share, units=units,
             figures=tongue.say("today.credited", done=done, all=whole),
         )  # fmt: skip
         state, mood = (
@@ -76,9 +82,7 @@ class TodayScreen(Screen):
     def _label(course: Course, share: float) -> str:
         if course.complete:
             return tongue.say("today.again")
-        if share and course.next_unit is not None:
-            return tongue.say("today.continue", unit=course.next_unit)
-        return tongue.say("today.start")
+        return tongue.say("today.continue" if share else "today.start")
 
     def _empty(self) -> Card:
         card = EmptyCard()

@@ -65,6 +65,22 @@ class Page(ScrollView):
 class Tappable(ButtonBehavior, FocusBehavior):
     """What can be tapped, and reached and pressed by keyboard."""
 
+    ring = BooleanProperty(False)  # shown when the keyboard came here, not after a tap
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """A tap takes the focus without its ring."""
+        self._tapped = True
+        try:
+            return bool(super().on_touch_down(touch))
+        finally:
+            self._tapped = False
+
+    _tapped = False
+
+    def on_focus(self, _: Any, focus: bool) -> None:
+        """Show where the keyboard is."""
+        self.ring = focus and not self._tapped
+
     def keyboard_on_key_down(self, window: Any, keycode: tuple[int, str], text: str, modifiers: list[str]) -> bool:
         """Enter and space press."""
         if keycode[1] in ("enter", "numpadenter", "spacebar") and not self.disabled:

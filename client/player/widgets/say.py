@@ -28,6 +28,11 @@ def char_width(char: str, font_size: float) -> float:
     return float(_ruler(font_size).get_extents(char)[0])
 
 
+def gap(parent: Any) -> float:
+    """The room between two children of a column: what is empty takes it back."""
+    return float(parent.spacing) if getattr(parent, "orientation", "") == "vertical" else 0.0
+
+
 class Say(Label):
     """`words` in one ink. `fit`: no wider than the words (at most `limit` px); otherwise as wide as it is given."""
 
@@ -43,7 +48,7 @@ class Say(Label):
     def __init__(self, **kwargs: Any) -> None:
         self._lay_out = Clock.create_trigger(self._break_lines, -1)
         super().__init__(**kwargs)
-        for name in ("words", "width", "points", "fit", "limit", "one_line", "strong"):
+        for name in ("words", "width", "points", "fit", "limit", "one_line", "strong", "parent"):
             self.fbind(name, self._lay_out)
         self._break_lines()
 
@@ -64,4 +69,4 @@ class Say(Label):
             self.text = "\n".join(wrap(self.words, max(room - SLACK, size), lambda c: char_width(c, size)))
         self.line_height = 1.32 if "\n" in self.text else 1.0
         self.texture_update()
-        self.height = self.texture_size[1]
+        self.height = self.texture_size[1] if self.words else -gap(self.parent)

@@ -22,13 +22,16 @@ uniform vec4 matrix;
 uniform vec2 levels;   // what black is, and by how much luminance is stretched
 uniform float chroma;  // by how much colour is stretched
 uniform vec2 used;     // share of each row that is picture: luminance, colour
+uniform vec3 corner;   // width, height and radius in px
 void main(void) {
     float y = (texture2D(texture0, vec2(tex_coord0.x * used.x, tex_coord0.y)).r - levels.x) * levels.y;
     vec2 at = vec2(tex_coord0.x * used.y, tex_coord0.y);
     float u = (texture2D(plane_u, at).r - 0.50196) * chroma;
     float v = (texture2D(plane_v, at).r - 0.50196) * chroma;
     vec3 rgb = vec3(y + matrix.x * v, y - matrix.y * u - matrix.z * v, y + matrix.w * u);
-    gl_FragColor = vec4(clamp(rgb, 0.0, 1.0), 1.0) * frag_color;
+    vec2 from = abs((tex_coord0 - 0.5) * corner.xy) - corner.xy * 0.5 + corner.z;
+    float edge = min(max(from.x, from.y), 0.0) + length(max(from, 0.0)) - corner.z;
+    gl_FragColor = vec4(clamp(rgb, 0.0, 1.0), clamp(0.5 - edge, 0.0, 1.0)) * frag_color;
 }
 """
 _BT709, _BT601 = (1.5748, 0.1873, 0.4681, 1.8556), (1.402, 0.3441, 0.7141, 1.772)
@@ -38,6 +41,8 @@ class LessonPicture(Widget):
     """The lesson: `show` puts a decoded picture on the screen, letterboxed; no colour is computed on the CPU."""
 
     ratio = NumericProperty(16 / 9)
+    radius = NumericProperty(0)
+    empty = BooleanProperty(True)
 
     def __init__(self, **kwargs: Any) -> None:
         self.canvas = RenderContext(use_parent_projection=True, use_parent_modelview=True)
@@ -51,8 +56,8 @@ class LessonPicture(Widget):
             self._rectangle = Rectangle(size=(0, 0))
             Callback(lambda _: None)
         self.canvas["plane_u"], self.canvas["plane_v"] = 1, 2
-        self.fbind("pos", self._place)
-        self.fbind("size", self._place)
+        for name in ("pos", "size", "radius"):
+            self.fbind(name, self._place)
 
     def show(self, picture: Picture) -> None:
         """Upload the planes (on the screen's thread)."""
@@ -64,12 +69,14 @@ class LessonPicture(Widget):
         for texture, plane, size in zip(self._planes, picture.planes, sizes, strict=True):
             texture.blit_buffer(bytes(plane)[: size[0] * size[1]], colorfmt="luminance", bufferfmt="ubyte", size=size)
         self._levels(picture)
+        self.empty = False
         self.canvas.ask_update()
 
     def clear(self) -> None:
         """Nothing to show: the ground of the widget."""
         self._rectangle.size = (0, 0)
         self._shape = ()
+        self.empty = True
 
     @staticmethod
     def _sizes(picture: Picture) -> list[tuple[int, int]]:
@@ -102,7 +109,8 @@ class LessonPicture(Widget):
         width = min(self.width, self.height * self.ratio)
         height = width / self.ratio
         self._rectangle.size = (width, height)
-        self._rectangle.pos = (self.center_x - width / 2, self.center_y - height / 2)
+        self._rectangle.pos = (round(self.center_x - width / 2), round(self.center_y - height / 2))
+        self.canvas["corner"] = (float(width), float(height), float(max(self.radius, 0.01)))
 
 
 class CameraMirror(Widget):
