@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client.player import course as packages
-from client.player.screens import shown
+from client.player import shown
 from client.ports import Clock, SessionStore
 from client.profile import Profile
 from client.study import Lesson

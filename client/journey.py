@@ -19,8 +19,8 @@ from client.courses import Opened, Shelf
 from client.errors import ClientError, OtherSessionOpenError, SignedOutError, UnsentRecordsError
 from client.events import CameraState, Enrolled, Look, Prompt, SyncState
 from client.notice import text_of
-from client.player.screens import shown
-from client.player.screens.shown import Choices, trouble_of
+from client.player import shown
+from client.player.shown import Choices, trouble_of
 from client.ports import AgentPort, Clock, ForegroundProbe, PlayerPort, ProctorPort, Transport, UploaderPort
 from client.profile import Profile, learners
 from client.study import Ports, Study

@@ -1,0 +1,151 @@
+"""Real programs for the end-to-end tests: a server process with one class, and clients that may be killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.policy import preset
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = "13800000001"
+CLASS = "e2e"
+
+
+class ServerProcess:
+    """`python -m server_stub serve` on a port of its own; it may be stopped and started again on the same port."""
+
+    def __init__(self, folder: Path, policy: bytes) -> None:
+        self.folder, self.log, self.port = folder, folder / "server.log", 0
+        (folder / "policy.toml").write_bytes(policy)
+        self.trust = folder / "data" / "class.trust"
+        course = ROOT / "client" / "player" / "demo_course"
+        self.module(
+            "init", folder / "data", "--server-name", "e2e.trueseat.example", "--course", course, "--class", CLASS,
+            "--policy", folder / "policy.toml", "--models", ROOT / "client" / "proctor" / "models.toml",
+            "--learner", f"{ACCOUNT}:学员",
+        )  # fmt: skip
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def module(self, *arguments: object) -> str:
+        """Run one of the server's commands."""
+        command = [sys.executable, "-m", "server_stub", *map(str, arguments)]
+        return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+    def start(self) -> str:
+        """Serve; return the address."""
+        ready = self.folder / "ready"
+        ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "server_stub", "serve", str(self.folder / "data"), "--port", str(self.port)]
+        command += ["--ready-file", str(ready)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, stderr=log, stdout=log)
+        while not (ready.exists() and ready.read_text().strip()):
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
+        address = ready.read_text().strip()
+        self.port = int(address.rsplit(":", 1)[1])
+        return address
+
+    def stop(self) -> None:
+        """Kill it: the network is gone."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def export(self, out: Path) -> Path:
+        """The class archive."""
+        self.module("export", self.folder / "data", CLASS, out)
+        return out
+
+    def verify(self, archive: Path) -> tuple[int, dict[str, Any]]:
+        """Exit code and report of the offline verifier."""
+        command = [sys.executable, "-m", "ledger", "verify", str(archive), "--trust", str(self.trust), "--json"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+        return done.returncode, json.loads(done.stdout)
+
+
+class ClientProcess:
+    """`tests.e2e.runner` in a process of its own, and what it said."""
+
+    def __init__(self, server: ServerProcess, data: Path, camera: str, env: dict[str, str] | None = None) -> None:
+        command = [
+            sys.executable, "-m", "tests.e2e.runner", "--server", f"http://127.0.0.1:{server.port}",
+            "--data", str(data), "--trust", str(server.trust), "--account", ACCOUNT, "--codes", str(server.log),
+            "--camera", camera,
+        ]  # fmt: skip
+        self.said: list[dict[str, Any]] = []
+        self.errors = data.parent / f"{data.name}.err"
+        with self.errors.open("ab") as err:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=err, env={**os.environ, **(env or {})}
+            )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(json.loads(line))
+
+    def wait_for(self, wanted: Callable[[dict[str, Any]], Any], seconds: float = 120) -> dict[str, Any]:
+        """The first line that `wanted` likes, from now or before."""
+        seen, until = 0, time.monotonic() + seconds
+        while True:
+            while seen < len(self.said):
+                seen += 1
+                if wanted(self.said[seen - 1]):
+                    return self.said[seen - 1]
+            alive = self.process.poll() is None
+            if not alive and seen == len(self.said):
+                self._reader.join(5)
+                if seen == len(self.said):
+                    raise AssertionError(f"the client ended: {self.said[-3:]}\n{self.errors.read_text()[-3000:]}")
+            assert time.monotonic() < until, f"waited in vain: {self.said[-3:]}\n{self.errors.read_text()[-2000:]}"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """SIGKILL, and whatever it started ends with it."""
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        """End it however it stands."""
+        if self.process.poll() is None:
+            self.kill()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """`world(policy)` starts a server; `server.client(...)` belongs to it. Everything ends with the test."""
+    started: list[Any] = []
+
+    def server(changes: dict[bytes, bytes] | None = None) -> ServerProcess:
+        policy = preset("demo")
+        for old, new in (changes or {}).items():
+            assert old in policy, old
+            policy = policy.replace(old, new)
+        found = ServerProcess(tmp_path, policy)
+        found.start()
+        started.append(found.stop)
+        return found
+
+    def client(found: ServerProcess, name: str, camera: str, env: dict[str, str] | None = None) -> ClientProcess:
+        process = ClientProcess(found, tmp_path / name, camera, env)
+        started.append(process.close)
+        return process
+
+    server.client = client  # type: ignore[attr-defined]
+    yield server
+    for end in reversed(started):
+        end()

@@ -1,0 +1,48 @@
+"""A real person's clip as the camera, real detectors, player, agent and server: what counts, and what a kill leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+MATCH_ONLY = {
+    b'opening_kind = "liveness"': b'opening_kind = "match"',
+    b'kinds = ["match", "match", "liveness"]': b'kinds = ["match"]',
+}
+
+
+def session_of(report: dict[str, Any], sid: str) -> dict[str, Any]:
+    return next(session for session in report["sessions"] if session["sid"] == sid)
+
+
+def test_a_real_clip_studies_is_cut_off_and_killed_and_every_proven_span_counts(
+    world: Any, shared: Path, tmp_path: Path
+) -> None:
+    """Enrolled by an officer, matched by the real models, cut off and killed in mid-lesson: the spans proven before the
+    kill are credited, the tail is listed for make-up, and the next session makes it up."""
+    server = world(MATCH_ONLY)
+    clip = f"file:{shared / 'faces' / 'videos' / 'lp_s18.mp4'}"
+    first = world.client(server, "pc", clip)
+    assert first.wait_for(lambda said: "enrolled" in said)["enrolled"] == "passed"
+    proven = first.wait_for(lambda said: said.get("credited_ms", 0) > 0 and said["phase"] == "playing", 180)
+    server.stop()  # the network is cut ...
+    first.wait_for(lambda said: said.get("at", 0) >= proven["at"] + 4, 60)
+    first.kill()  # ... and the client killed
+
+    server.start()
+    again = world.client(server, "pc", clip)
+    result = again.wait_for(lambda said: "result" in said, 200)
+    assert result["sent"]
+    archive = server.export(tmp_path / "archive")
+    code, report = server.verify(archive)
+    assert code == 0, report
+    killed = session_of(report, proven["sid"])
+    assert killed["state"] == "closed"
+    assert killed["credited_ms"] >= proven["credited_ms"] - 1000
+    assert killed["not_credited"], "the tail that no check followed is listed"
+    assert result["all_ms"] == report["credited_ms"]
+    assert result["all_ms"] >= 59_000
