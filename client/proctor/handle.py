@@ -45,21 +45,30 @@ class Proctor:
         self._enrolling = False
         self._news: list[Signal] = []
         self._models: Mapping[str, str] = {}
-        self._recogniser = ""
 
     # --- the port ---------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin; raises `ModelMissingError` or `WrongModelError` before any process is started."""
+        """Begin, or begin anew: a worker that runs is replaced, and an attempt that ran in it is inconclusive.
+
+        Raises `ModelMissingError` or `WrongModelError` before any process is started.
+        """
         choice = self._setup.choice()
         found = models.load_set(manifest.load(), self._setup.models, demo=choice.kind == "puppet")
-        self._models, self._recogniser = found.hashes(), found.recogniser.sha256
-        self._preview = Preview.create()
+        self._models = found.hashes()
+        if self._preview is None:
+            self._preview = Preview.create()
+        if self._process is not None:
+            self._process.kill()
+            self._end(wait=1.0)
+            self._preview.clear()
+        self._interrupt()
+        self._deaths = 0
         self._spawn()
 
     def set_reference(self, template_bytes: bytes) -> None:
         """Compare with this template from now on; `TemplateError` when it belongs to another model or is damaged."""
-        template.of_model(template_bytes, self._recogniser or template.decode(template_bytes).model)
+        template.of_model(template_bytes, manifest.load().by_use("recogniser")[0].sha256)
         self._reference = template_bytes
         self._tell(wire.SetReference(wire.text(template_bytes)))
 
@@ -107,13 +116,15 @@ class Proctor:
         return self._models
 
     def close(self) -> None:
-        """End the worker and let the shared memory go."""
+        """End the worker, forget the learner, let the shared memory go; `start` may follow."""
         self._tell(wire.Stop())
-        self._end(wait=3.0)
+        self._end(wait=1.0)
         if self._preview is not None:
             self._preview.close(unlink=True)
             self._preview = None
-        self._again_at = None
+        self._again_at = self._reference = self._made = self._running = None
+        self._enrolling = False
+        self._news.clear()
 
     # --- the worker -------------------------------------------------------------------------------------------------
 

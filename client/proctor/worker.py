@@ -39,6 +39,7 @@ BEAT_MS: Final = 500
 PROMPT_MS: Final = 250  # the time that remains is told so often
 PREVIEW_MS: Final = 60
 FROZEN_MS: Final = 5_000  # a camera that gives no frame for so long is gone, whatever it says
+MAX_LOG: Final = 256 * 1024
 TURN_S: Final = 0.02  # one turn of the loop
 MAX_MISTAKES: Final = 20  # frames in a row that a model could not stand
 
@@ -72,8 +73,7 @@ def _last_word(pipe: Connection, detail: str) -> None:
 def _settle(log: Path | None) -> None:
     """Be a quiet neighbour: no Ctrl-C, no noise of the libraries, and core 0 left to the player."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    target = os.open(log, flags, 0o600) if log else os.open(os.devnull, os.O_WRONLY)
+    target = _log(log) if log else os.open(os.devnull, os.O_WRONLY)
     sys.stderr.flush()
     os.dup2(target, 2)
     os.close(target)
@@ -82,6 +82,12 @@ def _settle(log: Path | None) -> None:
         cores = sorted(os.sched_getaffinity(0))
         if len(cores) > 1:
             os.sched_setaffinity(0, cores[1:])
+
+
+def _log(path: Path) -> int:
+    """Open the log to append to; one that grew long begins anew."""
+    long = path.exists() and path.stat().st_size > MAX_LOG
+    return os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if long else os.O_APPEND), 0o600)
 
 
 class Worker:
@@ -140,8 +146,7 @@ class Worker:
     def _obey(self, order: wire.Message) -> None:
         match order:
             case wire.SetReference(text):
-                model = self._eyes.models.recogniser.sha256
-                self._person = template.of_model(wire.raw(text), model).vector
+                self._person = template.of_model(wire.raw(text), self._eyes.models.recogniser.sha256).vector
             case wire.Begin():
                 self._begin(order)
             case wire.Enrol(gestures, deadline_ms):
