@@ -32,6 +32,9 @@ class Exporter(Protocol):
     def zip(self, class_id: str, *, masked: bool) -> Path:
         """A new archive as .zip in a temporary file, which the caller removes."""
 
+    def write(self, class_id: str, out: Path, *, masked: bool, zipped: bool) -> None:
+        """Write the archive of a class to `out`, which must not exist (or be an empty folder); `ExportError` if not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

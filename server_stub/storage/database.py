@@ -40,7 +40,7 @@ class SqliteRecords:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writing = threading.Lock()
-        self._readers = threading.local()
+        self._idle: list[sqlite3.Connection] = []  # lent to one reader at a time, whatever thread it runs in
         self._open: list[sqlite3.Connection] = []
         touch_private(path)  # SQLite gives its -wal and -shm files the same rights
         self._writer = self._connect()
@@ -62,11 +62,15 @@ class SqliteRecords:
             return job(tx)
 
     def read(self, job: Callable[[Transaction], T]) -> T:
-        connection = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = self._readers.connection = self._connect()
-        with _transaction(connection, "BEGIN") as tx:
-            return job(tx)
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            with _transaction(connection, "BEGIN") as tx:
+                return job(tx)
+        finally:
+            self._idle.append(connection)
 
     def close(self) -> None:
         """Close every connection; the file stays whole without this too."""

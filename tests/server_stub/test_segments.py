@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import threading
 
 import pytest
 
 from ledger import checkpoint, names, note, segment
 from ledger.checkpoint import Checkpoint
-from ledger.events import Asked, Closed
+from ledger.events import Asked, Closed, Presence
 from ledger.keys import ED25519, generate
 from ledger.tree import Tree, leaf_hash
 from tests.server_stub.conftest import Room
@@ -235,3 +236,46 @@ def test_a_segment_is_kept_whole_or_not_at_all(room: Room, device: Device, monke
     assert size(room, device) == 1
     assert device.post(body).status_code == 200
     assert size(room, device) == len(device.entries)
+
+
+def test_one_segment_sent_by_many_at_once_is_taken_once(room: Room, device: Device) -> None:
+    """Retries that overtake each other: all get the one stored answer, and one row is kept."""
+    device.play(5_000)
+    body, answers = device.body(), []
+    accept = room.server.services.segments.accept
+    threads = [
+        threading.Thread(target=lambda: answers.append(accept(device.sid, body, "192.0.2.1"))) for _ in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 12
+    assert len(set(answers)) == 1
+    assert len(room.server.records.read(lambda tx: list(tx.events.segments(device.sid)))) == 2
+
+
+def test_many_sessions_write_at_once(room: Room) -> None:
+    """Two learners' segments interleave in one database; each gets its own answers, and the class log stays one."""
+    devices = [room.learner(account).ready().open() for account in ("learner", "other")]
+    bodies: list[list[bytes]] = [[], []]
+    for device, prepared in zip(devices, bodies, strict=True):
+        for old in range(20):
+            prepared.append(device.body(old=old))
+            device.add(Presence(old % 2))
+    accept, failed = room.server.services.segments.accept, []
+
+    def send(index: int) -> None:
+        try:
+            for body in bodies[index]:
+                accept(devices[index].sid, body, "192.0.2.1")
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=send, args=(index,)) for index in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [size(room, device) for device in devices] == [20, 20]
