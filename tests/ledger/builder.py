@@ -27,7 +27,16 @@ from ledger.desk import Desk
 from ledger.events import Event
 from ledger.export import ArchiveData, SessionFiles, write_archive
 from ledger.grant import Grant
-from ledger.leaves import BodyLeaf, ClassLeaf, GrantedLeaf, KeyLeaf, Logged, PolicyLeaf, RevealedLeaf, SettledLeaf
+from ledger.leaves import (
+    BodyLeaf,
+    ClassLeaf,
+    ErasedLeaf,
+    GrantedLeaf,
+    KeyLeaf,
+    PolicyLeaf,
+    RevealedLeaf,
+    SettledLeaf,
+)
 from ledger.policy import Policy
 from ledger.report import Report
 from ledger.schedule import Order, Schedule
@@ -108,6 +117,7 @@ class Classroom:
         self.bodies: dict[str, bytes] = {}
         self.sessions: list[Session] = []
         self.people: dict[str, str] = {}
+        self.evidence_files: dict[str, bytes] = {}
         self.documents = {
             "policy": policy or policies.preset("demo").replace(b"agent_hole_ms = 30_000", b"agent_hole_ms = 0"),
             "rules": b"# no rules\n",
@@ -216,6 +226,7 @@ class Classroom:
             sessions=[session.files() for session in self.sessions if only in (None, session.owner.learner)],
             bodies=self.bodies.items(),
             people=None if masked or not self.people else people.encode(),
+            evidence=self.evidence_files.items(),
         )
         return write_archive(out, data, self.trust(), self.options(partial=only is not None))
 
@@ -245,6 +256,7 @@ class Session:
         signed = grant.sign(self.grant, room.grant_key)
         room.append(GrantedLeaf(room.now, self.sid, note.parse(signed).digest, self.grant.commit))
         self.log: list[bytes] = []
+        self.erased: list[int] = []
         self.tree = Tree()
         self.sent = 0
         self.at = 0
@@ -348,9 +360,18 @@ class Session:
         self.room.append(SettledLeaf(self.room.now, self.sid, self.sent, credited_ms))
         return self
 
+    def erase(self, *indexes: int) -> Session:
+        """Delete these events' bodies, with a leaf and a deletion receipt."""
+        room = self.room
+        room.append(ErasedLeaf(room.now, self.sid, indexes, room.keep_plain(b"deleted on request\n")))
+        self.erased += indexes
+        return self
+
     def files(self) -> SessionFiles:
         """The session as it is exported."""
-        return SessionFiles(self.sid, self.checkpoint, self.certificate, self.log[: self.sent])
+        entries = [b"" if i in self.erased else entry for i, entry in enumerate(self.log[: self.sent])]
+        hashes = {i: leaf_hash(self.log[i]) for i in self.erased}
+        return SessionFiles(self.sid, self.checkpoint, self.certificate, entries, hashes)
 
 
 def small(root: Path) -> tuple[Classroom, Path]:
@@ -367,6 +388,3 @@ def small(root: Path) -> tuple[Classroom, Path]:
     room.anchor()
     room.export(root)
     return room, root
-
-
-__all__ = ["Classroom", "Device", "Logged", "Session", "fails", "passes", "small"]
