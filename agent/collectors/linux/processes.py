@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -17,6 +18,11 @@ FULL_MS: Final = 10_000  # a process can become another program (exec) under the
 YOUNG_MS: Final = 4_000  # between fork and exec a child still shows its parent's command line
 BIRTHS_MS: Final = 60_000
 COMM_LENGTH: Final = 15  # the kernel cuts names here
+# files that run other programs under their own name: there the kernel's word tells more
+_INTERPRETER = re.compile(
+    r"(python|pypy|perl|ruby|node|lua|php|java|mono|wine|ld-linux|qemu-)[-_.0-9a-z]{0,40}"
+    r"|(ba|da|z|k|fi|tc|wi)?sh|tclsh[.0-9]{0,5}|busybox|toybox|coreutils|gjs(-console)?|guile[-.0-9]{0,6}|env|memfd:.{0,200}"
+)
 
 
 @dataclasses.dataclass(slots=True)
@@ -120,11 +126,14 @@ def _stat(data: bytes) -> tuple[str, int, str] | None:
 
 
 def _name(comm: str, args: Sequence[str], exe: str) -> str:
-    """The program's name; where the kernel cut it, the longer one that begins the same."""
-    if len(comm.encode()) < COMM_LENGTH:
-        return comm
-    for path in (exe.removesuffix(" (deleted)"), *args[:1]):
-        name = path.rsplit("/", 1)[-1]
-        if name.startswith(comm.rstrip("\ufffd")):
-            return name
+    """The program's name: its file's, which it cannot change as it can the kernel's word for it.
+
+    Where that is only the interpreter of a script, or cannot be read, the kernel's word counts, completed if cut.
+    """
+    file = exe.removesuffix(" (deleted)").rsplit("/", 1)[-1]
+    if file and _INTERPRETER.fullmatch(file) is None:
+        return file
+    if len(comm.encode()) >= COMM_LENGTH:
+        longer = [path.rsplit("/", 1)[-1] for path in args[:2]]
+        return next((name for name in longer if name.startswith(comm.rstrip("\ufffd"))), comm)
     return comm
