@@ -142,18 +142,23 @@ class Reader:
         body = bodies.parse_text(signed.text)
         if body.class_ != self.log.origin:
             raise BodyError(f"{FOLDER}{digest} is of another class, {body.class_}")
-        keys = tuple(self._signer(line, body.kind, at) for line in signed.signatures)
+        keys = tuple(self._signer(line, body, at) for line in signed.signatures)
         note.verify(signed, keys)
         return Signed(body, at, keys)
 
-    def _signer(self, line: note.Signature, kind: str, at: int) -> Vkey:
-        roles = SIGNERS[kind]
-        for role in roles[:-1]:
+    def _signer(self, line: note.Signature, body: Body, at: int) -> Vkey:
+        """The key of a role that may sign such a body; a learner's own device signs for that learner only."""
+        *others, last = SIGNERS[body.kind]
+        for role in others:
             try:
                 return self.log.signer(role, line, at).key
             except UnknownSignerError:
                 continue
-        return self.log.signer(roles[-1], line, at).key
+        record = self.log.signer(last, line, at)
+        owner = self.plain(record.leaf.owner, "device owner", quiet=True) if record.leaf.owner else None
+        if owner is not None and owner[16:] != getattr(body, "learner", "").encode():
+            raise UnknownSignerError(f"a {body.kind} by {line.name}, which is another learner's device")
+        return record.key
 
 
 def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:

@@ -110,7 +110,7 @@ def check_freshness(log: ClassLog, trust: Trust, witnessed: Sequence[bytes], fin
             parsed, signed = checkpoint.parse(data)
             if parsed.origin != log.origin:
                 raise InconsistentLogError(f"the witnessed checkpoint is of {parsed.origin}, not of {log.origin}")
-            trust.verify_parsed(parsed, signed, others=True)
+            trust.verify_log(parsed, signed, others=True)
             if parsed.size > len(log):
                 raise InconsistentLogError(
                     f"the class log was witnessed at size {parsed.size}; this archive ends at {len(log)}: it is stale"

@@ -218,7 +218,7 @@ def test_an_unknown_signature_line_on_the_checkpoint_is_refused(archive: Made) -
 def test_a_checkpoint_without_its_witness_lacks_the_quorum(archive: Made) -> None:
     """The log's own signature is not enough where the trust file asks for a witness."""
     signed = checkpoint.sign(archive.room.log.checkpoint(), archive.room.log_key)
-    refused(archive.verify(archive.source.changed("checkpoint", signed)), "1", "short of the quorum")
+    refused(archive.verify(archive.source.changed("checkpoint", signed)), "1", "no quorum")
 
 
 def test_a_stale_archive_is_refused_where_a_witness_saw_more(archive: Made) -> None:
@@ -242,6 +242,13 @@ def test_an_older_checkpoint_that_a_witness_kept_makes_freshness_checkable(archi
     """A kept checkpoint that is a prefix is what the step wants to see."""
     report = archive.verify(witnessed=[archive.room.checkpoint(5), archive.source.read("checkpoint")])
     assert report.findings.steps["1 freshness"].status is Status.OK
+
+
+def test_a_contradiction_needs_no_quorum(archive: Made) -> None:
+    """One checkpoint signed by the log alone, kept by anybody, convicts it."""
+    other = Checkpoint(archive.room.origin, 5, b"x" * 32)
+    kept = checkpoint.sign(other, archive.room.log_key)
+    refused(archive.verify(witnessed=[kept]), "1 freshness", "another root")
 
 
 def test_an_archive_of_another_class_is_refused(archive: Made, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -87,6 +87,16 @@ def test_a_verdict_under_another_kind_or_session_is_refused(tmp_path: Path) -> N
             room.export(tmp_path / kind)
 
 
+def test_a_consent_by_another_learners_device_is_refused(tmp_path: Path) -> None:
+    """A learner's consent is signed on that learner's own device."""
+    room = Classroom()
+    device = room.device(room.learner("one"))
+    body = bodies.Consent(room.now, room.origin, room.learner("two"), room.keep_plain(b"notice"), "photos", given=True)
+    room.say(body, device.signer)
+    with pytest.raises(ArchiveError, match="another learner's device"):
+        room.export(tmp_path / "a")
+
+
 def test_a_note_of_another_class_is_refused(tmp_path: Path) -> None:
     """A consent or verdict given elsewhere does not count here."""
     room = Classroom()
