@@ -26,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ServerError, LedgerError) as error:
         print(f"{error.code}: {error}\n{error.remedy}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"{SetupError.code}: {error}\n{SetupError.remedy}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -74,8 +77,11 @@ def _init(options: argparse.Namespace) -> None:
         models=_read(options.models) or setup.NO_MODELS,
         client=_read(options.client),
         notices=tuple(_read(path) or b"" for path in options.notice),
+        learners=tuple((name, person or name) for name, _, person in (text.partition(":") for text in options.learner)),
     )
     setup.check(plan)
+    if options.model_files and not options.model_files.is_dir():
+        raise SetupError(f"{options.model_files} is no folder")
     setup.make_directory(settings)
     setup.make_class_key(settings, plan.class_id)
     server = Server(settings)
@@ -84,9 +90,6 @@ def _init(options: argparse.Namespace) -> None:
         if options.model_files:
             server.packages.install_models(options.model_files)
         password = setup.add_administrator(server.people)
-        for learner in options.learner:
-            name, _, person = learner.partition(":")
-            setup.add_learner(server.people, plan.class_id, name, person or name)
         trust = settings.trust_file(plan.class_id, first=True)
         write_private(trust, server.services.enrolment.trust(plan.class_id).encode())
         trust.chmod(0o644)  # who may sign is for everybody

@@ -8,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from ledger import bodies, names, note
-from ledger import course as courses
 from ledger.errors import LedgerError
 from ledger.keys import COSIGNATURE, ED25519, generate
 from ledger.leaves import ClassLeaf, KeyLeaf, PolicyLeaf
@@ -22,7 +21,7 @@ from server_stub.domain.ports import Records, Transaction
 from server_stub.domain.signin import Clock, account_name, hash_password
 from server_stub.settings import Settings, write_private
 from server_stub.storage import keyfiles
-from server_stub.storage.packages import MANIFEST, Packages
+from server_stub.storage.packages import Packages, read_package
 
 NO_RULES = b"# no rules\n"
 NO_MODELS = b"# no models\n"
@@ -41,6 +40,7 @@ class ClassPlan:
     models: bytes = NO_MODELS
     client: bytes | None = None
     notices: tuple[bytes, ...] = ()  # texts that consents name by their hash
+    learners: tuple[tuple[str, str], ...] = ()  # account, name
 
 
 def make_directory(settings: Settings) -> None:
@@ -101,7 +101,7 @@ class ClassMaker:
         now = clock()
         check(plan)
         policy = parse_policy(plan.policy)
-        _course, manifest = self._packages.install(plan.course)
+        manifest = self._packages.install(plan.course)
         documents = {"policy": plan.policy, "rules": plan.rules, "models": plan.models, "course": manifest}
         if plan.client is not None:
             documents["client"] = plan.client
@@ -122,6 +122,8 @@ class ClassMaker:
 
         self._records.write(begin)
         self._people.add_class(Classroom(plan.class_id, plan.title, now))
+        for name, person in plan.learners:
+            add_learner(self._people, plan.class_id, name, person)
 
     def _keys(self, class_id: str, now: int) -> list[KeyLeaf]:
         signers = {
@@ -156,9 +158,12 @@ def check(plan: ClassPlan) -> None:
     """Return quietly, or raise `SetupError`: everything that the plan names can be used. Nothing is written."""
     try:
         parse_policy(plan.policy)
-        courses.parse((plan.course / MANIFEST).read_bytes())
-    except (LedgerError, OSError) as error:
+    except LedgerError as error:
         raise SetupError(str(error)) from error
+    read_package(plan.course)
+    accounts = [account_name(name) for name, _ in plan.learners]
+    if len(set(accounts)) != len(accounts):
+        raise SetupError("a learner is named twice")
     if not names.is_a("class", plan.class_id):
         raise SetupError(f"{plan.class_id!r} is no class ID: lower-case letters, digits and hyphens")
 

@@ -22,21 +22,18 @@ class Packages:
         self._courses, self._models = course_folder, model_folder
         self._parsed: dict[str, Course] = {}
 
-    def install(self, folder: Path) -> tuple[Course, bytes]:
-        """Copy a checked course package in; return the course and its manifest, or raise `SetupError`."""
+    def install(self, folder: Path) -> bytes:
+        """Copy a checked course package in; return its manifest, or raise `SetupError`."""
+        course, manifest = read_package(folder)
+        target = self._courses / course.sha256
         try:
-            manifest = (folder / MANIFEST).read_bytes()
-            course = courses.parse(manifest)
-            target = self._courses / course.sha256
             target.mkdir(parents=True, exist_ok=True)
-            for name, digest in course.files().items():
-                if file_digest(folder / name) != digest:
-                    raise SetupError(f"{folder / name} is not the file that {MANIFEST} names")
+            for name in course.files():
                 shutil.copyfile(folder / name, target / name)
             (target / MANIFEST).write_bytes(manifest)
-        except (OSError, FormatError) as error:
-            raise SetupError(f"the course {folder} cannot be used: {error}") from error
-        return course, manifest
+        except OSError as error:
+            raise SetupError(f"the course {folder} cannot be copied: {error}") from error
+        return manifest
 
     def install_models(self, folder: Path) -> int:
         """Copy model files in under their digests; return how many."""
@@ -71,6 +68,19 @@ class Packages:
         if not path.is_file():
             raise NotThereError("this server does not hold that file")
         return path
+
+
+def read_package(folder: Path) -> tuple[Course, bytes]:
+    """The course in `folder` and its manifest, every file compared with its digest; or `SetupError`."""
+    try:
+        manifest = (folder / MANIFEST).read_bytes()
+        course = courses.parse(manifest)
+        for name, digest in course.files().items():
+            if file_digest(folder / name) != digest:
+                raise SetupError(f"{folder / name} is not the file that {MANIFEST} names")
+    except (OSError, FormatError) as error:
+        raise SetupError(f"the course {folder} cannot be used: {error}") from error
+    return course, manifest
 
 
 def file_digest(path: Path) -> str:

@@ -13,6 +13,8 @@ from ledger.checkpoint import Checkpoint
 from ledger.events import Asked, Closed, Presence
 from ledger.keys import ED25519, generate
 from ledger.tree import Tree, leaf_hash
+from server_stub.storage.classlog import SqliteLogStore
+from server_stub.storage.eventstore import SqliteEventStore
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import Device
 
@@ -218,24 +220,32 @@ def test_a_restarted_server_orders_the_same_checks(room: Room, device: Device) -
     assert len(orders) > 2
 
 
-def test_a_segment_is_kept_whole_or_not_at_all(room: Room, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that fails in the middle: 500 in our words, nothing kept, and the same segment is taken afterwards."""
-    from server_stub.storage.eventstore import SqliteEventStore
+@pytest.mark.parametrize(
+    ("store", "method"), [(SqliteEventStore, "set_progress"), (SqliteLogStore, "append"), (SqliteLogStore, "set_head")]
+)
+def test_a_segment_is_kept_whole_or_not_at_all(
+    room: Room, device: Device, monkeypatch: pytest.MonkeyPatch, store: type, method: str
+) -> None:
+    """A disk that fails at any point: 500 in our words, nothing kept, and the same segment is taken afterwards."""
 
     def fails(*_: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
     device.play(10_000)
+    device.add(Closed("ended"))
     body = device.body()
+    before = room.http.get("/log/class-1/checkpoint").content
     with monkeypatch.context() as patched:
-        patched.setattr(SqliteEventStore, "set_progress", fails)
+        patched.setattr(store, method, fails)
         failed = device.post(body)
     assert failed.status_code == 500
     assert failed.json()["code"] == "TS-S-000"
     assert "disk" not in failed.text
     assert size(room, device) == 1
+    assert room.http.get("/log/class-1/checkpoint").content == before
     assert device.post(body).status_code == 200
     assert size(room, device) == len(device.entries)
+    assert room.http.get(f"/v1/sessions/{device.sid}/reveal").json()["how"] == "closed"
 
 
 def test_one_segment_sent_by_many_at_once_is_taken_once(room: Room, device: Device) -> None:

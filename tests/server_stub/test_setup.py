@@ -73,6 +73,8 @@ def test_a_key_that_others_can_read_is_not_used(init: Callable[..., int], tmp_pa
         ({"policy": "nowhere"}, "nowhere"),
         ({"server-name": "Not A Name"}, "server name"),
         ({"class": "../x"}, "class ID"),
+        ({"model-files": "nowhere"}, "nowhere"),
+        ({"notice": "nowhere"}, "nowhere"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_leaves_nothing_behind(
@@ -104,6 +106,7 @@ def test_a_changed_course_file_is_refused(init: Callable[..., int], tmp_path: Pa
     """The package must be what its manifest says."""
     (tmp_path / "course" / "lesson.mp4").write_bytes(b"another film")
     assert init() == 2
+    assert not (tmp_path / "data").exists()
     with pytest.raises(SetupError, match=r"lesson\.mp4"):
         Packages(tmp_path / "c", tmp_path / "m").install(tmp_path / "course")
 
