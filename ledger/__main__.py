@@ -1,4 +1,4 @@
-"""The offline verifier's command line: `python -m ledger verify | show | trust`. It asks nobody and changes nothing."""
+"""The offline verifier: `python -m ledger verify | show | trust | schema`. It asks nobody and changes nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import keys, trust, words
+from ledger import events, keys, trust, words
 from ledger.archive import open_source
 from ledger.errors import ArchiveError, LedgerError
 from ledger.show import session_table, session_trust
@@ -23,6 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.command == "verify":
             return _verify(arguments)
+        if arguments.command == "schema":
+            sys.stdout.write(schema())
+            return 0
         source = open_source(arguments.archive)
         show = session_table if arguments.command == "show" else session_trust
         sys.stdout.write(show(source, arguments.sid))
@@ -47,7 +50,13 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=does)
         command.add_argument("archive", type=Path)
         command.add_argument("sid")
+    commands.add_parser("schema", help="print the JSON Schema of session events (docs/events.schema.json)")
     return parser
+
+
+def schema() -> str:
+    """The closed vocabulary of events for implementers in other languages."""
+    return json.dumps(events.json_schema(), indent=1, sort_keys=True) + "\n"
 
 
 def _verify(arguments: argparse.Namespace) -> int:
