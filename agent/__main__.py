@@ -22,7 +22,7 @@ from typing import Any, Final
 from agent.engine import Engine, Finding
 from agent.errors import AgentError, CollectorError
 from agent.judge import judge_lines, judge_rows, plain
-from agent.pack import BUILT_IN, Pack, load_folder
+from agent.pack import BUILT_IN, Pack, load_file, load_folder
 from agent.rule import Rule
 from agent.text import clean
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is returned."""
     options = _parser().parse_args(arguments)
     try:
-        pack = load_folder(options.rules)
+        pack = load_folder(options.rules) if options.pack is None else load_file(options.pack, options.sha256)
         return int(options.run(options, pack))
     except AgentError as error:
         print(f"{error.code}: {clean(str(error), 500)}\n{error.remedy}\n{error.zh}", file=sys.stderr)
@@ -140,6 +140,8 @@ def _print(answer: dict[str, Any]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m agent", description="TrueSeat's agent on this device.")
     parser.add_argument("--rules", type=Path, default=BUILT_IN, help="folder of rules (default: the built-in ones)")
+    parser.add_argument("--pack", type=Path, help="a carried pack instead (what `rules pack` prints)")
+    parser.add_argument("--sha256", help="the only pack that is accepted")
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("scan", help="look once at this machine")
     command.add_argument("--json", action="store_true", help="JSON lines only, no summary")

@@ -54,6 +54,15 @@ def load_folder(folder: Path = BUILT_IN) -> Pack:
     return _check(raw, places)
 
 
+def load_file(path: Path, sha256: str | None = None) -> Pack:
+    """Read a carried pack from a file; raises as `load_line` does."""
+    try:
+        with path.open("rb") as file:
+            return load_line(file.read(MAX_BYTES + 1), sha256)
+    except OSError as error:
+        raise PackError(f"{path.name}: {error.strerror}") from error
+
+
 def load_line(line: bytes, sha256: str | None = None) -> Pack:
     """Read a carried pack; with `sha256` (the grant's) any other pack is refused. Raises `PackError`, `RuleError`."""
     if len(line) > MAX_BYTES:

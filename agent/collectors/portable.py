@@ -1,4 +1,4 @@
-"""Processes and clocks by psutil and the standard library: for systems that have no backend of their own yet."""
+"""Processes, clocks and extensions by psutil and the standard library: for systems without a backend of their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import psutil
 
 from agent.clocks import clock_row
-from agent.collectors import QUICK_MS, Collector, Context
+from agent.collectors import QUICK_MS, RARE_MS, Collector, Context
 from agent.errors import CollectorError
 from agent.tables import ProcessRow, Row
 
@@ -75,7 +75,10 @@ class Clocks:
 
 def collectors(_context: Context) -> tuple[Collector, ...]:
     """The sources that work anywhere."""
+    from agent.collectors.extensions import Extensions
+
     return (
+        Collector("extensions", RARE_MS, Extensions().collect),
         Collector("processes", QUICK_MS, Processes().collect),
         Collector("clocks", QUICK_MS, Clocks().collect),
     )

@@ -10,6 +10,7 @@ import pytest
 
 from agent.__main__ import main
 from agent.manifest import ROOT, files_hash
+from agent.pack import Pack
 
 
 def test_rules_test_proves_every_example(capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,6 +34,17 @@ def test_the_pack_is_printed_as_it_is_hashed(capfdbinary: pytest.CaptureFixture[
     assert main(["rules", "pack"]) == 0
     out, err = capfdbinary.readouterr()
     assert hashlib.sha256(out).hexdigest().encode() in err
+
+
+def test_a_carried_pack_needs_its_hash(tmp_path: Path, pack: Pack, capsys: pytest.CaptureFixture[str]) -> None:
+    """The pack of a class replaces the built-in rules; another one, or none at all, stops the agent with a remedy."""
+    file = tmp_path / "rules.json"
+    file.write_bytes(pack.line)
+    assert main(["--pack", str(file), "--sha256", pack.sha256, "rules", "list"]) == 0
+    assert pack.sha256 in capsys.readouterr().out
+    assert main(["--pack", str(file), "--sha256", "0" * 64, "rules", "list"]) == 2
+    assert main(["--pack", str(tmp_path / "none"), "rules", "list"]) == 2
+    assert capsys.readouterr().err.count("TS-A-013") == 2
 
 
 def test_explain_speaks_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
