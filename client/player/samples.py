@@ -52,6 +52,7 @@ def view(phase: str = "playing", sentence: str = "say.playing", **changes: Any) 
 
 
 def _views() -> Iterator[tuple[str, View]]:
+    ready = Button("ready", "button.ready")
     resume = Button("play", "button.continue")
     yield "lesson-playing", view()
     yield "lesson-ready", view("ready", "say.ready", button=Button("play", "button.start"))
@@ -69,7 +70,7 @@ def _views() -> Iterator[tuple[str, View]]:
     waits = Sentence("sync.offline", {"pending": 38})
     yield "lesson-offline", view("playing", "say.playing_offline", panel=_panel(sync=offline), sync=waits)
     yield "lesson-hint", view(hint=Sentence("hint.dark"))
-    yield "lesson-notice", view("notice", "check.notice", values={"seconds": 3}, countdown_ms=3000)
+    yield "lesson-notice", view("notice", "check.notice", values={"seconds": 3}, countdown_ms=3000, button=ready)
     prompt = Prompt(3, "turn_left", 1, 3, 16_000)
     yield "lesson-check", view("check", "check.running", prompt=prompt, countdown_ms=16_000)
     dark = Prompt(3, "look", 0, 0, 21_000, "far")

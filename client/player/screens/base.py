@@ -8,7 +8,7 @@ from typing import Any
 
 from kivy.lang import Builder
 from kivy.metrics import dp
-from kivy.properties import BooleanProperty, ObjectProperty
+from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
 from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 
@@ -64,6 +64,7 @@ class Footer(AnchorLayout):
     """A bar at the bottom that does not scroll; children given in kv go into its column."""
 
     column = ObjectProperty(None)
+    widest = NumericProperty(0)
 
     def add_widget(self, widget: Any, *args: Any, **kwargs: Any) -> None:
         """The first child is its own column, all others stand in it."""

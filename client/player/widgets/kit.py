@@ -130,9 +130,10 @@ class Tick(Tappable, BoxLayout):
 
 
 class Pill(BoxLayout):
-    """A word on a tint: green, amber, grey or blue."""
+    """A word on a tint: green, amber, grey or blue; at most `limit` px wide where that is not 0."""
 
     words = StringProperty("")
+    limit = NumericProperty(0)
     mood = OptionProperty("plain", options=list(MOODS))
     look = AliasProperty(lambda self: MOODS[self.mood], None, bind=("mood",))
 

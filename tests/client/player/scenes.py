@@ -1,0 +1,286 @@
+"""Scenes played in a window of their own, one process each: `python -m tests.client.player.scenes NAME WIDTHxHEIGHT`.
+
+Every scene taps as a learner would and asserts what the callbacks were told and what stands on the screen.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from client.player import kivy_env
+
+
+class Told(list[Any]):
+    """Remembers what callbacks were told."""
+
+    def of(self, name: str) -> Callable[..., None]:
+        """A callback that is remembered as (name, *arguments)."""
+        return lambda *values: self.append((name, *values))
+
+
+def notice(stage: Any, drive: Any, s: Any) -> None:
+    """Nothing is ticked beforehand; Continue waits for all four answers; both refusals are an answer too."""
+    told = Told()
+    stage.show(s.NoticeScreen(told.of("done")))
+    drive.step(5)
+    assert drive.find("继续") is None
+    drive.tap("我已阅读培训须知")
+    drive.tap("我承诺由本人参加学习")
+    refusals = [w for w in drive.widgets() if getattr(w, "words", "") == "不同意" and hasattr(w, "chosen")]
+    assert len(refusals) == 2
+    assert not any(w.chosen for w in drive.widgets() if hasattr(w, "chosen")), "no consent is given beforehand"
+    for choice in refusals:
+        assert drive.find("继续") is None
+        choice.trigger_action(0)
+        drive.step(2)
+    drive.tap("继续")
+    assert told == [("done", s.Choices(True, True, False, False))]
+
+
+def signin(stage: Any, drive: Any, s: Any) -> None:
+    """Account, code, a wrong code in words, and back; a code is six digits and nothing else."""
+    told = Told()
+    screen = s.SignInScreen(told.of("account"), told.of("code"), told.of("other"))
+    stage.show(screen)
+    screen.render(s.SignIn())
+    drive.step(3)
+    assert drive.find("获取验证码") is None
+    drive.type("zhang.wei")
+    drive.tap("获取验证码")
+    screen.render(s.SignIn("code", "zhang.wei", development=True))
+    drive.step(3)
+    drive.type("12ab34-5")
+    assert drive.find("登录") is None
+    drive.type("1234567")
+    drive.tap("登录")
+    assert told == [("account", "zhang.wei"), ("code", "123456")]
+    error = RuntimeError("wrong")
+    error.code, error.zh, error.remedy = "TS-S-012", "验证码不正确。", "Wrong code."  # type: ignore[attr-defined]
+    screen.render(s.SignIn("code", "zhang.wei", trouble=s.trouble_of(error, "")))
+    drive.step(5)
+    assert "验证码不正确。" in drive.said()
+    assert "代码 TS-S-012" in drive.said()
+    drive.tap("换一个账号")
+    assert told[-1] == ("other",)
+
+
+def enrol(stage: Any, drive: Any, s: Any) -> None:
+    """Start, prompts one by one with guidance, unclear is not a verdict, done."""
+    from client.events import Prompt
+    from client.player.samples import preview
+
+    told = Told()
+    screen = s.EnrolScreen(told.of("start"), told.of("continue"), told.of("other"))
+    stage.show(screen)
+    screen.render(s.Enrol("intro"))
+    drive.tap("开始登记")
+    for step, gesture in enumerate(("turn_left", "look_up")):
+        screen.render(s.Enrol("running", Prompt("enrol", gesture, step, 2, 20_000 - step, "dark")))
+        screen.mirror.show(preview())
+        drive.step(3)
+    assert "请稍微抬头" in drive.said()
+    assert "光线有点暗，亮一些更好。" in drive.said()
+    assert screen.mirror.live
+    screen.render(s.Enrol("unclear"))
+    drive.tap("再试一次")
+    drive.tap("不用人脸，换一种方式")
+    screen.render(s.Enrol("passed"))
+    drive.tap("继续")
+    assert told == [("start",), ("start",), ("other",), ("continue",)]
+
+
+def today(stage: Any, drive: Any, s: Any) -> None:
+    """One blue button only: the next course; the others are quiet; an empty overview says why."""
+    from client.view import Words
+
+    told = Told()
+    screen = s.TodayScreen(told.of("open"), told.of("reload"))
+    stage.show(screen)
+    courses = tuple(
+        s.Course(name * 32, Words(name, name), 1, done, 60_000) for name, done in (("a", 60_000), ("b", 9), ("c", 0))
+    )
+    screen.render(s.Today("张伟", courses))
+    drive.step(4)
+    loud = [w.words for w in drive.widgets() if getattr(w, "kind", "") == "primary" and hasattr(w, "hug")]
+    assert loud == ["继续学习"]
+    drive.tap("继续学习")
+    drive.tap("再看一遍")
+    screen.render(s.Today("张伟", ()))
+    drive.tap("刷新")
+    assert told == [("open", "b" * 32), ("open", "a" * 32), ("reload",)]
+
+
+def lesson(stage: Any, drive: Any, s: Any) -> None:
+    """Buttons tell what was pressed; a pause covers the picture; a tap on the bar never goes past what was seen."""
+    from kivy.tests.common import UnitTestTouch
+
+    from client.player.samples import preview, tracks, view
+    from client.view import Button
+
+    told = Told()
+    screen = s.LessonScreen(told.of("press"), told.of("seek"))
+    stage.show(screen)
+    screen.set_captions(tracks())
+    screen.render(view())
+    screen.show_preview(preview())
+    drive.step(5)
+    assert "对准火焰的根部，而不是火苗的顶端。" in drive.said()
+    drive.tap("字幕")
+    screen.render(view(pending_ms=7_500))
+    drive.step(3)
+    assert "对准火焰的根部，而不是火苗的顶端。" not in drive.said()
+    bar = screen.ids.bar
+    for share in (0.25, 0.99):
+        touch = UnitTestTouch(*bar.to_window(bar.x + share * bar.width, bar.center_y))
+        touch.touch_down()
+        touch.touch_up()
+    drive.tap("休息")
+    screen.render(view("paused", "pause.rest", button=Button("play", "button.continue"), may_seek=False))
+    drive.step(3)
+    touch = UnitTestTouch(*bar.to_window(*bar.center))
+    touch.touch_down()
+    touch.touch_up()
+    assert "想休息多久都可以，学时不会减少。" in drive.said()
+    drive.tap("继续")
+    screen.render(view("check", "check.running", countdown_ms=9000))
+    screen.show_preview(preview())
+    drive.step(3)
+    assert screen.ids.mirror.live
+    assert drive.find("继续") is None
+    screen.render(view())
+    drive.tap("结束")
+    assert [t for t in told if t[0] == "seek"] == [("seek", 15_000), ("seek", 41_000)]
+    assert [t for t in told if t[0] == "press"] == [("press", "rest"), ("press", "play"), ("press", "end")]
+    screen.close()
+
+
+def plays(stage: Any, drive: Any, s: Any) -> None:
+    """The demo lesson really plays in the window: pictures arrive by the shader, in the right colours."""
+    from client.player.course import open_package
+    from client.player.playback import Playback
+    from client.player.samples import view
+    from tests.conftest import ROOT
+
+    screen = s.LessonScreen(lambda _: None, lambda _: None)
+    stage.show(screen)
+    screen.render(view())
+    playback = Playback()
+    playback.load(open_package(ROOT / "client/player/demo_course").media("pass", "zh"), 30_000)
+    screen.play(playback)
+    playback.play()
+    drive.wait(lambda: playback.progress().shown >= 20, 60, "twenty pictures")
+    playback.pause()
+    drive.step(3)
+    with tempfile.TemporaryDirectory() as folder:
+        from PIL import Image
+
+        path = Path(folder) / "stage.png"
+        screen.ids.picture.export_to_png(str(path))
+        picture = Image.open(path).convert("RGB")
+    for (x, y), wanted in (((90, 165), (29, 95, 209)), ((1200, 680), (245, 247, 250)), ((806, 526), (216, 64, 47))):
+        seen = picture.getpixel((x * picture.width // 1280, y * picture.height // 720))
+        assert all(abs(a - b) <= 6 for a, b in zip(seen, wanted, strict=True)), (x, y, seen, wanted)
+    screen.close()
+    playback.close()
+
+
+def language(stage: Any, drive: Any, s: Any) -> None:
+    """One tap retells everything, and what was chosen stays."""
+    told = Told()
+    stage._on_language = told.of("language")
+    screen = s.NoticeScreen(told.of("done"))
+    stage.show(screen)
+    drive.tap("我已阅读培训须知")
+    drive.tap("English")
+    drive.step(3)
+    assert "I have read this notice" in drive.said()
+    assert screen.read
+    assert [words for words in drive.said() if any("\u4e00" <= c <= "\u9fff" for c in words)] == ["中文"]
+    assert told == [("language", "en")]
+
+
+def layout(stage: Any, drive: Any, s: Any) -> None:
+    """Every screen, both languages: targets of 48 dp and more, nothing over the edges, no word of blame."""
+    from kivy.metrics import dp
+
+    from client.player.i18n import FORBIDDEN
+    from client.player.samples import screens
+
+    for tongue_of_now in ("zh", "en"):
+        s.tongue.language = tongue_of_now
+        for name, title, make in screens():
+            screen = make()
+            stage.show(screen, title)
+            drive.step(8)
+            for widget in drive.widgets():
+                where = (name, tongue_of_now, getattr(widget, "words", ""), widget.size)
+                tappable = (
+                    hasattr(widget, "trigger_action") or hasattr(widget, "insert_text") or hasattr(widget, "on_seek")
+                )
+                if tappable and not widget.disabled and widget.width > 0:
+                    assert widget.height >= dp(48) - 0.5, where
+                    assert widget.width >= dp(48) - 0.5, where
+                if type(widget).__name__ == "Say" and widget.words and widget.parent:
+                    left, _ = widget.to_window(*widget.pos)
+                    assert left >= -0.5, where
+                    assert left + widget.texture_size[0] <= stage.width + 1, where
+                    assert not [word for word in FORBIDDEN if word in widget.words.lower()], where
+            if hasattr(screen, "close"):
+                screen.close()
+
+
+def keyboard(stage: Any, drive: Any, s: Any) -> None:
+    """Tab goes from button to button, Enter presses."""
+    from kivy.core.window import Window
+
+    told = Told()
+    screen = s.RealNameScreen(told.of("ask"), told.of("continue"))
+    stage.show(screen)
+    screen.render(s.RealName("张伟", "open", can_ask=True))
+    drive.step(4)
+    first = drive.find("立即确认（测试服务器）")
+    first.focus = True
+    drive.step(2)
+    assert first.ring
+    Window.dispatch("on_key_down", 13, 40, "\r", [])
+    drive.step(2)
+    Window.dispatch("on_key_down", 9, 43, "\t", [])
+    drive.step(2)
+    assert not first.focus
+    assert told == [("ask",)]
+
+
+SCENES = {f.__name__: f for f in (notice, signin, enrol, today, lesson, plays, language, layout, keyboard)}
+
+
+def main() -> None:
+    """Open the window and play one scene."""
+    name, size = sys.argv[1], sys.argv[2]
+    width, height = (int(n) for n in size.split("x"))
+    with tempfile.TemporaryDirectory() as home:
+        kivy_env.prepare(Path(home), offscreen=True)
+        kivy_env.configure(width, height)
+        from kivy.app import App
+
+        from client.player import screens
+        from client.player.drive import Drive
+
+        class Stage(App):
+            def build(self) -> Any:
+                return screens.Shell()
+
+        screens.tongue.language = "zh"
+        app = Stage()
+        app._run_prepare()
+        began = time.monotonic()
+        SCENES[name](app.root, Drive(app.root), screens)
+        print(f"{name} {size}: {time.monotonic() - began:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
