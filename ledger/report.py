@@ -109,6 +109,7 @@ class Report:
     sessions: list[SessionRow] = field(default_factory=list)
     units: list[UnitLine] = field(default_factory=list)
     people: dict[str, str] = field(default_factory=dict)
+    vouchers: dict[str, str] = field(default_factory=dict)  # hash of a voucher's text → SHA-256 of its file
 
     @property
     def refused(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger import canonical
@@ -37,8 +37,14 @@ class UnitLine:
     credited_ms: int
 
 
-def to_json(checkpoint: Checkpoint, sessions: Sequence[SessionLine], units: Sequence[UnitLine]) -> bytes:
-    """One canonical line and a newline."""
+def to_json(
+    checkpoint: Checkpoint, sessions: Sequence[SessionLine], units: Sequence[UnitLine], vouchers: Mapping[str, str]
+) -> bytes:
+    """One canonical line and a newline.
+
+    `vouchers`: hash of a voucher's text → SHA-256 of its file. Without the authority's key nobody can check the
+    signature in it; so at least no bit of it changes unnoticed.
+    """
     obj = {
         "v": 1,
         "class": checkpoint.origin,
@@ -49,6 +55,7 @@ def to_json(checkpoint: Checkpoint, sessions: Sequence[SessionLine], units: Sequ
             {"registration": u.registration, "unit": u.unit, "duration_ms": u.duration_ms, "credited_ms": u.credited_ms}
             for u in units
         ],
+        "vouchers": [{"vouched": digest, "sha256": file} for digest, file in sorted(vouchers.items())],
     }
     return canonical.encode(obj, limit=_NO_LIMIT) + b"\n"
 

@@ -79,7 +79,8 @@ class _Run:
     def all(self) -> None:
         """Steps 2 (documents) to 10."""
         log, findings = self._verified.log, self._findings
-        self._report.people = read_all(self._reader, self._options.authority).people
+        documents = read_all(self._reader, self._options.authority)
+        self._report.people, self._report.vouchers = documents.people, documents.vouchers
         sessions = overview.survey(self._source, log, findings, partial=self._options.partial)
         self._evidence = Evidence(self._source, findings)
         self._crediting = Crediting(self._verified, self._reader, findings)
@@ -149,5 +150,5 @@ def summaries(report: Report) -> dict[str, bytes]:
     """The bytes of summary.csv and summary.json that follow from a report."""
     assert report.checkpoint is not None
     lines = [row.line() for row in report.sessions]
-    made = (summary.to_csv(lines), summary.to_json(report.checkpoint, lines, report.units))
+    made = (summary.to_csv(lines), summary.to_json(report.checkpoint, lines, report.units, report.vouchers))
     return dict(zip(SUMMARIES, made, strict=True))

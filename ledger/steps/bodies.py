@@ -43,6 +43,7 @@ class Documents:
     vouched: set[Vkey] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
     people: dict[str, str] = field(default_factory=dict)
+    vouchers: dict[str, str] = field(default_factory=dict)
 
     def rulings(self, learner: str) -> list[tuple[str, Verdict | Reversal]]:
         """Verdicts on this learner and what took them back, in leaf order, by supervisors who are vouched for."""
@@ -109,6 +110,7 @@ class Reader:
         try:
             if data is None:
                 return
+            self.found.vouchers[digest] = sha256(data).hexdigest()
             signed = self._note(data, digest, "voucher")
             if signed.text != voucher_text(op, record.leaf.role, record.leaf.vkey):
                 raise BodyError(f"{FOLDER}{digest} vouches for something else than {record.key.name}")

@@ -41,6 +41,19 @@ def test_a_flipped_bit_anywhere_is_refused(archive: Made) -> None:
     assert not missed
 
 
+def test_a_voucher_is_bound_even_for_who_cannot_check_its_signature(archive: Made) -> None:
+    """Without --authority the signature in a voucher is not checkable; a changed bit of it is refused all the same."""
+    vouchers = [
+        name for name in archive.source.names("bodies/") if archive.source.read(name).startswith(b"trueseat/key")
+    ]
+    assert len(vouchers) == 2
+    for name in vouchers:
+        content = archive.source.read(name)
+        for at in range(len(content)):
+            changed = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+            assert archive.verify(archive.source.changed(name, changed), authority=()).refused, (name, at)
+
+
 def test_the_readme_is_the_one_file_that_is_not_bound(archive: Made) -> None:
     """README.txt may be anything; nothing rests on it."""
     assert not archive.verify(archive.source.changed(README, b"anything")).refused
