@@ -1,4 +1,4 @@
-"""Pictures of every screen: `python -m client.player.gallery OUT`, at 1280×800 and 390×844, in both languages.
+"""Pictures of every screen: `python -m client.player.gallery OUT`, at 1280×800 and 390×844, some in English.
 
 No display is needed (SDL's offscreen driver) and no server, camera or model: the values shown are samples.
 """
@@ -9,13 +9,17 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from client.player import kivy_env
 
-SIZES = ((1280, 800), (390, 844))
+RUNS = (
+    ("1280x800", "zh", ()),
+    ("390x844", "zh", ()),
+    ("1280x800", "en", ("notice", "enrol-running", "today", "lesson", "result")),
+)
 
 
 def main() -> None:
@@ -24,20 +28,19 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--size", help="only WIDTHxHEIGHT, in this process")
     parser.add_argument("--language", choices=("zh", "en"), default="zh")
-    parser.add_argument("--only", default="", help="only screens whose name begins with this")
+    parser.add_argument("--only", nargs="*", default=(), help="only the screens of these names")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     if args.size:
         width, height = (int(n) for n in args.size.split("x"))
         render(args.out, width, height, args.language, args.only)
         return
-    for width, height in SIZES:
-        for language in ("zh", "en"):
-            command = [sys.executable, "-m", "client.player.gallery", str(args.out), "--size", f"{width}x{height}"]
-            subprocess.run([*command, "--language", language, "--only", args.only], check=True)
+    for size, language, only in RUNS:
+        command = [sys.executable, "-m", "client.player.gallery", str(args.out), "--size", size, "--language", language]
+        subprocess.run([*command, "--only", *(args.only or only)], check=True)
 
 
-def render(out: Path, width: int, height: int, language: str, only: str) -> None:
+def render(out: Path, width: int, height: int, language: str, only: Sequence[str]) -> None:
     """Every screen of one size and language into `out`."""
     with tempfile.TemporaryDirectory() as home:
         kivy_env.prepare(Path(home), offscreen=True)
@@ -64,13 +67,23 @@ def render(out: Path, width: int, height: int, language: str, only: str) -> None
             for _ in range(4):
                 EventLoop.idle()
             suffix = "" if language == "zh" else "-en"
-            app.root.export_to_png(str(out / f"{name}-{width}x{height}{suffix}.png"))
+            save(app.root, out / f"{name}-{width}x{height}{suffix}.png")
             if hasattr(screen, "close"):
                 screen.close()
 
 
-def _chosen(all_screens: Any, only: str) -> Iterator[tuple[str, Callable[[], str] | None, Callable[[], Any]]]:
-    return (entry for entry in all_screens if entry[0].startswith(only))
+def save(widget: Any, path: Path) -> None:
+    """What the widget shows now, as a small PNG of 256 colours."""
+    from PIL import Image
+
+    widget.export_to_png(str(path))
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
+
+
+def _chosen(all_screens: Any, only: Sequence[str]) -> Iterator[tuple[str, Callable[[], str] | None, Callable[[], Any]]]:
+    return (entry for entry in all_screens if not only or entry[0] in only)
 
 
 def _feed(screen: Any, picture: tuple[int, int, bytes]) -> None:

@@ -54,7 +54,7 @@ def view(phase: str = "playing", sentence: str = "say.playing", **changes: Any) 
 def _views() -> Iterator[tuple[str, View]]:
     ready = Button("ready", "button.ready")
     resume = Button("play", "button.continue")
-    yield "lesson-playing", view()
+    yield "lesson", view()
     yield "lesson-ready", view("ready", "say.ready", button=Button("play", "button.start"))
     focus = PanelLine(Sentence("panel.window_todo"), "todo")
     yield "lesson-paused-focus", view("paused", "pause.focus", panel=_panel(window=focus))
