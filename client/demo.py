@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ SCRIPTED: Final = "puppet"
 PAGE_S: Final = 60.0  # no page but the lesson takes longer on two slow cores
 LESSON_S: Final = 200.0
 TRIES: Final = 3
+GESTURES: Final = ("turn_left", "turn_right", "look_up")
+PICTURE_MS: Final = 24_000  # by then something is counted and the lesson shows what it teaches
 CODE: Final = re.compile(r"development code for (\S+): ([0-9]{6})")
 
 
@@ -77,14 +80,22 @@ class Autopilot:
 
         self._window, self._drive = window, drive
         try:
-            self._notice()
-            self._sign_in()
-            self._name()
-            self._face()
-            self._study()
+            with self.hands_off():
+                self._notice()
+                self._sign_in()
+                self._name()
+                self._face()
+                self._study()
         except DriveError as error:
             self._keep("stalled")
             raise DemoStalledError(f"page {window.journey.page}: {error}") from error
+
+    @staticmethod
+    def hands_off() -> AbstractContextManager[None]:
+        """What ends the autopilot for good: a touch or a key that is not its own."""
+        from client.window import touched
+
+        return touched()
 
     # --- the pages ----------------------------------------------------------------------------------------------------
 
@@ -154,8 +165,10 @@ class Autopilot:
         view = journey.shown
         if not isinstance(view, View):
             return False
-        if view.phase in ("playing", "check") and (view.phase == "playing" or view.prompt is not None):
-            self._keep(view.phase)
+        if view.phase == "check" and view.prompt is not None and view.prompt.gesture in GESTURES:
+            self._keep("check")
+        if view.phase == "playing" and view.unit is not None and view.unit.position_ms > PICTURE_MS:
+            self._keep("lesson")
         if view.phase in ("ready", "paused") and view.button is not None and view.button.what in ("play", "ready"):
             journey.study.press(view.button.what) if view.phase == "paused" else self._start()
         return False

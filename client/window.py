@@ -46,7 +46,7 @@ TITLES: Final = {
 
 
 class TakenOver(Exception):
-    """Somebody touched the window while a script drove it."""
+    """Somebody touched the window while a script drove it: the script ends, the window stays."""
 
 
 @contextmanager
@@ -78,14 +78,13 @@ class Window(App):
         self._unit = ""
 
     def go(self, script: Callable[[Any, Any], None] | None = None) -> None:
-        """Run until the window is closed; a script drives it until somebody touches it, and closes it at its end."""
+        """Run until the window is closed; a script drives it to its end, or until it lets somebody take over."""
         if script is None:
             self.run()
             return
         self._run_prepare()
         try:
-            with touched():
-                script(self, Drive(self.root))
+            script(self, Drive(self.root))
         except TakenOver:
             runTouchApp()
         self._stop()

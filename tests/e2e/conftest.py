@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -76,19 +77,18 @@ class ServerProcess:
 
 
 class ClientProcess:
-    """`tests.e2e.runner` in a process of its own, and what it said."""
+    """A client program of the tests in a process of its own, and what it said."""
 
-    def __init__(self, server: ServerProcess, data: Path, camera: str, env: dict[str, str] | None = None) -> None:
+    def __init__(self, server: ServerProcess, data: Path, module: str, env: dict[str, str], *more: str) -> None:
         command = [
-            sys.executable, "-m", "tests.e2e.runner", "--server", f"http://127.0.0.1:{server.port}",
-            "--data", str(data), "--trust", str(server.trust), "--account", ACCOUNT, "--codes", str(server.log),
-            "--camera", camera,
+            sys.executable, "-m", module, "--server", f"http://127.0.0.1:{server.port}", "--data", str(data),
+            "--trust", str(server.trust), "--account", ACCOUNT, "--codes", str(server.log), *more,
         ]  # fmt: skip
         self.said: list[dict[str, Any]] = []
         self.errors = data.parent / f"{data.name}.err"
         with self.errors.open("ab") as err:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=err, env={**os.environ, **(env or {})}
+                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=err, env={**os.environ, **env}
             )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -98,9 +98,9 @@ class ClientProcess:
         for line in self.process.stdout:
             self.said.append(json.loads(line))
 
-    def wait_for(self, wanted: Callable[[dict[str, Any]], Any], seconds: float = 120) -> dict[str, Any]:
-        """The first line that `wanted` likes, from now or before."""
-        seen, until = 0, time.monotonic() + seconds
+    def wait_for(self, wanted: Callable[[dict[str, Any]], Any], seconds: float = 120, after: int = 0) -> dict[str, Any]:
+        """The first line, from number `after` on, that `wanted` likes."""
+        seen, until = after, time.monotonic() + seconds
         while True:
             while seen < len(self.said):
                 seen += 1
@@ -126,6 +126,26 @@ class ClientProcess:
 
 
 @pytest.fixture
+def desktop(tmp_path: Path) -> Iterator[str]:
+    """An X server of our own with a window manager; its display."""
+    missing = [name for name in ("Xvfb", "openbox", "xdotool", "wmctrl") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"left out: needs {', '.join(missing)}")
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as number:
+        display = f":{number.readline().strip()}"
+    env = {**os.environ, "DISPLAY": display, "HOME": str(tmp_path)}
+    manager = subprocess.Popen(["openbox"], env=env, stderr=subprocess.DEVNULL)
+    yield display
+    for process in (manager, server):
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
 def world(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """`world(policy)` starts a server; `server.client(...)` belongs to it. Everything ends with the test."""
     started: list[Any] = []
@@ -140,8 +160,10 @@ def world(tmp_path: Path) -> Iterator[Callable[..., Any]]:
         started.append(found.stop)
         return found
 
-    def client(found: ServerProcess, name: str, camera: str, env: dict[str, str] | None = None) -> ClientProcess:
-        process = ClientProcess(found, tmp_path / name, camera, env)
+    def client(
+        found: ServerProcess, name: str, *more: str, module: str = "tests.e2e.runner", env: dict[str, str] | None = None
+    ) -> ClientProcess:
+        process = ClientProcess(found, tmp_path / name, module, env or {}, *more)
         started.append(process.close)
         return process
 

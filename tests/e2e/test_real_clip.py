@@ -25,8 +25,8 @@ def test_a_real_clip_studies_is_cut_off_and_killed_and_every_proven_span_counts(
     """Enrolled by an officer, matched by the real models, cut off and killed in mid-lesson: the spans proven before the
     kill are credited, the tail is listed for make-up, and the next session makes it up."""
     server = world(MATCH_ONLY)
-    clip = f"file:{shared / 'faces' / 'videos' / 'lp_s18.mp4'}"
-    first = world.client(server, "pc", clip)
+    clip = ["--camera", f"file:{shared / 'faces' / 'videos' / 'lp_s18.mp4'}"]
+    first = world.client(server, "pc", *clip)
     assert first.wait_for(lambda said: "enrolled" in said)["enrolled"] == "passed"
     proven = first.wait_for(lambda said: said.get("credited_ms", 0) > 0 and said["phase"] == "playing", 180)
     server.stop()  # the network is cut ...
@@ -34,7 +34,7 @@ def test_a_real_clip_studies_is_cut_off_and_killed_and_every_proven_span_counts(
     first.kill()  # ... and the client killed
 
     server.start()
-    again = world.client(server, "pc", clip)
+    again = world.client(server, "pc", *clip)
     result = again.wait_for(lambda said: "result" in said, 200)
     assert result["sent"]
     archive = server.export(tmp_path / "archive")
