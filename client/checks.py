@@ -67,11 +67,11 @@ def _open(turn: Turn, order: Order, *, offline: bool) -> None:
     if order.i == schedule.CLOSE and offline:
         turn.set(asked=False, asked_offline=True)  # the committed seed still has its own
     turn.log(Ordered(order.i, order.a, order.nonce, order.deadline_ms))
+    turn.stop("check")
     if late > policy.net_slack_ms:
         answer(turn, task, Judged(order.i, order.a, drawn.kind, "inconclusive", "network"))
         return
-    turn.set(check=Announced(task, state.now + policy.notice_ms), chimes=state.chimes + 1)
-    turn.stop("check")
+    turn.set(check=Announced(task, state.now + policy.notice_ms), chimes=turn.state.chimes + 1)
 
 
 def ready(turn: Turn) -> None:

@@ -44,8 +44,7 @@ def tick(turn: Turn, moment: Tick) -> None:
     slept = passed > ASLEEP_MS
     if slept:
         turn.end_span()
-        beat_at = None if before.machine.beat_at is None else moment.mono
-        turn.set(machine=replace(before.machine, look_at=moment.mono, beat_at=beat_at))
+        turn.set(machine=replace(before.machine, look_at=moment.mono, beat_at=None))  # the next beat says it woke, too
     turn.set(now=moment.mono, wall=moment.wall)
     if not before.size:
         return
