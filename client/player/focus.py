@@ -22,6 +22,7 @@ class System(Protocol):
     """A window system that can be looked at."""
 
     def look(self) -> Snapshot | None: ...
+    def adopt(self, window: int) -> None: ...
 
 
 class FocusProbe:
@@ -60,6 +61,9 @@ class FocusProbe:
         window.bind(focus=lambda _, focused: self.toolkit_says(focused=bool(focused)))
         window.bind(on_minimize=hide(True), on_hide=hide(True), on_restore=hide(False), on_show=hide(False))
         self.toolkit_says(focused=bool(window.focus))
+        number = getattr(window.get_window_info(), "window", None)  # X11's; other systems number them otherwise
+        if self._system is not None and isinstance(number, int) and number:
+            self._system.adopt(number)
 
     def _look(self) -> Observation | None:
         if self._system is None:
@@ -73,15 +77,15 @@ class FocusProbe:
         return judge(snapshot, self._source) if snapshot is not None else None
 
 
-def open_probe(window_id: int | None = None) -> FocusProbe:
-    """The best probe that this platform has; `window_id` is our own window as the system numbers it."""
+def open_probe() -> FocusProbe:
+    """The best probe that this platform has; `watch` tells it which window is ours."""
     if sys.platform.startswith("linux") and os.environ.get("DISPLAY"):
         import xcffib
 
         from client.player.x11 import X11, X11Errors
 
         try:
-            display = X11(window_id)
+            display = X11()
         except X11Errors as e:
             log.warning("no X11 reader: %s", e)
         else:

@@ -61,8 +61,8 @@ def _views() -> Iterator[tuple[str, View]]:
     yield "lesson-paused-rest", view("paused", "pause.rest", button=resume)
     camera = PanelLine(Sentence("panel.camera_todo"), "todo")
     yield "lesson-paused-camera", view("paused", "pause.camera", panel=_panel(camera=camera), button=resume)
-    title = Words("按键精灵正在运行", "A macro recorder is running")
-    remedy = Words("请关闭它，然后按“已关闭，重新检查”", "Close it, then press the button")
+    title = Words("按键宏录制工具正在运行", "A macro recorder is running")
+    remedy = Words("请先关闭它，再按下面的按钮", "Close it, then press the button below")
     found = {"title": title, "remedy": remedy}
     recheck = Button("recheck", "button.recheck")
     yield "lesson-paused-agent", view("paused", "pause.finding", values=found, button=recheck)

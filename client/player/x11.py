@@ -41,6 +41,10 @@ class X11:
         self._window = window
         self.wayland = bool(os.environ.get("WAYLAND_DISPLAY")) or self._has("XWAYLAND")
 
+    def adopt(self, window: int) -> None:
+        """Our window, as the toolkit numbers it: then no window manager is needed to find it."""
+        self._window = window
+
     def close(self) -> None:
         """Disconnect."""
         self._x.disconnect()

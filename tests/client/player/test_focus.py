@@ -81,6 +81,9 @@ class Failing:
     def __init__(self) -> None:
         self.looks = 0
 
+    def adopt(self, window: int) -> None:
+        """Not needed."""
+
     def look(self) -> Snapshot | None:
         self.looks += 1
         if self.looks > 1:
@@ -103,6 +106,9 @@ def test_a_window_that_is_not_there_yet_is_not_in_front() -> None:
     """Before the window manager has shown us nothing may play."""
 
     class Early:
+        def adopt(self, window: int) -> None:
+            """Not needed."""
+
         def look(self) -> Snapshot | None:
             return None
 

@@ -32,7 +32,7 @@ def main() -> None:
             return Label(text="probe")
 
     Probe()._run_prepare()
-    probe = open_probe(Window.get_window_info().window)
+    probe = open_probe()
     probe.watch(Window)
     last = ""
     while not select.select([sys.stdin], [], [], 0)[0]:
