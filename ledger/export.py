@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from ledger import checkpoint, tiles
+from ledger import certificate, checkpoint, tiles
 from ledger.archive import CHECKPOINT, PEOPLE, README, Directory
 from ledger.errors import ArchiveError
 from ledger.proof import Receipt
@@ -81,6 +81,35 @@ def write_archive(out: Path, data: ArchiveData, trust: Trust, options: Options |
     return report
 
 
+def write_unsent(out: Path, session: SessionFiles) -> None:
+    """Write the learner's own copy of a session that never reached the server; `verify --partial` reads it.
+
+    `session.checkpoint` is signed by the session key alone. `ArchiveError` when `out` is not empty.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise ArchiveError(f"{out} is not empty")
+    prefix = f"sessions/{session.sid}/"
+    parsed, _ = certificate.parse(session.certificate)
+    put(out, README, readme(parsed.class_origin))
+    put(out, prefix + "checkpoint", session.checkpoint)
+    put(out, prefix + "device.cert", session.certificate)
+    _put_log(out, prefix, session.entries, Tree(map(leaf_hash, session.entries)))
+
+
+def put(out: Path, name: str, content: bytes) -> None:
+    """Write one file of the archive in `out`, making its folders."""
+    path = out / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _put_log(out: Path, prefix: str, entries: Sequence[bytes], tree: Tree) -> None:
+    for path, content in tiles.bundles(entries):
+        put(out, prefix + path, content)
+    for path, content in tiles.hash_tiles(tree):
+        put(out, prefix + path, content)
+
+
 class _Writer:
     def __init__(self, out: Path, signed: bytes, entries: Sequence[bytes]) -> None:
         self._out = out
@@ -91,22 +120,14 @@ class _Writer:
         self._index = {entry: index for index, entry in enumerate(entries) if not entry.startswith(b"{")}
 
     def put(self, name: str, content: bytes) -> None:
-        """Write one file, making its folders."""
-        path = self._out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        """Write one file."""
+        put(self._out, name, content)
 
     def class_log(self) -> None:
         """README, checkpoint, tiles and bundles."""
         self.put(README, readme(self._parsed.origin))
         self.put(CHECKPOINT, self._signed)
-        self._log("", self._entries, self._tree)
-
-    def _log(self, prefix: str, entries: Sequence[bytes], tree: Tree) -> None:
-        for path, content in tiles.bundles(entries):
-            self.put(prefix + path, content)
-        for path, content in tiles.hash_tiles(tree):
-            self.put(prefix + path, content)
+        _put_log(self._out, "", self._entries, self._tree)
 
     def session(self, session: SessionFiles) -> None:
         """One session's folder; its receipt is made anew for this archive's checkpoint."""
@@ -117,7 +138,7 @@ class _Writer:
         self.put(prefix + "checkpoint", session.checkpoint)
         self.put(prefix + "device.cert", session.certificate)
         tree = Tree(leaf_hash(entry) if entry else session.hashes[i] for i, entry in enumerate(session.entries))
-        self._log(prefix, session.entries, tree)
+        _put_log(self._out, prefix, session.entries, tree)
         path = tuple(self._tree.inclusion_proof(index, len(self._entries)))
         self.put(prefix + "receipt.tlog-proof", bytes(Receipt(index, path, self._signed)))
         withheld = [i for i, entry in enumerate(session.entries) if not entry]

@@ -41,7 +41,7 @@ def text(report: Report) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     if report.checkpoint is None:
-        yield "The class log could not be verified; nothing below it can be."
+        yield "There is no verified class log; what rests on one cannot be checked."
         return
     yield f"Class archive of {report.checkpoint.origin}"
     yield f"{report.checkpoint.size} entries in the class log, root {report.checkpoint.root.hex()}"

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger import trust
+from ledger import checkpoint, trust
 from ledger.__main__ import main
+from ledger.checkpoint import Checkpoint
 from ledger.errors import ArchiveError
-from ledger.export import ArchiveData, write_archive
+from ledger.export import ArchiveData, SessionFiles, write_archive, write_unsent
 from ledger.verify import verify
 from ledger.zipform import write_zip
 from tests.ledger.builder import Classroom, small
@@ -213,6 +214,28 @@ def test_an_archive_that_would_not_verify_gets_no_summary(archive: Made, tmp_pat
     assert not (tmp_path / "a/summary.json").exists()
     with pytest.raises(ArchiveError, match="not empty"):
         write_archive(tmp_path / "a", data, archive.trust, archive.options)
+
+
+def test_a_session_that_was_never_sent_is_its_learners_to_keep(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a class log: hashes, the session's signature and the form are checked, everything else said to be not."""
+    room = Classroom()
+    session = room.session(room.device(room.learner())).study(10_000)
+    found = Checkpoint(session.key.vkey.name, len(session.log), session.tree.root())
+    files = SessionFiles(session.sid, checkpoint.sign(found, session.key), session.certificate, session.log)
+    write_unsent(tmp_path / "a", files)
+    (tmp_path / "class.trust").write_text(str(room.trust()), encoding="utf-8")
+    assert ledger(tmp_path, "--partial") == 0
+    text = capsys.readouterr().out
+    assert "never sent" in text
+    assert ledger(tmp_path) == 1  # a whole archive has a class log
+    tamper_with = next(path for path in (tmp_path / "a").rglob("entries/*/*") if path.is_file())
+    tamper_with.write_bytes(tamper_with.read_bytes().replace(b'"seq":4', b'"seq":5'))
+    assert ledger(tmp_path, "--partial") == 1
+    assert "event 4" in capsys.readouterr().out
+    with pytest.raises(ArchiveError):
+        write_unsent(tmp_path / "a", files)
 
 
 def test_the_same_class_gives_the_same_archive(tmp_path: Path) -> None:
