@@ -111,7 +111,8 @@ def _lost(now: Challenge, t: int, limits: Limits) -> Challenge:
 def calm(pose: Pose, limits: Limits, before: str = "") -> bool:
     """Tell whether a head looks at the screen at rest, with nothing of the gesture `before` to be seen."""
     still = abs(pose.yaw) <= limits.calm_yaw and abs(pose.pitch) <= limits.calm_pitch
-    shut = permille(pose.jaw) <= limits.mouth_shut and permille(pose.blink) < limits.blink_closed
+    jaw = limits.mouth_shut if before == "open_mouth" else limits.mouth_open - 1  # lips stand open at rest, too
+    shut = permille(pose.jaw) <= jaw and permille(pose.blink) < limits.blink_closed
     return still and shut and (before != "smile" or permille(pose.smile) <= limits.smile_none)
 
 
