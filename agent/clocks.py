@@ -12,8 +12,9 @@ SLACK_PERMILLE: Final = 20
 
 
 def clock_row(
-    wall_ms: int, mono_ms: int, boot_ms: int | None, uptime_ms: int | None, synchronised: bool | None = None
-) -> ClockRow:
+    wall_ms: int, mono_ms: int, boot_ms: int | None, uptime_ms: int | None, synchronised: bool | None = None,
+    offset_ms: int = 0,
+) -> ClockRow:  # fmt: skip
     """Compare how far four clocks advanced in one window.
 
     `mono` may stand still during suspend, `boot` and `uptime` do not; `wall` may be set by a person or a time service.
@@ -31,5 +32,5 @@ def clock_row(
     jump = 0 if bent else abs(wall_ms - expected)
     return ClockRow(
         wall_ms=wall_ms, mono_ms=mono_ms, boot_ms=boot_ms, uptime_ms=uptime_ms, jump_ms=jump, bent=bent,
-        synchronised=synchronised,
+        offset_ms=abs(offset_ms), synchronised=synchronised,
     )  # fmt: skip

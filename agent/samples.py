@@ -215,8 +215,10 @@ def _clock(data: Any) -> tuple[Row, ...]:
         return (ClockRow(wall_ms=mono + jump, mono_ms=mono, jump_ms=abs(jump), synchronised=synchronised),)
     boot, uptime = span("boottime_delta_s", "window_s_boot"), span("window_s_proc_uptime", "uptime_delta_s")
     wall = span("wall_delta_s", "window_s_wall")
+    now, started, up = span("realtime_s", "realtime"), span("btime_s", "btime"), span("uptime_s", "uptime")
+    offset = 0 if now is None or started is None or up is None else now - started - up
     known = next((value for value in (wall, uptime, boot) if value is not None), mono)
-    return (clock_row(known, mono, boot, uptime, synchronised),)
+    return (clock_row(known, mono, boot, uptime, synchronised, offset),)
 
 
 def _network(data: Any) -> tuple[Row, ...]:

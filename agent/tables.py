@@ -144,6 +144,7 @@ class ClockRow:
     boot_ms: int | None = None  # a clock that counts suspend
     uptime_ms: int | None = None  # read where a preloaded library cannot lie (/proc/uptime)
     jump_ms: int = 0  # |wall advance that no other clock explains|
+    offset_ms: int = 0  # |our wall clock minus the kernel's own: its boot time plus its uptime|
     bent: bool = False  # the clocks that a library can fake disagree with the kernel's own
     synchronised: bool | None = None  # time service is at work
     table: ClassVar[str] = "clocks"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from agent.tables import Row
 WINDOW_MS: Final = 60_000  # a jump stays visible this long, a slow drift grows to be seen
 CLOSE_MS: Final = 60  # the four readings belong together if uptime moved no more meanwhile
 TRIES: Final = 3
+
+_BOOT_TIME = re.compile(rb"^btime (\d{1,12})$", re.MULTILINE)
 
 Reading = tuple[int, int, int, int]  # wall, monotonic, boottime, /proc/uptime in ms
 
@@ -43,7 +46,19 @@ class Clocks:
         if first is now:
             return []
         wall, mono, boot, uptime = (later - earlier for earlier, later in zip(first, now, strict=True))
-        return [clock_row(wall, mono, boot, uptime)]
+        return [clock_row(wall, mono, boot, uptime, offset_ms=now[0] - boot_time_ms() - now[3])]
+
+
+def boot_time_ms(path: Path = Path("/proc/stat")) -> int:
+    """When the kernel started, by its own wall clock, to the second; raises `CollectorError` if it is not told."""
+    try:
+        with path.open("rb") as file:
+            found = _BOOT_TIME.search(file.read())
+    except OSError as error:
+        raise CollectorError(f"clocks: {error}") from error
+    if found is None:
+        raise CollectorError("clocks: the kernel does not tell when it started")
+    return int(found.group(1)) * 1000
 
 
 def read_clocks() -> Reading:
