@@ -68,6 +68,7 @@ class Server:
         self.records = SqliteRecords(settings.records)
         self.packages = Packages(settings.courses, settings.models)
         logs = ClassLogs(self.keyring)
+        self.records.write(logs.refresh)
         revealer = Revealer(self.records, logs, clock)
         enrolment = Enrolment(self.people, self.records, logs, self.keyring, clock)
         live = LiveSessions(settings.server, self.keyring.cosigner.vkey)

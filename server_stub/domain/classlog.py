@@ -39,6 +39,11 @@ class ClassLogs:
         tx.log.set_head(class_id, checkpoint.sign(log.checkpoint(), signer))
         return first
 
+    def refresh(self, tx: Transaction) -> None:
+        """Read in what the logs hold and memory does not: at the start, and what another process appended."""
+        for class_id in self._keyring.logs:
+            self._writable(tx, class_id)
+
     def log(self, tx: Transaction, class_id: str) -> ClassLog:
         """What the log has said so far; to be read only."""
         log = self._logs.get(class_id)

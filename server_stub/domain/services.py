@@ -59,4 +59,5 @@ class Services:
 
     def sweep(self) -> int:
         """Do what time alone asks for: log checkpoints, end what is over, settle what ended; return how much it was."""
+        self.records.write(self.logs.refresh)
         return self.revealer.sweep() + self.settler.sweep()
