@@ -1,7 +1,6 @@
 # TrueSeat. `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
 PY := PYTHONUTF8=1 .venv/bin/python
 PACKAGES := ledger agent client server_stub
-TYPED := ledger agent server_stub/domain client/*.py client/sync $(shell cat build/typed.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup-app setup-dev demo test quick lint screens docs lock lesson test-long test-fresh clean
@@ -26,14 +25,14 @@ quick: setup-dev  ## the fast tests, under a minute
 
 lint: setup-dev
 	@$(PY) -m ruff check $(PACKAGES) tests build
-	@$(PY) -m mypy $(TYPED)
+	@$(PY) -m mypy $(PACKAGES)
 	@.venv/bin/lint-imports --no-cache >.venv/imports.log || { cat .venv/imports.log; exit 1; }
 	@$(PY) build/errors_page.py --check
 
 screens: setup-app  ## every screen of the client at 1280x800 and 390x844 into docs/screens/
-	@$(PY) build/screens.py docs/screens
+	@$(PY) -m client.player.gallery docs/screens
 
-docs: setup-dev  ## generate docs/errors.md from the error types
+docs: setup-dev  ## generate docs/errors.md and docs/events.schema.json from the types
 	@$(PY) build/errors_page.py
 
 lesson: setup-app  ## make the demo lesson's media again
