@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,11 +45,10 @@ def display() -> Iterator[str]:
         pass_fds=(write,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(write)
-    name = ":" + os.read(read, 16).decode().strip()
-    os.close(read)
+    with os.fdopen(read) as pipe:  # to the line's end: a server that cannot write it whole dies of it
+        name = ":" + pipe.readline().strip()
     before = os.environ.get("DISPLAY")
     os.environ["DISPLAY"] = name
-    time.sleep(0.1)
     try:
         yield name
     finally:
