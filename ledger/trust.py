@@ -113,6 +113,7 @@ class _Reader:
         self.quorum: str | None = None
 
     def take(self, words: list[str]) -> None:
+        """Take one line, already cut into words; `TrustError` or `KeyFormatError` when it says nothing clear."""
         match words:
             case ["log", key, *url] if len(url) <= 1:
                 self.logs.append(self._new_key(key, ED25519))
@@ -157,6 +158,7 @@ class _Reader:
         self.groups[self._new_name(name)] = (count, tuple(members))
 
     def done(self) -> Trust:
+        """What all lines together say."""
         if self.quorum is None:
             raise TrustError("no quorum line")
         return Trust(tuple(self.logs), self.witnesses, self.groups, self.quorum)

@@ -85,6 +85,7 @@ class _Chains:
         self._keys: set[bytes] = set()
 
     def take(self, record: SessionRecord, parsed: Certificate, device: str) -> None:
+        """Take the sessions in the order of their `granted` leaves."""
         before = self._last.get(device)
         self._last[device] = record
         key = parsed.session_key.key
