@@ -30,6 +30,7 @@ class Screen(BoxLayout):
 
     shown = ObjectProperty(None, allownone=True)
     wide = BooleanProperty(True)
+    opaque = BooleanProperty(True)  # False: the screen paints its own ground (each layer costs without a GPU)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kivy.clock import Clock
-from kivy.properties import BooleanProperty, NumericProperty, OptionProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.widget import Widget
 
 from client.player import i18n
@@ -61,6 +61,8 @@ class LessonScreen(Screen):
     captions_on = BooleanProperty(True)
     has_captions = BooleanProperty(False)
     blank = BooleanProperty(True)
+    boxed = BooleanProperty(False)  # the picture does not fill its stage
+    around = ListProperty([0, 0, 0, 0])  # left, bottom, right, top: inside it needs no ground
 
     def __init__(self, on_press: Callable[[str], None], on_seek: Callable[[int], None], **kwargs: Any) -> None:
         self._on_press, self._on_seek = on_press, on_seek
@@ -123,6 +125,13 @@ class LessonScreen(Screen):
         self._tell_prompt(view)
         self._tell_panel(view)
         self._tell_buttons(view)
+
+    def frame(self) -> None:
+        """The picture lies elsewhere: paint the ground around it (and under its round corners), not below it."""
+        stage, picture = self.ids.stage, self.ids.picture
+        round_ = picture.radius
+        self.around = (stage.x, stage.y + round_, stage.right, stage.top - round_)
+        self.boxed = abs(picture.width - picture.height * picture.ratio) > 2
 
     def press(self, what: str = "") -> None:
         """A button: `what`, or the one blue button of the view."""

@@ -43,6 +43,7 @@ class LessonPicture(Widget):
     ratio = NumericProperty(16 / 9)
     radius = NumericProperty(0)
     empty = BooleanProperty(True)
+    __events__ = ("on_place",)
 
     def __init__(self, **kwargs: Any) -> None:
         self.canvas = RenderContext(use_parent_projection=True, use_parent_modelview=True)
@@ -103,7 +104,11 @@ class LessonPicture(Widget):
         half = (picture.width + 1) // 2
         self.canvas["used"] = (picture.width / picture.strides[0], half / picture.strides[1])
 
+    def on_place(self) -> None:
+        """It lies elsewhere, or is of another shape."""
+
     def _place(self, *_: Any) -> None:
+        self.dispatch("on_place")
         if not self._planes:
             return
         width = min(self.width, self.height * self.ratio)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
 SIZES = ("1280x800", "390x844")
 SCENES = ("notice", "signin", "enrol", "today", "lesson", "language", "layout")
 
