@@ -64,21 +64,22 @@ def parse_sample(line: bytes) -> Sample:
         raise SampleError(f"not JSON: {str(error)[:100]}") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("kind"), str):
         raise SampleError("a sample is an object with a `kind`")
-    name, kind = _text(raw, "id"), raw["kind"]
+    try:
+        return _sample(raw)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise SampleError(f"a sample of kind {raw['kind'][:40]} is malformed: {str(error)[:100]}") from error
+
+
+def _sample(raw: Data) -> Sample:
+    name, kind, data = _text(raw, "id"), raw["kind"], raw.get("data")
     platform = PLATFORMS.get(_text(raw, "os").casefold(), "any")
     if kind in BLIND:
         return Sample(name, platform, (), note=f"{kind}: {BLIND[kind]}")
     if kind not in READERS:
         return Sample(name, platform, (), note=f"{kind[:40]}: no collector delivers this")
-    data = raw.get("data")
-    try:
-        rows = READERS[kind](data)
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise SampleError(f"data of kind {kind} is malformed: {str(error)[:100]}") from error
-    senders: tuple[ProcessRow, ...] = ()
-    if kind == "input_events" and isinstance(data, Mapping):
-        senders = tuple(ProcessRow(name=text) for text in _texts(data, "processes"))
-    return Sample(name, platform, rows, senders)
+    rows = READERS[kind](data)
+    beside = _texts(_mapping(data), "processes") if kind == "input_events" else ()
+    return Sample(name, platform, rows, tuple(ProcessRow(name=text) for text in beside))
 
 
 # --- one reader a kind ------------------------------------------------------------------------------------------------

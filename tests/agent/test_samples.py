@@ -77,6 +77,14 @@ def test_any_bytes_are_answered(pack: Pack, line: bytes) -> None:
     assert len(list(judge_lines([line], pack))) == (1 if line.strip() else 0)
 
 
+@pytest.mark.parametrize("field", ["id", "os", "kind"])
+@pytest.mark.parametrize("value", [5, [], {}, None, True])
+def test_a_wrong_head_is_answered(pack: Pack, field: str, value: Any) -> None:
+    """Number, platform or kind of a wrong type: an answer, never a traceback."""
+    sample = {"id": "A", "os": "linux", "kind": "input_events", "data": {"processes": [1]}, field: value}
+    assert len(list(judge_lines(lines(sample), pack))) == 1
+
+
 def test_deep_nesting_is_refused(pack: Pack) -> None:
     """A line that would exhaust a parser's stack is an error of ours."""
     assert "error" in next(judge_lines([b'{"kind":"file","data":' + b"[" * 200_000], pack))
