@@ -59,7 +59,8 @@ def parse(data: bytes) -> Segment:
     return Segment(old, parsed, signed, tuple(entries))
 
 
-def _is_check(value: object) -> bool:
+def is_check(value: object) -> bool:
+    """The name of a check: a number, `close` or `spot-<n>`."""
     if isinstance(value, str):
         return _CHECK.fullmatch(value) is not None
     return type(value) is int and 0 <= value <= 1_000_000
@@ -74,7 +75,7 @@ class Order(Record):
     nonce: str
     deadline_ms: int
     error = SegmentError
-    checks: ClassVar[Table] = {"i": _is_check, "a": MS, "nonce": ID128, "deadline_ms": MS}
+    checks: ClassVar[Table] = {"i": is_check, "a": MS, "nonce": ID128, "deadline_ms": MS}
 
 
 @dataclass(frozen=True, slots=True)
