@@ -14,13 +14,12 @@ from kivy.app import App
 from kivy.base import runTouchApp
 from kivy.clock import Clock
 from kivy.core.window import Window as KivyWindow
-from kivy.tests.common import UnitTestTouch
 
 from client.events import Pressed
 from client.journey import Journey
 from client.player import theme
 from client.player.captions import CaptionTrack, parse_captions
-from client.player.drive import Drive
+from client.player.drive import Drive, Tap
 from client.player.errors import CaptionsError
 from client.player.screens import (
     EnrolScreen,
@@ -54,7 +53,7 @@ def touched() -> Iterator[None]:
     """Raise `TakenOver` out of the event loop at the first touch or key that is not the script's own."""
 
     def touch(_: Any, motion: Any) -> None:
-        if not isinstance(motion, UnitTestTouch):
+        if not isinstance(motion, Tap):
             raise TakenOver
 
     def key(*_: Any) -> None:

@@ -11,11 +11,33 @@ from typing import Any
 
 from kivy.base import EventLoop
 from kivy.core.window import Window
-from kivy.tests.common import UnitTestTouch
+from kivy.input.motionevent import MotionEvent
 
 
 class DriveError(AssertionError):
     """What the script waited for did not come, or is not there to be tapped."""
+
+
+class Tap(MotionEvent):
+    """A touch at one place of the window, as the toolkit's own input providers make it."""
+
+    def __init__(self, x: float, y: float) -> None:
+        place = {"x": x / (EventLoop.window.width - 1), "y": y / (EventLoop.window.height - 1)}
+        super().__init__("tap", 1, place, is_touch=True, type_id="touch")
+
+    def depack(self, args: dict[str, float]) -> None:
+        """Take the place as shares of the window."""
+        self.sx, self.sy = args["x"], args["y"]
+        self.profile = ["pos"]
+        super().depack(args)
+
+    def down(self) -> None:
+        """The finger is there."""
+        EventLoop.post_dispatch_input("begin", self)
+
+    def up(self) -> None:
+        """The finger leaves."""
+        EventLoop.post_dispatch_input("end", self)
 
 
 class Drive:
@@ -65,10 +87,10 @@ class Drive:
         """Wait for something to tap with these words, bring it into sight and tap it."""
         widget = self.wait(lambda: self.find(words), seconds, f"a button {words!r}")
         self._into_sight(widget)
-        touch = UnitTestTouch(*widget.to_window(*widget.center))
-        touch.touch_down()
+        touch = Tap(*widget.to_window(*widget.center))
+        touch.down()
         self.step(2)
-        touch.touch_up()
+        touch.up()
         self.step(2)
 
     def type(self, text: str) -> None:

@@ -8,7 +8,7 @@ from client.errors import ClientError
 class CourseError(ClientError):
     """A course package is not what its manifest says, or its manifest is not readable."""
 
-    code = "TS-C-300"
+    code = "TS-C-200"
     remedy = "Download the course again; if it fails again, tell the school."
     zh = "课程文件不完整或已损坏。请重新下载课程；若仍无法打开，请联系培训机构。"
 
@@ -16,7 +16,7 @@ class CourseError(ClientError):
 class CourseFileError(CourseError):
     """A file of the course is missing, has other bytes than the manifest names, or lies outside the package."""
 
-    code = "TS-C-301"
+    code = "TS-C-201"
     remedy = "Download the course again; a file of it is missing or was changed."
     zh = "课程中的文件缺失或内容与清单不符。请重新下载课程。"
 
@@ -24,7 +24,7 @@ class CourseFileError(CourseError):
 class MediaError(ClientError):
     """The picture or the sound of a lesson cannot be read."""
 
-    code = "TS-C-310"
+    code = "TS-C-210"
     remedy = "Press Continue to try again; if it stops at the same place, tell the school."
     zh = "课程视频无法继续播放。请按“继续”重试；若仍停在同一位置，请联系培训机构。"
 
@@ -32,7 +32,7 @@ class MediaError(ClientError):
 class CaptionsError(ClientError):
     """A captions file is not WebVTT; the lesson plays without captions."""
 
-    code = "TS-C-311"
+    code = "TS-C-211"
     remedy = "The lesson plays without captions; tell the school."
     zh = "字幕文件格式不正确，课程将不显示字幕。请告知培训机构。"
 
@@ -40,7 +40,7 @@ class CaptionsError(ClientError):
 class DisplayError(ClientError):
     """There is no screen, or no OpenGL, to open the window on."""
 
-    code = "TS-C-320"
+    code = "TS-C-220"
     remedy = "Start the client in a desktop session with OpenGL 2 or newer."
     zh = "无法打开窗口。请在带图形界面（OpenGL 2 以上）的系统中启动客户端。"
 
@@ -48,6 +48,6 @@ class DisplayError(ClientError):
 class FontError(ClientError):
     """No font with Chinese characters was found on this computer."""
 
-    code = "TS-C-321"
+    code = "TS-C-221"
     remedy = "Install a Chinese font, for example the package fonts-wqy-microhei."
     zh = "未找到中文字体。请安装中文字体，例如 fonts-wqy-microhei。"

@@ -174,7 +174,7 @@ class Reel:
                     target = self._target
                     break
                 self._feed()
-                self._lock.wait(0.02 if self._sounds else 0.25)
+                self._lock.wait(0.04 if self._sounds else 0.25)
         if target > 0 or self._last_end > 0:
             zero = self.info.zero_ms if self.info else 0.0
             box.seek(int((target + zero) / 1000 / stream.time_base), stream=stream, backward=True)
@@ -225,5 +225,5 @@ class Reel:
                 short = self._sounding and not self._sounds and self._held < AHEAD_BYTES
                 if not enough or short:
                     return True
-                self._lock.wait(0.02)
+                self._lock.wait(0.04)
             return False

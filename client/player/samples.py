@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -98,7 +99,7 @@ def still() -> Picture:
     reel = Reel(package.media("pass", "zh").path, Silence(), 29_400)
     try:
         while (picture := reel.take(29_440)) is None and reel.fault is None:
-            pass
+            time.sleep(0.005)
     finally:
         reel.close()
     assert picture is not None, reel.fault
@@ -182,7 +183,7 @@ def screens() -> Iterator[Entry]:
     yield "today-empty", None, shown(today, s.Today("龑赟喆", ()))
     yield "today-trouble", None, shown(today, s.Today("龑赟喆", (), trouble=trouble))
     for key, value in _views():
-        yield key, lambda: tongue.of(UNIT), lambda value=value: _lesson(s, nothing, value)
+        yield key, lambda: tongue.of(UNIT), partial(_lesson, s, nothing, value)
     yield "result", None, shown(lambda: s.ResultScreen(nothing, nothing), result())
     yield "problem", None, shown(lambda: s.ProblemScreen(nothing), s.Page(trouble))
 

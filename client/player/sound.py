@@ -9,6 +9,7 @@ import ctypes
 import ctypes.util
 import importlib.util
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Protocol
@@ -122,8 +123,19 @@ def sdl_library() -> ctypes.CDLL:
 
 def open_sink() -> Sink:
     """The default sound device, or `Silence` (with a line in the log) where there is none."""
+    if _no_card():
+        log.info("no sound card, the lesson is silent")
+        return Silence()
     try:
         return SdlSink(sdl_library())
     except OSError as e:
         log.warning("no sound device, the lesson is silent: %s", e)
         return Silence()
+
+
+def _no_card() -> bool:
+    """Linux without any: asking ALSA all the same would fill the terminal with its complaints."""
+    if not sys.platform.startswith("linux") or os.environ.get("SDL_AUDIODRIVER") or os.environ.get("PULSE_SERVER"):
+        return False
+    sockets = Path(os.environ.get("XDG_RUNTIME_DIR", "/run/nowhere"))
+    return not any(p.exists() for p in (Path("/dev/snd"), sockets / "pulse/native", sockets / "pipewire-0"))

@@ -69,7 +69,10 @@ class Footer(AnchorLayout):
 
     def add_widget(self, widget: Any, *args: Any, **kwargs: Any) -> None:
         """The first child is its own column, all others stand in it."""
-        (super() if self.column is None else self.column).add_widget(widget, *args, **kwargs)
+        if self.column is None:
+            super().add_widget(widget, *args, **kwargs)
+        else:
+            self.column.add_widget(widget, *args, **kwargs)
 
 
 class Slot(Column):

@@ -49,6 +49,7 @@ class LessonScreen(Screen):
 
     overlay = OptionProperty("none", options=["none", "words", "mirror"])
     sentence = StringProperty("")
+    status = StringProperty("")  # below the picture
     button = StringProperty("")
     icon = StringProperty("")
     message = StringProperty("")
@@ -120,6 +121,8 @@ class LessonScreen(Screen):
         self.hint = tongue.say(view.hint) if view.hint else ""
         mirror = view.phase in MIRROR and not view.message
         self.overlay = "mirror" if mirror else "none" if view.phase == "playing" and not view.message else "words"
+        waits = tongue.say("lesson.waits") if view.phase in (*MIRROR, "paused") else ""
+        self.status = self.sentence if self.overlay == "none" else waits
         self.icon = "rest" if view.sentence.key == "pause.rest" else ICONS.get(view.phase, "")
         self._tell_unit(view)
         self._tell_prompt(view)

@@ -28,8 +28,9 @@ class RealNameScreen(Screen):
         self.ids.state.mood = MOODS[shown.state]
         self.ids.lead.words = tongue.say(f"name.lead_{shown.state}")
         self.ids.trouble.tell(shown.trouble)
+        onward = "name.later" if shown.state == "open" else "name.continue"
         if shown.state == "open" and shown.can_ask:
-            offers = (("name.ask", "primary", self._on_ask), ("name.later", "quiet", self._on_continue))
+            offers = [("name.ask", "primary", self._on_ask), (onward, "quiet", self._on_continue)]
         else:
-            offers = (("name.later" if shown.state == "open" else "name.continue", "primary", self._on_continue),)
+            offers = [(onward, "primary", self._on_continue)]
         self.ids.actions.offer(*offers, busy=shown.busy)

@@ -20,7 +20,7 @@ class Shell(BoxLayout):
         self._back: Callable[[], None] | None = None
         self._title: Callable[[], str] = lambda: tongue.say("app.name")
         self.header = Header()
-        self.header.bind(on_language=self._switch, on_back=lambda _: self._back and self._back())
+        self.header.bind(on_language=self._switch, on_back=self._go_back)
         self.screen: Any = None
         self.add_widget(self.header)
         tongue.fbind("language", self._entitle)
@@ -39,6 +39,10 @@ class Shell(BoxLayout):
 
     def _entitle(self, *_: Any) -> None:
         self.header.title = self._title()
+
+    def _go_back(self, *_: Any) -> None:
+        if self._back is not None:
+            self._back()
 
     def _switch(self, *_: Any) -> None:
         tongue.other()

@@ -58,7 +58,7 @@ class Say(Label):
         natural = (
             max((sum(char_width(c, size) for c in line) for line in self.words.split("\n")), default=0) + SLACK + 1
         )
-        room = self.width
+        room = float(self.width)  # type: ignore[has-type]  # the toolkit's own property
         if self.fit:
             room = min(natural, self.limit) if self.limit else natural
             self.width = room

@@ -117,8 +117,7 @@ def today(stage: Any, drive: Any, s: Any) -> None:
 
 def lesson(stage: Any, drive: Any, s: Any) -> None:
     """Buttons tell what was pressed; a pause covers the picture; a tap on the bar never goes past what was seen."""
-    from kivy.tests.common import UnitTestTouch
-
+    from client.player.drive import Tap
     from client.player.samples import preview, tracks, view
     from client.view import Button
 
@@ -136,15 +135,15 @@ def lesson(stage: Any, drive: Any, s: Any) -> None:
     assert "对准火焰的根部，而不是火苗的顶端。" not in drive.said()
     bar = screen.ids.bar
     for share in (0.25, 0.99):
-        touch = UnitTestTouch(*bar.to_window(bar.x + share * bar.width, bar.center_y))
-        touch.touch_down()
-        touch.touch_up()
+        touch = Tap(*bar.to_window(bar.x + share * bar.width, bar.center_y))
+        touch.down()
+        touch.up()
     drive.tap("休息")
     screen.render(view("paused", "pause.rest", button=Button("play", "button.continue"), may_seek=False))
     drive.step(3)
-    touch = UnitTestTouch(*bar.to_window(*bar.center))
-    touch.touch_down()
-    touch.touch_up()
+    touch = Tap(*bar.to_window(*bar.center))
+    touch.down()
+    touch.up()
     assert "想休息多久都可以，学时不会减少。" in drive.said()
     drive.tap("继续")
     screen.render(view("check", "check.running", countdown_ms=9000))
