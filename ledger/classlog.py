@@ -79,7 +79,7 @@ class ClassLog:
         self.sessions: dict[str, SessionRecord] = {}
         self.bodies: list[tuple[int, BodyLeaf]] = []
         self.accommodated: dict[str, int] = {}  # hash of an accommodation → its first entry
-        self._anchored = 0
+        self.anchors: list[tuple[int, int]] = []  # (entry index, size) of each
         self._by_material: dict[bytes, KeyRecord] = {}
         self._by_line: dict[tuple[str, bytes], KeyRecord] = {}
         self._by_role: dict[str, list[KeyRecord]] = {}
@@ -180,9 +180,9 @@ class ClassLog:
                 raise LeafError(f"an anchor of another log, {entry.checkpoint.origin}")
             if size > index or self.tree.root_at(size) != root:
                 raise LeafError(f"the anchor's size {size} and root are not of this log")
-            if size < self._anchored:
-                raise LeafError(f"an anchor at {size} after one at {self._anchored}")
-            self._anchored = size
+            if self.anchors and size < self.anchors[-1][1]:
+                raise LeafError(f"an anchor at {size} after one at {self.anchors[-1][1]}")
+            self.anchors.append((index, size))
             return
         record = self._session(entry.sid)
         if entry.checkpoint.origin != names.session_origin(self.server, entry.sid):

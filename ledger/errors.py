@@ -167,6 +167,14 @@ class QuorumError(LedgerError):
     zh = "存证点缺少足够的见证方签名。请向运营方索取已见证的存证点。"
 
 
+class SubmissionError(FormatError):
+    """A request to a witness (add-checkpoint) is not of the published form."""
+
+    code = "TS-L-056"
+    remedy = "Send the old size, the proof and the checkpoint as C2SP tlog-witness states them."
+    zh = "提交给见证方的请求格式不符合规定。请按 C2SP tlog-witness 的格式发送。"
+
+
 class SegmentError(FormatError):
     """The body of an upload (a segment) is malformed."""
 

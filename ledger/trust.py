@@ -36,6 +36,7 @@ class Trust:
     witnesses: Mapping[str, Vkey]
     groups: Mapping[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     quorum: str = NONE
+    urls: Mapping[str, str] = field(default_factory=dict)  # witness name → where it answers; of no weight here
 
     def log(self, origin: str) -> Vkey:
         """The key of the log `origin`, or `TrustError`."""
@@ -79,7 +80,7 @@ class Trust:
         return sum(self._has(member, by) for member in members) >= threshold
 
     def __str__(self) -> str:
-        """The file's text."""
+        """The file's text, without addresses: a verifier asks nobody."""
         lines = [f"log {key}" for key in self.logs]
         lines += [f"witness {name} {key}" for name, key in self.witnesses.items()]
         lines += [f"group {name} {k} {' '.join(members)}" for name, (k, members) in self.groups.items()]
@@ -110,6 +111,7 @@ class _Reader:
         self.witnesses: dict[str, Vkey] = {}
         self.groups: dict[str, tuple[int, tuple[str, ...]]] = {}
         self.members: set[str] = set()
+        self.urls: dict[str, str] = {}
         self.quorum: str | None = None
 
     def take(self, words: list[str]) -> None:
@@ -119,6 +121,7 @@ class _Reader:
                 self.logs.append(self._new_key(key, ED25519))
             case ["witness", name, key, *url] if len(url) <= 1:
                 self.witnesses[self._new_name(name)] = self._new_key(key, COSIGNATURE)
+                self.urls |= {name: url[0]} if url else {}
             case ["group", name, threshold, *members] if members:
                 self._group(name, threshold, members)
             case ["quorum", name] if self.quorum is None:
@@ -161,4 +164,4 @@ class _Reader:
         """What all lines together say."""
         if self.quorum is None:
             raise TrustError("no quorum line")
-        return Trust(tuple(self.logs), self.witnesses, self.groups, self.quorum)
+        return Trust(tuple(self.logs), self.witnesses, self.groups, self.quorum, self.urls)
