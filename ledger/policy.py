@@ -126,6 +126,7 @@ class Policy:
     utc_offset_minutes: int
     attendance_permille: int
     retention_years: int
+    decision_people: int  # different supervisors who sign a verdict or its reversal
 
     def __post_init__(self) -> None:
         for name, rule in _RULES.items():
@@ -237,6 +238,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     "utc_offset_minutes": _int(-720, 840),
     "attendance_permille": _int(0, 1000),
     "retention_years": _int(0, 100),
+    "decision_people": _int(1, 2),
 }
 
 
@@ -261,6 +263,7 @@ def _contradictions(policy: Policy) -> list[tuple[bool, str]]:
         (real and policy.absence_grace_ms < 30_000, "absence_grace_ms < 30 s: looking down to write is presence"),
         (real and policy.agent_hole_ms < 5_000, "agent_hole_ms < 5 s: without an agent only in a demo class"),
         (real and policy.retention_years < 3, "retention_years < 3"),
+        (real and policy.decision_people < 2, "decision_people < 2: nobody alone takes hours away"),
     ]
 
 

@@ -6,14 +6,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from ledger import bodies, note, people
+from ledger import bodies, note, people, policy
 from ledger.archive import PEOPLE, Source
 from ledger.bodies import Body, Reversal, Verdict, voucher_text
 from ledger.classlog import ClassLog, KeyRecord
-from ledger.errors import BodyError, LedgerError, RootMismatchError, StrayFileError, UnknownSignerError
+from ledger.errors import (
+    BodyError,
+    LedgerError,
+    PolicyError,
+    RootMismatchError,
+    StrayFileError,
+    UnknownSignerError,
+)
 from ledger.findings import Findings, Refused, Status
 from ledger.keys import Vkey
+from ledger.leaves import PolicyLeaf
 from ledger.note import Note
+from ledger.policy import Policy
 
 FOLDER = "bodies/sha256/"
 STEP, VOUCHERS = "2 bodies", "2 vouchers"
@@ -169,7 +178,9 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
     findings.reach(STEP, VOUCHERS)
     for what, history in log.policies.items():
         for _, document in history:
-            reader.plain(document.sha256, what, quiet=what == "client")
+            data = reader.plain(document.sha256, what, quiet=what == "client")
+            if what == "policy" and data is not None:
+                _check_serial(reader, document, data)
     for record in log.keys:
         if record.leaf.owner is not None:  # the session step says it when this one is missing
             reader.plain(record.leaf.owner, "device owner", quiet=True)
@@ -177,6 +188,7 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
     for at, leaf in log.bodies:
         if leaf.kind != "people":
             reader.body(leaf.sha256, (leaf.kind,), at, leaf.sid)
+    _check_decisions(reader)
     for session in log.sessions.values():
         for _, erased in session.erased:
             reader.plain(erased.sha256, "deletion receipt")
@@ -185,6 +197,38 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
             reader.plain(signed.body.notice, "notice")
     reader.found.people = _read_people(reader)
     return reader.found
+
+
+def _check_serial(reader: Reader, leaf: PolicyLeaf, data: bytes) -> None:
+    """The rules state the serial under which they were logged: old rules do not come back under a new number."""
+    try:
+        serial = policy.parse(data).serial
+        if serial != leaf.serial:
+            raise PolicyError(f"{FOLDER}{leaf.sha256}: the policy of serial {serial} is logged as {leaf.serial}")
+    except LedgerError as error:
+        reader.findings.refuse(STEP, error)
+
+
+def _check_decisions(reader: Reader) -> None:
+    """A verdict and its reversal are signed by as many different people as the policy in force there says."""
+    for at, leaf in reader.log.bodies:
+        signed = reader.found.signed.get(leaf.sha256)
+        rules = reader.found.plain.get(reader.log.in_force("policy", at) or "")
+        if leaf.kind not in ("verdict", "reversal") or signed is None or rules is None:
+            continue
+        try:
+            check_people(signed.body, signed.by, policy.parse(rules))
+        except LedgerError as error:
+            reader.findings.refuse(STEP, error, leaf.sid)
+
+
+def check_people(body: Body, by: Iterable[Vkey], rules: Policy) -> None:
+    """Return quietly, or raise `UnknownSignerError`: enough different people (names) signed a decision."""
+    people_ = {key.name for key in by}
+    if len(people_) < rules.decision_people:
+        raise UnknownSignerError(
+            f"a {body.kind} signed by {len(people_)} of the {rules.decision_people} people that the policy asks for"
+        )
 
 
 def _read_vouchers(reader: Reader, record: KeyRecord, authority: tuple[Vkey, ...]) -> None:

@@ -86,6 +86,8 @@ def test_thresholds_stand_under_the_model_they_belong_to() -> None:
         ("study_window", '["23:00", "06:00"]', "study_window"),
         ("study_window", '["6:00", "23:00"]', "study_window"),
         ("retention_years", "2", "retention"),
+        ("decision_people", "1", "decision_people"),
+        ("decision_people", "3", "decision_people"),
         ("consents", '["face"]', "notice"),
         ("offline_ms", "14_400_001", "offline_ms"),
         ("serial", "true", "serial"),

@@ -1,0 +1,108 @@
+"""Rules and keys as they come and go: what counted then still counts, what came later does not reach back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger import bodies, keys, note
+from ledger import policy as policies
+from ledger.errors import ArchiveError
+from ledger.leaves import KeyLeaf, PolicyLeaf, SettledLeaf
+from tests.ledger.builder import SERVER, Classroom
+from tests.ledger.conftest import made
+
+TWO = policies.preset("demo").replace(b"agent_hole_ms = 30_000", b"agent_hole_ms = 0")
+TWO = TWO.replace(b"decision_people = 1", b"decision_people = 2")
+
+
+def second_person(room: Classroom, name: str = "school.example/p/" + "2" * 32) -> keys.Signer:
+    """Another supervisor key, vouched for by the same authority."""
+    signer = keys.generate(name, keys.ED25519)
+    text = bodies.voucher_text("add", "supervisor", str(signer.vkey))
+    leaf = KeyLeaf(room.now, "add", "supervisor", str(signer.vkey), vouched=room.keep(note.sign(text, room.authority)))
+    room.append(leaf)
+    return signer
+
+
+def zeroed(room: Classroom, *signers: keys.Signer) -> None:
+    """A session that supervisors zero, settled as the verdict asks."""
+    session = room.session(room.device(room.learner())).study(20_000).close()
+    body = bodies.Verdict(room.now, room.origin, session.owner.learner, session.sid, 0, session.sent, "替课")
+    room.say(body, *signers, sid=session.sid)
+    room.append(SettledLeaf(room.now, session.sid, session.sent, 0))
+
+
+def test_a_verdict_by_one_person_is_refused_where_the_policy_says_two(tmp_path: Path) -> None:
+    """Nobody takes hours away alone; two different people may."""
+    alone = Classroom(policy=TWO)
+    zeroed(alone, alone.supervisor)
+    with pytest.raises(ArchiveError, match="1 of the 2 people"):
+        alone.export(tmp_path / "alone")
+    both = Classroom(policy=TWO)
+    zeroed(both, both.supervisor, second_person(both))
+    both.export(tmp_path / "both")
+    assert made(both, tmp_path / "both").verify().credited_ms == 0
+
+
+def test_two_keys_of_one_person_are_one_person(tmp_path: Path) -> None:
+    """A new key under the old name is the same supervisor."""
+    room = Classroom(policy=TWO)
+    zeroed(room, room.supervisor, second_person(room, room.supervisor.vkey.name))
+    with pytest.raises(ArchiveError, match="1 of the 2 people"):
+        room.export(tmp_path / "a")
+
+
+def test_old_rules_under_a_new_serial_are_refused(tmp_path: Path) -> None:
+    """The number that only rises is the rules' own: an old policy cannot come back as a newer one."""
+    room = Classroom()
+    room.append(PolicyLeaf(room.now, "policy", 7, room.keep_plain(room.documents["policy"] + b"# as of old\n")))
+    with pytest.raises(ArchiveError, match="serial 1 is logged as 7"):
+        room.export(tmp_path / "a")
+
+
+def test_a_revoked_keys_old_records_verify_and_new_ones_do_not(tmp_path: Path) -> None:
+    """Device, grant key and supervisor: what each signed before its revocation stays good; nothing after counts."""
+    room = Classroom()
+    device = room.device(room.learner())
+    room.session(device).study(20_000).close().settle(20_000)
+    owner = next(record.leaf.owner for record in room.log.keys if record.key == device.signer.vkey)
+    room.append(KeyLeaf(room.now, "revoke", "device", str(device.signer.vkey), owner=owner))
+    text = bodies.voucher_text("revoke", "supervisor", str(room.supervisor.vkey))
+    voucher = room.keep(note.sign(text, room.authority))
+    room.append(KeyLeaf(room.now, "revoke", "supervisor", str(room.supervisor.vkey), vouched=voucher))
+    room.export(tmp_path / "a")
+    assert made(room, tmp_path / "a").verify().credited_ms == 20_000
+    room.session(device).study(10_000).close()
+    with pytest.raises(ArchiveError, match="did not count"):
+        room.export(tmp_path / "b")
+
+
+def test_a_grant_by_a_revoked_grant_key_is_worth_nothing(tmp_path: Path) -> None:
+    """The old grant key's grants stand; one signed after its revocation brings no credit."""
+    room = Classroom()
+    device = room.device(room.learner())
+    room.session(device).study(20_000).close().settle(20_000)
+    fresh = keys.generate(f"{SERVER}/g", keys.ED25519)
+    room.append(KeyLeaf(room.now, "add", "grant", str(fresh.vkey)))
+    room.append(KeyLeaf(room.now, "revoke", "grant", str(room.grant_key.vkey)))
+    late = room.session(device).study(10_000).close().settle(0)
+    room.export(tmp_path / "a")
+    figures = {row.sid: row.credited_ms for row in made(room, tmp_path / "a").verify().sessions}
+    assert figures.pop(late.sid) == 0
+    assert list(figures.values()) == [20_000]
+
+
+def test_a_verdict_by_a_supervisor_who_was_revoked_is_refused(tmp_path: Path) -> None:
+    """Order counts, not clocks: after the revocation the key signs nothing, whatever date it writes."""
+    room = Classroom()
+    text = bodies.voucher_text("revoke", "supervisor", str(room.supervisor.vkey))
+    learner = room.learner()
+    voucher = room.keep(note.sign(text, room.authority))
+    room.append(KeyLeaf(room.now, "revoke", "supervisor", str(room.supervisor.vkey), vouched=voucher))
+    session = room.session(room.device(learner)).study(20_000).close()
+    body = bodies.Verdict(0, room.origin, learner, session.sid, 0, 9, "back-dated")
+    room.say(body, room.supervisor, sid=session.sid)
+    with pytest.raises(ArchiveError, match="did not count"):
+        room.export(tmp_path / "a")
