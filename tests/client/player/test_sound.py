@@ -56,9 +56,20 @@ def test_without_a_sound_card_there_is_silence_not_an_error(monkeypatch: pytest.
         raise OSError("no SDL 2 library")
 
     monkeypatch.setattr(sound, "sdl_library", none)
+    monkeypatch.setenv("SDL_AUDIODRIVER", "dummy")
     sink = open_sink()
     assert isinstance(sink, Silence)
     assert sink.queued_ms() is None
+
+
+def test_a_machine_without_a_card_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No device, no sound server: SDL is not even loaded, so that ALSA does not complain on the terminal."""
+    for name in ("SDL_AUDIODRIVER", "PULSE_SERVER", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sound.Path, "exists", lambda _: False)
+    monkeypatch.setattr(sound.sys, "platform", "linux")
+    monkeypatch.setattr(sound, "sdl_library", lambda: pytest.fail("asked"))
+    assert isinstance(open_sink(), Silence)
 
 
 def test_sdls_own_device_drains_what_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
