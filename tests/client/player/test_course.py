@@ -73,7 +73,7 @@ def test_a_broken_manifest_says_what_to_do(course_copy: Path, bytes_: bytes) -> 
     with pytest.raises(CourseError) as caught:
         open_package(course_copy)
     assert isinstance(caught.value, ClientError)
-    assert caught.value.code.startswith("TS-C-3")
+    assert caught.value.code.startswith("TS-C-2")
     assert caught.value.remedy
     assert caught.value.zh
 
