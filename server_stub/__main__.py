@@ -1,4 +1,4 @@
-"""`python -m server_stub init | serve | populate | export`: one supervision server in one data directory."""
+"""`python -m server_stub init | serve | populate | export | witness`: one supervision server in one data directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.policy import parse as parse_policy
-from server_stub import setup
+from server_stub import setup, witness
 from server_stub.app import Server, create_app, wall_ms
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.settings import Settings, load, write_private
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("out", type=Path)
     export.add_argument("--zip", action="store_true", dest="zipped")
     export.add_argument("--masked", action="store_true", help="leave out who the people are")
+    witness.add_commands(commands)
     return parser
 
 

@@ -122,7 +122,8 @@ class Witness:
 
     def _keep(self, store: WatchStore, watched: Watched, theirs: bytes) -> None:
         """A proof that does not lead there is no evidence by itself: but both checkpoints are signed by the log."""
-        store.add_contradiction(Contradiction(watched.key.name, self._clock(), watched.signed, theirs))
+        if watched.signed:
+            store.add_contradiction(Contradiction(watched.key.name, self._clock(), watched.signed, theirs))
 
     def last(self, origin: str) -> bytes:
         """The checkpoint last signed, with the log's line and ours (for `verify --witnessed`), or `UnknownLogError`."""

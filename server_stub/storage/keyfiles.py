@@ -34,20 +34,21 @@ def load(settings: Settings) -> Keyring:
     logs = {}
     for path in sorted(folder.glob("c-*.pem")):
         class_id = path.stem.removeprefix("c-")
-        logs[class_id] = _read(folder, path.stem, ED25519)
+        logs[class_id] = read(folder, path.stem, ED25519)
         if logs[class_id].vkey.name != names.class_origin(settings.server, class_id):
             raise SetupError(f"{path} is the key of another log")
     return Keyring(
         server=settings.server,
         logs=logs,
-        cosigner=_read(folder, COSIGNER, COSIGNATURE),
-        grant=_read(folder, GRANT, ED25519),
-        officer=_read(folder, OFFICER, ED25519) if settings.development else None,
-        authority=_read(folder, AUTHORITY, ED25519) if settings.development else None,
+        cosigner=read(folder, COSIGNER, COSIGNATURE),
+        grant=read(folder, GRANT, ED25519),
+        officer=read(folder, OFFICER, ED25519) if settings.development else None,
+        authority=read(folder, AUTHORITY, ED25519) if settings.development else None,
     )
 
 
-def _read(folder: Path, stem: str, kind: int) -> Signer:
+def read(folder: Path, stem: str, kind: int) -> Signer:
+    """One private key, or `SetupError`: absent, damaged, or readable by others."""
     path = folder / f"{stem}.pem"
     try:
         if path.stat().st_mode & 0o077:
