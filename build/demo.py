@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT / "demo-data"
+DATA = Path(os.environ.get("TRUESEAT_DEMO_DATA") or ROOT / "demo-data")
 SERVER = DATA / "server"
 ARCHIVE = DATA / "archive"
 TRUST = DATA / "class.trust"
@@ -169,7 +169,7 @@ def tamper() -> int:
     after = b"9" if before != b"9" else b"8"
     data[offset : offset + 1] = after
     path.write_bytes(data)
-    place = f"{path.relative_to(ROOT)} at {offset}"
+    place = f"{path.relative_to(DATA.parent)} at {offset}"
     say(f"one byte changed in {place}: {before.decode()} → {after.decode()} (the length of a played span)\n")
     code = _verify(copy)
     if code != 1:

@@ -1,0 +1,48 @@
+"""`make demo` and `make demo TAMPER=1` as a person runs them, in a folder of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.x11, pytest.mark.slow]
+
+
+def demo(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    command = [sys.executable, str(ROOT / "build" / "demo.py"), *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env={**env, "TRUESEAT_DEMO_DATA": str(data)}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="left out: needs Xvfb and openbox")
+def test_the_demo_counts_its_minute_and_refuses_one_changed_byte(tmp_path: Path) -> None:
+    """Without a display: a minute is studied, checked, counted and verified; one changed byte is refused and named."""
+    data = tmp_path / "demo"
+    done = demo(data)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Nothing refused" in done.stdout
+    report = json.loads((data / "report.json").read_text())
+    (session,) = report["sessions"]
+    assert report["credited_ms"] == 60_000
+    assert session["scripted"]
+    outcomes = {check["i"]: check["outcome"] for check in session["checks"]}
+    assert outcomes[0] == outcomes["close"] == "passed"
+    assert len(outcomes) >= 3, "a random check fell inside"
+    for secret in (data / "server.log", data / "server-init.txt"):
+        assert secret.stat().st_mode & 0o077 == 0, f"{secret.name} is private"
+    assert len(list((data / "screens").glob("*.png"))) >= 8
+
+    changed = demo(data, "--tamper")
+    assert changed.returncode == 0, changed.stdout + changed.stderr
+    assert re.search(rf"REFUSED: session {session['sid']}, event \d+", changed.stdout)
