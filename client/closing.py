@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from client import checks
+from client.events import Judged
 from client.motion import Running, Starting, Still
-from client.state import Closing, Idle, Opening, Over, State, Studying, Waiting
+from client.state import Announced, Closing, Idle, Opening, Over, State, Studying, Waiting
 from client.turn import Turn
 from ledger.events import Asked, Closed
 from ledger.spans import ONLINE_MS
 
 WAIT_MS: Final = 30_000  # for the answer that brings the closing check
+HURRY_MS: Final = 2_000  # for an answer that is on its way when the learner ends without a look
 MARGIN_MS: Final = 90_000  # before a limit: one segment, one order, one attempt
 
 
@@ -25,11 +28,11 @@ def close(turn: Turn, how: str) -> None:
     match state.stage:
         case Over():
             return
-        case Closing(before, _):
-            turn.set(stage=Closing(before, state.now))
+        case Closing(before):
+            turn.set(stage=Closing(before, state.now + HURRY_MS, hurried=True))
             return
         case Opening():
-            turn.set(stage=Closing(how, state.now))
+            turn.set(stage=Closing(how, state.now + HURRY_MS, hurried=True))
             return
     if isinstance(state.motion, Running | Starting):
         turn.stop(_because(how))
@@ -48,7 +51,7 @@ def ask(turn: Turn) -> None:
 def heard(turn: Turn) -> None:
     """The server is there: its answer may take another moment."""
     stage = turn.state.stage
-    if isinstance(stage, Closing) and turn.state.now < stage.until:
+    if isinstance(stage, Closing) and not stage.hurried and turn.state.now < stage.until:
         turn.set(stage=replace(stage, until=turn.state.now + WAIT_MS))
 
 
@@ -58,7 +61,7 @@ def limits(turn: Turn) -> None:
     if not isinstance(state.stage, Studying):
         return
     if state.tally.mismatches >= state.rules.policy.max_mismatches:
-        turn.set(stage=Closing("mismatches", state.now))
+        turn.set(stage=Closing("mismatches", state.now + HURRY_MS))
     elif state.now >= state.rules.session_ms - margin(state.rules.session_ms):
         close(turn, "limit")
     elif state.alone and not state.asked_offline and offline_left(state) < margin(state.rules.offline_ms):
@@ -79,12 +82,20 @@ def offline_left(state: State) -> int:
 
 
 def finish(turn: Turn, stage: Closing) -> bool:
-    """Sign `closed` when the closing check is through, not needed, or not to be had; tell whether it was signed."""
+    """Sign `closed` when nothing can come any more, or nothing comes; tell whether it was signed.
+
+    An order that was issued and never answered is a miss, so an answer that is on its way is waited for.
+    """
+    if stage.hurried and isinstance(turn.state.check, Announced):
+        task = turn.state.check.task
+        answer = Judged(task.order.i, task.order.a, task.kind, "inconclusive", "ended")
+        checks.answer(turn, task, answer)
     state = turn.state
     if not isinstance(state.check, Idle | Waiting) or state.queue:
         return False
-    hoped = isinstance(state.check, Waiting) or (state.asked and state.tally.pending_ms and not state.close_tried)
-    if hoped and stage.how != "mismatches" and state.now < stage.until:
+    asked = state.asked and state.tally.pending_ms > 0 and not state.close_tried
+    hoped = (asked or isinstance(state.check, Waiting)) and not stage.hurried and stage.how != "mismatches"
+    if (hoped or state.in_flight) and state.now < stage.until:
         return False
     if not isinstance(state.motion, Still):
         turn.stop(_because(stage.how))

@@ -107,10 +107,14 @@ class Studying:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The session ends as `how` once the closing check is through, or after `until`."""
+    """The session ends as `how` once nothing is on its way and the closing check is through, or after `until`.
+
+    `hurried`: the learner ends without the look.
+    """
 
     how: str
     until: int
+    hurried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +203,11 @@ class State:
     close_tried: bool = False  # the closing check is over without a pass
     prompt: Prompt | None = None
     chimes: int = 0
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a signed segment waits for its answer, which may bring an order."""
+        return self.cosigned < self.size - self.since_cut
 
     @property
     def alone(self) -> bool:

@@ -158,9 +158,10 @@ def _window(turn: Turn) -> None:
 
 
 def _presence(turn: Turn, before: Machine, look: Look) -> None:
-    """The number of faces, when two looks agree on a new one: a single look flickers."""
+    """The number of faces, when two looks agree on a new one: a single look flickers. Who is back is told at once."""
+    told = turn.state.told_faces
     agreed = before.look is not None and before.look.faces == look.faces
-    if agreed and look.faces != turn.state.told_faces:
+    if look.faces != told and (agreed or (told == 0 and look.faces > 0)):
         turn.log(Presence(look.faces))
         turn.set(told_faces=look.faces)
 

@@ -177,6 +177,7 @@ def test_mismatches_in_a_row_end_the_session():
     for i in (1, 2, 3):
         bench.answer(order=order(i))
         bench.pass_check("failed", "other_person")
+    bench.answer()
     assert bench.over
     assert bench.bodies(Closed) == [Closed("mismatches")]
     check_log(bench)
@@ -427,8 +428,10 @@ def test_the_last_unit_asks_for_the_closing_check():
     assert bench.bodies(Asked) == [Asked("close")]
     bench.answer(order=order("close"))
     bench.pass_check()
+    assert not bench.over, "the answer that is on its way may still bring an order"
+    bench.answer()
     assert bench.over
-    assert bench.verbs[-2:] == ["answered", "closed"]
+    assert bench.verbs[-3:] == ["answered", "cosigned", "closed"]
     assert sum(span.to - span.from_ for span in bench.spans()) == 20_000
     check_log(bench)
 
@@ -440,8 +443,25 @@ def test_nothing_to_prove_needs_no_closing_check():
     bench.answer(order=order())
     bench.pass_check()
     bench.press("end")
+    bench.answer()
     assert bench.over
     assert not bench.bodies(Asked)
+
+
+def test_an_order_on_its_way_is_not_run_away_from():
+    """A check that the server issued must be answered: `closed` waits for what is on the wire, and takes the order."""
+    bench = Bench().study()
+    bench.play(5_000)
+    bench.press("end")
+    bench.answer(order=order(1))
+    bench.pass_check()
+    bench.answer(order=order(2))
+    assert not bench.over
+    bench.pass_check()
+    bench.answer()
+    assert bench.over
+    assert [body.i for body in bench.bodies(Ordered)] == [0, 1, 2]  # type: ignore[attr-defined]
+    check_log(bench)
 
 
 def test_end_twice_ends_without_the_look():
@@ -452,6 +472,7 @@ def test_end_twice_ends_without_the_look():
     assert isinstance(bench.state.stage, Closing)
     assert not bench.over
     bench.press("end")
+    bench.answer()
     assert bench.bodies(Closed) == [Closed("ended")]
     check_log(bench)
 
@@ -473,6 +494,7 @@ def test_the_session_limit_offers_the_look_in_time():
     assert bench.bodies(Asked)
     bench.answer(order=order("close"))
     bench.pass_check()
+    bench.answer()
     assert bench.bodies(Closed) == [Closed("limit")]
     assert bench.log[-1].mono < 62_000
 
@@ -593,6 +615,7 @@ def test_nothing_follows_closed():
     bench = Bench().study()
     bench.press("end")
     bench.press("end")
+    bench.answer()
     assert bench.over
     size = len(bench.log)
     bench.answer(order=order(5))

@@ -8,20 +8,22 @@ from pathlib import Path
 
 from fastapi.testclient import TestClient
 
-from client.events import Signal
 from client.ports import UnitMedia
 from client.profile import Profile
 from client.study import Lesson, Ports, Study
 from client.sync.enrol import Enrolment, Registration, SignedIn, finish_sign_in, start_sign_in
 from client.sync.logbook import Logbook, recover
 from client.sync.opening import Granted, open_session
-from client.sync.outbox import Outbox
+from client.sync.outbox import Kept, Outbox
 from client.sync.records import Records
 from client.sync.uploader import Uploader
+from ledger import archive, trust
 from ledger import policy as policies
 from ledger.events import Event
 from ledger.events import decode as decode_event
 from ledger.policy import preset
+from ledger.report import Report
+from ledger.verify import verify
 from server_stub import setup
 from server_stub.app import Server, create_app
 from server_stub.settings import Settings
@@ -67,6 +69,7 @@ class World:
     ) -> None:
         self.folder = folder
         self.clock = FakeClock()
+        self.exports = 0
         self.codes = Codes()
         self.settings = Settings(folder / "server", SERVER)
         data = preset("demo")
@@ -102,6 +105,12 @@ class World:
         """The class archive as the operator exports it, after everything is settled."""
         self.server.services.exporter.write(CLASS, into, masked=False, zipped=False)
         return into
+
+    def verified(self) -> Report:
+        """Export the class and verify it as a supervisor would, against the trust file that the operator names."""
+        self.exports += 1
+        source = archive.Directory(self.export(self.folder / f"archive{self.exports}"))
+        return verify(source, trust.parse(self.trust_file().read_bytes()))
 
     def trust_file(self) -> Path:
         path = self.folder / "class.trust"
@@ -213,6 +222,16 @@ class MachineSide:
     def verbs(self, sid: str) -> list[str]:
         return [event.body.verb for event in self.events(sid)]
 
-    def say(self, *signals: Signal) -> None:
-        for signal in signals:
-            self.proctor.say(signal)
+    def kept(self, sid: str) -> Kept:
+        return self.outbox.session(sid)
+
+    def send_all(self) -> None:
+        """Let the uploader work until nothing is left that can be sent, receipts too."""
+        for _ in range(100):
+            self.clock.advance(1_000)
+            self.world.server.services.sweep()
+            self.uploader.next_at = 0
+            self.uploader.poll()
+            if all(kept.receipt or kept.problem for kept in self.outbox.sessions()):
+                return
+        raise AssertionError([(kept.sid, kept.state, kept.problem) for kept in self.outbox.sessions()])
