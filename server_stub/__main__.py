@@ -13,6 +13,7 @@ from server_stub import setup, witness
 from server_stub.app import Server, create_app, wall_ms
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.settings import Settings, load, write_private
+from server_stub.storage.keyfiles import parse_witnesses
 
 PORT = 8799  # where a client looks when it is told nothing else
 
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     for document in ("policy", "rules", "models", "client"):
         init.add_argument(f"--{document}", type=Path, help=f"the {document} file that is in force")
     init.add_argument("--notice", type=Path, action="append", default=[], help="a text that learners consent to")
+    init.add_argument("--witnesses", type=Path, help="who watches the class logs (docs/witnesses.md)")
     init.add_argument("--model-files", type=Path, help="a folder of model files to serve at /models/<sha256>")
     init.add_argument("--class", dest="class_id", default="class-1")
     init.add_argument("--title", default="")
@@ -81,10 +83,15 @@ def _init(options: argparse.Namespace) -> None:
         learners=tuple((name, person or name) for name, _, person in (text.partition(":") for text in options.learner)),
     )
     setup.check(plan)
+    witnesses = _read(options.witnesses)
+    if witnesses is not None:
+        parse_witnesses(witnesses)
     if options.model_files and not options.model_files.is_dir():
         raise SetupError(f"{options.model_files} is no folder")
     setup.make_directory(settings)
     setup.make_class_key(settings, plan.class_id)
+    if witnesses is not None:
+        write_private(settings.witnesses, witnesses)
     server = Server(settings)
     try:
         server.class_maker.make(plan, wall_ms)
@@ -104,6 +111,7 @@ def _say(settings: Settings, plan: setup.ClassPlan, server: Server, trust: Path,
     print(f"Server      {settings.server} (in {settings.directory})")
     print(f"Class       {plan.class_id}: {plan.title}; policy {policy.id}, serial {policy.serial}")
     print(f"Trust file  {trust}")
+    print(f"Log key     {server.keyring.log(plan.class_id).vkey}  (for witnesses)")
     if server.keyring.authority:
         print(f"Authority   {server.keyring.authority.vkey}  (development; for verify --authority)")
     print(f"Staff       account admin, password {password}  (printed once)")

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from fastapi.staticfiles import StaticFiles
 from server_stub import web_guard
 from server_stub.domain.archive import Archivist
 from server_stub.domain.classlog import ClassLogs
+from server_stub.domain.clockwatch import ClockWatch
 from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.errors import SetupError
+from server_stub.domain.gather import Gatherer, Witnesses
 from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
 from server_stub.domain.overview import Overview
@@ -36,14 +38,21 @@ from server_stub.storage.database import SqliteRecords
 from server_stub.storage.export import ArchiveExporter
 from server_stub.storage.packages import Packages
 from server_stub.storage.people import PeopleStore, open_engine
+from server_stub.storage.witnessed import HttpWitnesses
 
 SWEEP_EVERY_S = 5.0
+GATHER_EVERY_S = 2.0  # witnesses are asked only when a class log has grown
 _log = logging.getLogger("server_stub")
 
 
 def wall_ms() -> int:
     """Ms since the epoch by this machine."""
     return time.time_ns() // 1_000_000
+
+
+def steady_ms() -> int:
+    """Ms that no adjustment of the day's time moves."""
+    return time.monotonic_ns() // 1_000_000
 
 
 class DevelopmentSender:
@@ -61,7 +70,13 @@ class DevelopmentSender:
 class Server:
     """One data directory, opened: the stores and the domain on them."""
 
-    def __init__(self, settings: Settings, clock: Clock = wall_ms, sender: CodeSender | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock = wall_ms,
+        sender: CodeSender | None = None,
+        witnesses: Witnesses | None = None,
+    ) -> None:
         self.settings, self.clock = settings, clock
         self.keyring = keyfiles.load(settings)
         self.people = PeopleStore(open_engine(settings.people_url))
@@ -70,6 +85,9 @@ class Server:
         logs = ClassLogs(self.keyring)
         self.records.write(logs.refresh)
         revealer = Revealer(self.records, logs, clock)
+        steady = steady_ms if clock is wall_ms else clock
+        watch = ClockWatch(steady, clock)
+        self.gatherer = Gatherer(self.records, logs, self.keyring, witnesses or HttpWitnesses(), clock, watch)
         enrolment = Enrolment(self.people, self.records, logs, self.keyring, clock)
         live = LiveSessions(settings.server, self.keyring.cosigner.vkey)
         settler = Settler(self.records, logs, settings.server, self.keyring.cosigner.vkey, clock)
@@ -86,35 +104,43 @@ class Server:
             sign_in=SignIn(self.people, secret, clock, sender or DevelopmentSender(settings)),
             enrolment=enrolment,
             logs=logs,
-            sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock),
+            sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock, self.gatherer.before_grant),
             segments=Segments(self.records, live, self.keyring, revealer, settler, clock),
             settler=settler,
             revealer=revealer,
             overview=Overview(self.people, self.records, enrolment),
             files=self.packages,
-            exporter=ArchiveExporter(archivist, self.records, self.keyring, settings.exports),
+            exporter=ArchiveExporter(archivist, self.records, self.keyring, self.gatherer, settings.exports),
+            gatherer=self.gatherer,
         )
 
     def close(self) -> None:
-        """Close the databases."""
+        """Close the databases; wait for no witness."""
+        self.gatherer.close()
         self.records.close()
         self.people.close()
 
 
-def create_app(settings: Settings, clock: Clock = wall_ms, *, sender: CodeSender | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, clock: Clock = wall_ms, *, sender: CodeSender | None = None, witnesses: Witnesses | None = None
+) -> FastAPI:
     """The ASGI app of one data directory; `clock` gives ms since the epoch. `app.state.services.sweep()` is what
     the background task calls every few seconds; a test calls it itself."""
-    server = Server(settings, clock, sender)
+    server = Server(settings, clock, sender, witnesses)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_sweep_for_ever(server))
+        tasks = [
+            asyncio.create_task(_for_ever(server.services.sweep, SWEEP_EVERY_S)),
+            asyncio.create_task(_for_ever(server.gatherer.sweep, GATHER_EVERY_S)),
+        ]
         for ready in app.state.on_ready:
             ready()
         yield
-        sweeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweeping
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         server.close()
 
     app = FastAPI(
@@ -129,13 +155,13 @@ def create_app(settings: Settings, clock: Clock = wall_ms, *, sender: CodeSender
     return app
 
 
-async def _sweep_for_ever(server: Server) -> None:
+async def _for_ever(sweep: Callable[[], int], every_s: float) -> None:
     while True:
         try:
-            await asyncio.to_thread(server.services.sweep)
+            await asyncio.to_thread(sweep)
         except Exception:
             _log.exception("the sweep failed; it is tried again")
-        await asyncio.sleep(SWEEP_EVERY_S)
+        await asyncio.sleep(every_s)
 
 
 def _version() -> str:

@@ -61,6 +61,11 @@ class Settings:
         """Model files by their digest."""
         return self.directory / "models"
 
+    @property
+    def witnesses(self) -> Path:
+        """Who watches the class logs and where they answer: a trust file (C2SP tlog-policy) without logs."""
+        return self.directory / "witnesses.policy"
+
     def trust_file(self, class_id: str, *, first: bool) -> Path:
         """The trust file that the operator recommends; the first class's is `class.trust`."""
         return self.directory / ("class.trust" if first else f"{class_id}.trust")

@@ -49,7 +49,7 @@ class Archivist:
 
     def trust(self, class_id: str) -> Trust:
         """The operator's own trust file, against which an archive is verified before it is given away."""
-        return Trust((self._keyring.log(class_id).vkey,), {})
+        return self._keyring.trust(class_id)
 
     def prepare(self, class_id: str) -> int:
         """Bring the class log to a state that can be exported; return its size there.
@@ -104,8 +104,9 @@ class Archivist:
         accounts = ((learner, self._people.account_of(learner)) for learner in learners)
         return {learner: account.person if account else "" for learner, account in accounts}
 
-    def collect(self, tx: Transaction, class_id: str, size: int, *, masked: bool) -> ArchiveData:
-        """Everything of the class as its log showed it at `size`; sessions are read as they are asked for."""
+    def collect(self, tx: Transaction, class_id: str, signed: bytes, *, masked: bool) -> ArchiveData:
+        """Everything of the class as its log showed it at the checkpoint `signed`; sessions are read when asked for."""
+        size = checkpoint.parse(signed)[0].size
         entries = tx.log.entries(class_id, 0, size)
         log = ClassLog(self._keyring.origin(class_id))
         for entry in entries:
@@ -113,7 +114,7 @@ class Archivist:
         named: set[str] = set()
         listed = log.people()
         return ArchiveData(
-            checkpoint=checkpoint.sign(log.checkpoint(), self._keyring.log(class_id)),
+            checkpoint=signed,
             entries=entries,
             sessions=_sessions(tx, log, entries, named),
             bodies=_bodies(tx, log, named),

@@ -10,7 +10,8 @@ from ledger import checkpoint, tiles
 from ledger.classlog import ClassLog
 from ledger.leaves import Leaf, Logged
 from ledger.proof import Receipt
-from server_stub.domain.errors import NotThereError
+from ledger.trust import NONE
+from server_stub.domain.errors import NotThereError, NotYetError
 from server_stub.domain.keyring import Keyring
 from server_stub.domain.ports import Transaction
 
@@ -66,9 +67,13 @@ class ClassLogs:
         return head
 
     def receipt(self, tx: Transaction, class_id: str, index: int) -> bytes:
-        """The receipt (tlog-proof) of one entry under the latest checkpoint."""
-        head = self.head(tx, class_id)
-        size = checkpoint.parse(head)[0].size
+        """The receipt (tlog-proof) of one entry under the latest checkpoint, where witnesses are named the latest that
+        a quorum signed; `NotYetError` while that does not cover the entry."""
+        asked = self._keyring.trust(class_id).quorum != NONE
+        head = tx.witnessed.checkpoint(class_id) if asked else self.head(tx, class_id)
+        size = checkpoint.parse(head)[0].size if head else 0
+        if size <= index:
+            raise NotYetError("the witnesses have not signed the class log with this entry yet")
         return bytes(Receipt(index, tuple(self.log(tx, class_id).tree.inclusion_proof(index, size)), head))
 
     def tile(self, tx: Transaction, class_id: str, path: str) -> bytes:

@@ -17,7 +17,6 @@ from ledger.names import split
 from ledger.note import Note
 from ledger.policy import Policy
 from ledger.policy import parse as parse_policy
-from ledger.trust import Trust
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.errors import (
     DevelopmentOnlyError,
@@ -74,7 +73,7 @@ class Enrolment:
 
     def trust(self, class_id: str) -> str:
         """The trust file's text that the operator recommends for a class."""
-        return str(Trust((self._keyring.log(class_id).vkey,), {}))
+        return str(self._keyring.trust(class_id))
 
     def body(self, account: Account, digest: str) -> bytes:
         """A published document of one of this learner's classes, or `NotThereError`."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger import names
 from ledger.keys import Signer
+from ledger.trust import Trust
 from server_stub.domain.errors import NotThereError
+
+NOBODY = Trust((), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Keyring:
     grant: Signer
     officer: Signer | None = None  # identifies learners
     authority: Signer | None = None  # vouches for the officer
+    witnesses: Trust = NOBODY  # who watches this server's class logs, and how many of them make a quorum
 
     def log(self, class_id: str) -> Signer:
         """The key of one class log, or `NotThereError`."""
@@ -27,6 +31,10 @@ class Keyring:
             return self.logs[class_id]
         except KeyError:
             raise NotThereError(f"this server keeps no class {class_id!r}") from None
+
+    def trust(self, class_id: str) -> Trust:
+        """The trust file that the operator recommends for a class."""
+        return replace(self.witnesses, logs=(self.log(class_id).vkey,))
 
     def origin(self, class_id: str) -> str:
         """The class log's origin."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
+from server_stub.domain.witnessed import WitnessedStore
+
 T = TypeVar("T")
 State = Literal["open", "closed", "abandoned"]
 
@@ -139,6 +141,8 @@ class Transaction(Protocol):
     def log(self) -> LogStore: ...
     @property
     def events(self) -> EventStore: ...
+    @property
+    def witnessed(self) -> WitnessedStore: ...
     def on_undo(self, forget: Callable[[], object]) -> None:
         """Call `forget` if nothing of this is committed: what memory derived from it is wrong then."""
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.enrolment import Enrolment
+from server_stub.domain.gather import Gatherer
 from server_stub.domain.limits import Limits
 from server_stub.domain.overview import Overview
 from server_stub.domain.people import People
@@ -56,6 +57,7 @@ class Services:
     overview: Overview
     files: Files
     exporter: Exporter
+    gatherer: Gatherer
 
     def sweep(self) -> int:
         """Do what time alone asks for: log checkpoints, end what is over, settle what ended; return how much it was."""

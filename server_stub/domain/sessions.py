@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,8 +61,11 @@ class Sessions:
         keyring: Keyring,
         revealer: Revealer,
         clock: Clock,
+        before_grant: Callable[[str], None],
     ) -> None:
+        """`before_grant` is told the class ID of a grant that is about to be logged."""
         self._records, self._enrolment, self._logs = records, enrolment, logs
+        self._before_grant = before_grant
         self._keyring, self._revealer, self._clock = keyring, revealer, clock
 
     def open(self, account: Account, data: bytes, *, take_over: bool, seen: str) -> bytes:
@@ -70,6 +74,8 @@ class Sessions:
         registration = self._enrolment.registration(account, cert.registration)
         if cert.class_origin != self._keyring.origin(registration.class_id):
             raise CertificateRefusedError("the certificate names another class than the registration")
+
+        self._before_grant(registration.class_id)
 
         def job(tx: Transaction) -> bytes:
             try:

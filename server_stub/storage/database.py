@@ -17,17 +17,19 @@ from server_stub.domain.ports import Transaction
 from server_stub.settings import touch_private
 from server_stub.storage.classlog import LOG_SCHEMA, SqliteLogStore
 from server_stub.storage.eventstore import EVENT_SCHEMA, SqliteEventStore
+from server_stub.storage.witnessed import WITNESSED_SCHEMA, SqliteWitnessedStore
 
 T = TypeVar("T")
 _BUSY_S = 10.0
 
 
 class _Transaction:
-    """Both stores on one connection."""
+    """All stores on one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.log = SqliteLogStore(connection)
         self.events = SqliteEventStore(connection)
+        self.witnessed = SqliteWitnessedStore(connection)
         self.undo: list[Callable[[], object]] = []
 
     def on_undo(self, forget: Callable[[], object]) -> None:
@@ -44,7 +46,7 @@ class SqliteRecords:
         self._open: list[sqlite3.Connection] = []
         touch_private(path)  # SQLite gives its -wal and -shm files the same rights
         self._writer = self._connect()
-        self._writer.executescript(LOG_SCHEMA + EVENT_SCHEMA)
+        self._writer.executescript(LOG_SCHEMA + EVENT_SCHEMA + WITNESSED_SCHEMA)
 
     def _connect(self) -> sqlite3.Connection:
         try:

@@ -15,15 +15,22 @@ from ledger.verify import Options
 from ledger.zipform import write_zip
 from server_stub.domain.archive import Archivist
 from server_stub.domain.errors import ExportError
+from server_stub.domain.gather import Gatherer
 from server_stub.domain.keyring import Keyring
 from server_stub.domain.ports import Records
+from server_stub.domain.witness_errors import NotWitnessedError
+
+CUTS = 5  # the log may go on between a cut and its cosignatures, and the witnesses with it
 
 
 class ArchiveExporter:
     """Writes archives. `folder` is where unfinished ones lie, readable by nobody else."""
 
-    def __init__(self, archivist: Archivist, records: Records, keyring: Keyring, folder: Path) -> None:
+    def __init__(
+        self, archivist: Archivist, records: Records, keyring: Keyring, gatherer: Gatherer, folder: Path
+    ) -> None:
         self._archivist, self._records, self._keyring, self._folder = archivist, records, keyring, folder
+        self._gatherer = gatherer
 
     def zip(self, class_id: str, *, masked: bool) -> Path:
         """A new archive as .zip in a temporary file, which the caller removes."""
@@ -56,15 +63,23 @@ class ArchiveExporter:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
+    def _cut(self, class_id: str) -> bytes:
+        """The class log's checkpoint at a state that can be exported, with every cosignature that is to be had."""
+        for _ in range(CUTS):
+            signed = self._gatherer.cosigned(class_id, self._archivist.prepare(class_id))
+            if signed is not None:
+                return signed
+        raise NotWitnessedError("the class log grows faster than the witnesses sign")
+
     def _write(self, class_id: str, out: Path, *, masked: bool) -> Report:
-        size = self._archivist.prepare(class_id)
+        signed = self._cut(class_id)
         trust = self._archivist.trust(class_id)
         authority = (self._keyring.authority.vkey,) if self._keyring.authority else ()
         try:
             return self._records.read(
                 lambda tx: write_archive(
                     out,
-                    self._archivist.collect(tx, class_id, size, masked=masked),
+                    self._archivist.collect(tx, class_id, signed, masked=masked),
                     trust,
                     Options(authority=authority),
                 )

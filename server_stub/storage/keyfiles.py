@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger import names
-from ledger.errors import KeyFormatError
+from ledger import trust as trust_file
+from ledger.errors import KeyFormatError, TrustError
 from ledger.keys import COSIGNATURE, ED25519, Signer, load_signer
+from ledger.trust import Trust
 from server_stub.domain.errors import SetupError
 from server_stub.domain.keyring import Keyring
 from server_stub.settings import Settings, write_private
@@ -43,8 +45,30 @@ def load(settings: Settings) -> Keyring:
         cosigner=read(folder, COSIGNER, COSIGNATURE),
         grant=read(folder, GRANT, ED25519),
         officer=read(folder, OFFICER, ED25519) if settings.development else None,
+        witnesses=_witnesses(settings),
         authority=read(folder, AUTHORITY, ED25519) if settings.development else None,
     )
+
+
+def _witnesses(settings: Settings) -> Trust:
+    """Who watches the class logs: `witnesses.policy`, or nobody."""
+    if not settings.witnesses.exists():
+        return Trust((), {})
+    return parse_witnesses(settings.witnesses.read_bytes())
+
+
+def parse_witnesses(data: bytes) -> Trust:
+    """A trust file without logs that says of each witness where it answers; `SetupError` for anything else."""
+    try:
+        found = trust_file.parse(data)
+    except TrustError as error:
+        raise SetupError(f"the witnesses' file: {error}") from error
+    if found.logs:
+        raise SetupError("the witnesses' file names no log: the server adds its own")
+    for name in found.witnesses:
+        if not found.urls.get(name, "").startswith(("http://", "https://")):
+            raise SetupError(f"the witnesses' file does not say where {name} answers (http:// or https://)")
+    return found
 
 
 def read(folder: Path, stem: str, kind: int) -> Signer:
