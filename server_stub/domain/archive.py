@@ -27,6 +27,7 @@ from server_stub.domain.ports import Records, Transaction
 from server_stub.domain.reveal import Revealer, known
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock
+from server_stub.domain.since import may_be_logged
 
 OPENING_MS: Final = 60_000  # a device sends `opened` seconds after its grant; one that did not by then starts anew
 
@@ -68,10 +69,15 @@ class Archivist:
             raise NotThereError(f"this server keeps no class {class_id[:64]!r}")
 
     def _show_open(self, tx: Transaction, class_id: str) -> None:
-        """Log a checkpoint of every open session; end those that were granted and never begun."""
+        """Log a checkpoint of every open session; end those that were granted and never begun.
+
+        One that has an entry already and whose device is silent keeps that entry (`since`).
+        """
         for sid in tx.events.sessions(class_id=class_id, state="open"):
-            if tx.events.progress(sid).size:
-                self._revealer.log_checkpoint(tx, sid)
+            progress = tx.events.progress(sid)
+            if progress.size:
+                if progress.logged_leaf < 0 or may_be_logged(tx, known(tx, sid)):
+                    self._revealer.log_checkpoint(tx, sid)
             elif self._clock() - known(tx, sid).granted_at > OPENING_MS:
                 self._revealer.reveal(tx, sid, "abandoned")
 

@@ -16,6 +16,7 @@ from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.errors import NotYetError, UnknownSessionError
 from server_stub.domain.ports import Records, Session, Transaction
 from server_stub.domain.signin import Clock
+from server_stub.domain.since import may_be_logged
 
 CHECKPOINT_EVERY_MS: Final = 10 * 60 * 1000
 How = Literal["closed", "abandoned"]
@@ -56,7 +57,7 @@ class Revealer:
         if self.is_over(session, progress.size):
             self.reveal(tx, sid, "abandoned")
             return True
-        due = progress.size > progress.logged_size and self.checkpoint_due(session, progress.logged_at)
+        due = progress.size > progress.logged_size and self.checkpoint_due(tx, session, progress.logged_at)
         if due:
             self.log_checkpoint(tx, sid)
         return due
@@ -65,9 +66,10 @@ class Revealer:
         """Whether an open session may not go on: never opened in time, or later than it may be."""
         return self._clock() > (session.late_by if size else session.open_by)
 
-    def checkpoint_due(self, session: Session, logged_at: int) -> bool:
-        """Whether 10 minutes have passed since the session's last entry."""
-        return self._clock() - (logged_at or session.granted_at) >= CHECKPOINT_EVERY_MS
+    def checkpoint_due(self, tx: Transaction, session: Session, logged_at: int) -> bool:
+        """Whether 10 minutes have passed since the session's last entry, and no anchor lies in the way (`since`)."""
+        long_ago = self._clock() - (logged_at or session.granted_at) >= CHECKPOINT_EVERY_MS
+        return long_ago and may_be_logged(tx, session)
 
     def receipt(self, sid: str) -> bytes:
         """The receipt of the session's last logged checkpoint, or `NotYetError`."""

@@ -123,7 +123,7 @@ class Segments:
         self._live.keep(tx, sid, live)
         if live.log.closed is not None:
             self._revealer.reveal(tx, sid, "closed")
-        elif self._revealer.checkpoint_due(session, progress.logged_at):
+        elif self._revealer.checkpoint_due(tx, session, progress.logged_at):
             self._revealer.log_checkpoint(tx, sid)
         return answer
 
