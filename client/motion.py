@@ -47,10 +47,22 @@ class Running:
 Motion = Still | Starting | Running
 
 
-def begin(progress: Progress, now: int, from_ms: int | None = None) -> Running:
-    """A span that begins now; `from_ms` continues the span before, so that nothing falls between the two."""
-    first = progress.position_ms if from_ms is None else from_ms
-    return Running(now, first, progress.shown, progress.rate, progress, now)
+def begin(progress: Progress, now: int, from_ms: int) -> Running:
+    """A span that begins now at `from_ms`, where the one before ended: nothing falls between the two."""
+    return Running(now, from_ms, progress.shown, progress.rate, progress, now)
+
+
+def moved(starting: Starting, progress: Progress, position_ms: int, now: int, logged_at: int) -> Running:
+    """The span of a picture that moves since it was told to, heard of only now.
+
+    From where the lesson stood, if what was shown since then explains the place; from the place itself after a jump.
+    It begins no earlier than the order to play and the last event.
+    """
+    shown_ms = progress.position_ms - position_ms
+    if not 0 <= shown_ms <= progress.rate * (now - starting.since) // 1000 + ALLOWANCE_MS:
+        return begin(progress, max(now, logged_at), progress.position_ms)
+    since = max(starting.since, logged_at, now - shown_ms * 1000 // progress.rate)
+    return replace(begin(progress, since, position_ms), last_at=max(now, logged_at))
 
 
 def arrived(starting: Starting, progress: Progress, now: int) -> bool:

@@ -94,14 +94,15 @@ def _progress(turn: Turn, progress: Progress) -> None:
     turn.set(progress=progress)
     match state.motion:
         case Starting() as starting if motion.arrived(starting, progress, state.now):
-            _moves(turn, progress)
+            _moves(turn, starting, progress)
         case Running() as running:
             newest, goes_on = motion.advance(running, progress, state.now)
             turn.set(motion=newest)
             if not goes_on:
                 turn.end_span()
-                turn.set(motion=Starting(state.now, turn.state.position_ms))
-                _moves(turn, progress)
+                again = Starting(state.now, turn.state.position_ms)
+                turn.set(motion=again)
+                _moves(turn, again, progress)
         case _:
             pass
     if progress.ended and not isinstance(turn.state.motion, Still):
@@ -111,7 +112,7 @@ def _progress(turn: Turn, progress: Progress) -> None:
             closing.close(turn, "ended")
 
 
-def _moves(turn: Turn, progress: Progress) -> None:
+def _moves(turn: Turn, starting: Starting, progress: Progress) -> None:
     """The picture moves (or has jumped): begin a span there, but never past what was seen."""
     state = turn.state
     if not progress.playing or progress.ended or progress.rate not in state.rules.policy.rates:
@@ -119,9 +120,8 @@ def _moves(turn: Turn, progress: Progress) -> None:
     if progress.position_ms > max(state.seen_ms, state.position_ms) + motion.JUMP_MS:
         turn.do(Seek(state.position_ms))
         return
-    drift = abs(progress.position_ms - state.position_ms) <= motion.ALLOWANCE_MS
-    start = state.position_ms if drift else progress.position_ms
-    turn.set(motion=motion.begin(progress, max(state.now, state.logged_at), start), position_ms=start)
+    running = motion.moved(starting, progress, state.position_ms, state.now, state.logged_at)
+    turn.set(motion=running, position_ms=running.from_ms)
 
 
 def _seek(turn: Turn, position: int) -> None:

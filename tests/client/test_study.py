@@ -181,7 +181,7 @@ def test_pauses_of_every_kind_cost_no_credited_ms(make_world):
 @pytest.mark.slow
 def test_device_server_and_verifier_agree_whatever_the_seeds(make_world):
     """Short sessions under many seeds, checks due at the very end among them: three computations, one figure."""
-    for _ in range(12):
+    for _ in range(6):
         world = make_world(units=(("pass", 30_000),))
         pc = world.machine()
         study = pc.study()
