@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from ledger import tiles
 from ledger.checkpoint import Checkpoint
 from ledger.errors import ArchiveError, LedgerError, MissingFileError, RootMismatchError, StrayFileError, TileError
-from ledger.tree import Tree, leaf_hash, root
+from ledger.tree import HASH_BYTES, Tree, leaf_hash
 
 README: Final = "README.txt"  # the one file that nothing binds
 CHECKPOINT: Final = "checkpoint"
@@ -105,24 +105,31 @@ def open_source(path: Path) -> Source:
     raise ArchiveError(f"{path} does not exist")
 
 
-def read_log(source: Source, prefix: str, signed: Checkpoint, what: str) -> Iterator[tuple[bytes | None, bytes]]:
+def read_log(
+    source: Source, prefix: str, signed: Checkpoint, what: str, tree: Tree | None = None
+) -> Iterator[tuple[bytes | None, bytes]]:
     """Yield (entry, or None when withheld; its leaf hash) of the log under `prefix`; at the end check root and tiles.
 
     What was yielded is to be believed only when the iterator ends quietly. `RootMismatchError` or `TileError` carry the
-    index of the first entry that does not fit; `what` names it: "class log entry", "session …, event".
+    index of the first entry that does not fit; `what` names it: "class log entry", "session …, event". An empty `tree`
+    of the caller's is filled, a bundle ahead of what is yielded.
     """
-    tree = Tree()
-    stated: list[bytes] = []  # the leaf hashes as tile/0 has them, kept from the first difference on
+    tree = Tree() if tree is None else tree
+    stated = b""  # the leaf hashes as tile/0 has them, kept from the first difference on
     first_bad: int | None = None
-    for entry, expected in _pairs(source, prefix, signed.size, what):
-        leaf = leaf_hash(entry) if entry else expected
-        if leaf != expected and first_bad is None:
-            first_bad = len(tree)
-            stated = [tree.node(0, i) for i in range(first_bad)]
+    for entries, expected in _bundles(source, prefix, signed.size, what):
+        pieces = range(0, len(expected), HASH_BYTES)
+        leaves = [leaf_hash(e) if e else expected[at : at + HASH_BYTES] for e, at in zip(entries, pieces, strict=True)]
+        hashes = b"".join(leaves)
+        if hashes != expected and first_bad is None:
+            stated = b"".join(tree.node(0, i) for i in range(len(tree)))
+            differ = (leaf != expected[at : at + HASH_BYTES] for leaf, at in zip(leaves, pieces, strict=True))
+            first_bad = len(tree) + list(differ).index(True)
         if first_bad is not None:
-            stated.append(expected)
-        tree.append(leaf)
-        yield entry or None, leaf
+            stated += expected
+        tree.extend(hashes)
+        for entry, leaf in zip(entries, leaves, strict=True):
+            yield entry or None, leaf
     if first_bad is not None:
         raise _blame(signed, tree, stated, first_bad, what)
     if tree.root() != signed.root:
@@ -130,26 +137,29 @@ def read_log(source: Source, prefix: str, signed: Checkpoint, what: str) -> Iter
     _check_upper_tiles(source, prefix, tree, what)
 
 
-def _pairs(source: Source, prefix: str, size: int, what: str) -> Iterator[tuple[bytes, bytes]]:
-    """(entry, leaf hash as stated) of every entry; `TileError` at the first place where the two do not run together."""
+def _bundles(source: Source, prefix: str, size: int, what: str) -> Iterator[tuple[list[bytes], bytes]]:
+    """(entries, their leaf hashes as tile/0 has them), bundle by bundle; `TileError` where the two do not fit."""
     for index, width in tiles.spans(size):
         first = index * tiles.WIDTH
         try:
-            hashes = tiles.split_hashes(source.read(prefix + tiles.tile_path(0, index, width)), width)
+            hashes = source.read(prefix + tiles.tile_path(0, index, width))
+            stated = tiles.split_hashes(hashes, width)
             entries = tiles.decode_bundle(source.read(prefix + tiles.tile_path("entries", index, width)))
         except (TileError, MissingFileError) as error:
             raise _at(first, type(error)(f"{what} {first} and on: {error}")) from error
         if len(entries) != width:
-            fits = zip(entries, hashes, strict=False)
+            fits = zip(entries, stated, strict=False)
             bad = next((i for i, (e, h) in enumerate(fits) if e and leaf_hash(e) != h), min(len(entries), width))
             found = f"{len(entries)} entries where {width} were signed"
             raise _at(first + bad, TileError(f"{what} {first + bad}: removed or added ({found})"))
-        yield from zip(entries, hashes, strict=True)
+        yield entries, hashes
 
 
-def _blame(signed: Checkpoint, tree: Tree, stated: list[bytes], index: int, what: str) -> LedgerError:
+def _blame(signed: Checkpoint, tree: Tree, stated: bytes, index: int, what: str) -> LedgerError:
     """Say what was changed: whichever side still leads to the signed root is the honest one."""
-    if root(stated) == signed.root:
+    other = Tree()
+    other.extend(stated)
+    if other.root() == signed.root:
         error: LedgerError = RootMismatchError(f"{what} {index}: its bytes were changed after they were signed")
     elif tree.root() == signed.root:
         error = TileError(f"{what} {index}: its hash in tile/0 was changed")

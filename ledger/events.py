@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from ledger import canonical
+from ledger import canonical, forms
 from ledger.errors import EventError
 from ledger.kinds import (
     ASK,
@@ -63,11 +63,7 @@ class Body:
 
     def fields(self) -> dict[str, Any]:
         """The verb's own fields by their JSON names."""
-        return {name.rstrip("_"): getattr(self, name) for name in _names(type(self))}
-
-
-def _names(body: type[Body]) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(body))  # type: ignore[arg-type]
+        return {name.rstrip("_"): getattr(self, name) for name in _NAMES[self.verb]}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -281,11 +277,17 @@ VERBS: Final[Mapping[str, type[Body]]] = {
         Heartbeat, Question, Consent, Fault, Note, Closed,
     )
 }  # fmt: skip
+_NAMES: Final = {  # the attributes of each verb; made once, for a million events
+    verb: tuple(field.name for field in dataclasses.fields(body))  # type: ignore[arg-type]
+    for verb, body in VERBS.items()
+}
 
 
 # --- one event --------------------------------------------------------------------------------------------------------
 
 _COMMON: Final[Mapping[str, Kind]] = {"seq": COUNT, "wall": MS, "mono": MS, "sid": ID128, "salt": ID128}
+_KINDS: Final = {verb: {**_COMMON, **body.kinds} for verb, body in VERBS.items()}
+_FORMS: Final = {verb: forms.form({"v": VERSION, "verb": verb}, kinds) for verb, kinds in _KINDS.items()}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -315,6 +317,26 @@ def decode(data: bytes) -> Event:
     """Return the event that `data` is the canonical form of, or raise `EventError` (or `CanonicalError`)."""
     if len(data) > MAX_EVENT_BYTES:
         raise EventError(f"an event of {len(data)} bytes, more than {MAX_EVENT_BYTES}")
+    return decode_short(data) or decode_long(data)
+
+
+def decode_short(data: bytes) -> Event | None:
+    """The event, where its line is of the short form (`ledger.forms`); None says nothing about it."""
+    try:
+        line = data.decode()
+    except UnicodeDecodeError:
+        return None
+    verb = line.rpartition('"verb":"')[2].partition('"')[0]
+    form = _FORMS.get(verb)
+    values = form.read(line) if form else None
+    if values is None:
+        return None
+    seq, wall, mono, sid, salt, *own = values
+    return Event(seq, wall, mono, sid, salt, VERBS[verb](*own))
+
+
+def decode_long(data: bytes) -> Event:
+    """The event, however it is written; raises as `decode` does."""
     obj = canonical.decode(data)
     body = VERBS.get(obj["verb"]) if isinstance(obj.get("verb"), str) else None
     if body is None:
@@ -322,7 +344,7 @@ def decode(data: bytes) -> Event:
     _check(obj, body)
     return Event(
         seq=obj["seq"], wall=obj["wall"], mono=obj["mono"], sid=obj["sid"], salt=obj["salt"],
-        body=body(**{name: obj[name.rstrip("_")] for name in _names(body)}),
+        body=body(**{name: obj[name.rstrip("_")] for name in _NAMES[body.verb]}),
     )  # fmt: skip
 
 
@@ -330,7 +352,7 @@ def _check(obj: JsonMap, body: type[Body]) -> None:
     """Refuse a wrong version, a missing or extra field, or a value that is not of its kind."""
     if obj.get("v") != VERSION or isinstance(obj.get("v"), bool):
         raise EventError(f"version {str(obj.get('v'))[:20]!r} is not {VERSION}")
-    kinds = {**_COMMON, **body.kinds}
+    kinds = _KINDS[body.verb]
     wrong = set(obj) ^ (set(kinds) | {"v", "verb"})
     if wrong:
         raise EventError(f"{body.verb}: missing or unknown field {sorted(wrong)[0]!r}")
@@ -351,10 +373,10 @@ def json_schema() -> dict[str, Any]:
                 "properties": {
                     "v": {"const": VERSION},
                     "verb": {"const": verb},
-                    **{name: closed(kind.schema) for name, kind in {**_COMMON, **body.kinds}.items()},
+                    **{name: closed(kind.schema) for name, kind in _KINDS[verb].items()},
                 },
-                "required": sorted(["v", "verb", *_COMMON, *body.kinds]),
+                "required": sorted(["v", "verb", *_KINDS[verb]]),
             }
-            for verb, body in VERBS.items()
+            for verb in VERBS
         ],
     }

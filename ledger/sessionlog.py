@@ -57,19 +57,25 @@ class SessionLog:
         self.stamps: list[Stamp] = []
         self.fault: Fault | None = None
         self._expected = expected
+        self._size = 0
         self._mono = 0
         self._closed = False
 
     def add(self, data: bytes | None, leaf: bytes) -> None:
         """Take the next event; `data` None when it is withheld (its leaf hash still stands)."""
-        index = len(self.tree)
+        self.read(data)
+        self.tree.append(leaf)
+
+    def read(self, data: bytes | None) -> None:
+        """Take the next event; `tree` must hold the leaf hashes of all events before it, and may hold more."""
+        index = self._size
+        self._size += 1
         if self.fault is None:
             try:
                 event = self._read(index, data)
                 self.events.append(event)
             except LedgerError as error:
                 self.fault = Fault(index, str(error))
-        self.tree.append(leaf)
 
     @property
     def opened(self) -> Opened | None:
@@ -89,17 +95,18 @@ class SessionLog:
         if data is None:
             return None
         event = events.decode(data)
+        body = event.body
         if event.seq != index or event.sid != self.sid:
             raise EventError(f"it says it is event {event.seq} of session {event.sid}")
         if event.mono < self._mono:
             raise EventError(f"its clock falls from {self._mono} to {event.mono} ms")
-        if isinstance(event.body, Opened) != (index == 0):
+        if (body.verb == "opened") != (index == 0):
             raise EventError("event 0, and no other, is `opened`")
-        if isinstance(event.body, Opened):
-            self._open(event.body)
-        elif isinstance(event.body, Cosigned):
-            self._stamp(index, event.body)
-        self._closed = isinstance(event.body, Closed)
+        if isinstance(body, Opened):
+            self._open(body)
+        elif isinstance(body, Cosigned):
+            self._stamp(index, body)
+        self._closed = isinstance(body, Closed)
         self._mono = event.mono
         return event
 

@@ -1,0 +1,105 @@
+"""The short way to read a canonical line: one regular expression, made of the same kinds as the long way's check.
+
+A line that matches a `Form` *is* canonical and each of its fields *is* of its kind, by construction: the keys stand in
+order, a number has its one spelling, and no string holds anything that would be escaped. A line that does not match
+goes the long way (`ledger.canonical`, `ledger.kinds`), which decides and says what is wrong. So the short way refuses
+nothing, and tests/ledger/test_forms.py shows that it accepts nothing that the long way would not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from ledger.kinds import JsonMap, Kind
+
+_SAFE: Final = r'[^"\\\x00-\x1f]'  # what a canonical string holds unescaped (half surrogates cannot come from UTF-8)
+_LITERALS: Final = {"null": None, "true": True, "false": False}
+_CLASS: Final = re.compile(r"\[[A-Za-z0-9+/._-]*\]")
+Convert = Callable[[str], Any]
+
+
+class Form:
+    """The canonical lines with exactly these fields and constants."""
+
+    def __init__(self, pattern: str, order: Sequence[int], convert: Sequence[tuple[int, Convert]]) -> None:
+        self._match = re.compile(pattern).fullmatch
+        self._order = tuple(order)
+        self._convert = tuple(convert)
+
+    def read(self, line: str) -> list[Any] | None:
+        """The values of the fields, in the order of the table that the form was made of; None: go the long way."""
+        match = self._match(line)
+        if match is None:
+            return None
+        values: list[Any] = list(match.group(*self._order))
+        for at, convert in self._convert:
+            values[at] = convert(values[at])
+        return values
+
+
+def form(constants: Mapping[str, int | str], kinds: Mapping[str, Kind]) -> Form | None:
+    """The form of an object with these constants and these fields (two or more), if every kind has a short one."""
+    tokens = {name: _token(kind.schema) for name, kind in kinds.items()}
+    parts = []
+    groups: list[str] = []
+    for name in sorted([*constants, *kinds]):
+        token = tokens.get(name)
+        if name in constants:
+            value = constants[name]
+            parts.append(f'"{name}":' + (f'"{value}"' if isinstance(value, str) else str(value)))
+        elif token is None:
+            return None
+        else:
+            groups.append(name)
+            parts.append(f'"{name}":{token[0]}')
+    order = [groups.index(name) + 1 for name in kinds]
+    convert = [(at, token[1]) for at, token in enumerate(tokens.values()) if token and token[1]]
+    return Form(r"\{" + ",".join(parts) + r"\}", order, convert)
+
+
+def _token(schema: JsonMap) -> tuple[str, Convert | None] | None:
+    """(pattern with one group, how its text becomes the value; None: it is the value)."""
+    if "anyOf" in schema:
+        options = [option for option in map(_value, schema["anyOf"]) if option]
+        return (f"({'|'.join(options)})", _plain) if options else None
+    value = _value(schema)
+    if value is None:
+        return None
+    if schema["type"] == "string":
+        return f'"({value[1:-1]})"', None
+    return f"({value})", int if schema["type"] == "integer" else _plain
+
+
+def _value(schema: JsonMap) -> str | None:
+    """A pattern without groups for some values of the schema, each in its canonical spelling; None for no value."""
+    match schema["type"]:
+        case "null":
+            return "null"
+        case "boolean":
+            return "true|false"
+        case "integer" if schema["minimum"] == 0:
+            digits = len(str(schema["maximum"])) - 1  # every number of fewer digits is below the maximum
+            return rf"(?:0|[1-9][0-9]{{0,{digits - 1}}})"
+        case "string":
+            inner = _string(schema)
+            return None if inner is None else f'"{inner}"'
+    return None
+
+
+def _string(schema: JsonMap) -> str | None:
+    if "enum" in schema:
+        return f"(?:{'|'.join(map(re.escape, schema['enum']))})"
+    if "pattern" not in schema:
+        return f"{_SAFE}{{0,{schema['maxLength']}}}"
+    if re.search(r'[\\".^]', _CLASS.sub("", schema["pattern"])):
+        return None  # it could match what is escaped in JSON
+    limit = f'(?=[^"]{{0,{schema["maxLength"]}}}")' if "maxLength" in schema else ""
+    return f"{limit}(?:{schema['pattern']})"
+
+
+def _plain(token: str) -> Any:
+    if token in _LITERALS:
+        return _LITERALS[token]
+    return token[1:-1] if token.startswith('"') else int(token)
