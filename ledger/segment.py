@@ -38,10 +38,21 @@ def build(old: int, signed: bytes, entries: Sequence[bytes]) -> bytes:
     return len(head).to_bytes(4, "big") + head + tiles.encode_bundle(entries)
 
 
-def parse(data: bytes) -> Segment:
-    """Read an upload, or raise `SegmentError`: of form, and with as many entries as its sizes say."""
-    if len(data) > MAX_SEGMENT:
-        raise SegmentError(f"a segment of {len(data)} bytes, more than {MAX_SEGMENT}")
+def parse(data: bytes, *, limit: int = MAX_SEGMENT) -> Segment:
+    """Read an upload, or raise `SegmentError`: of form, and with as many entries as its sizes say.
+
+    `limit` in bytes: one that is brought as a file holds a whole session.
+    """
+    if len(data) > limit:
+        raise SegmentError(f"a segment of {len(data)} bytes, more than {limit}")
+    found = parse_kept(data)
+    if not all(found.entries):
+        raise SegmentError("an entry without bytes")
+    return found
+
+
+def parse_kept(data: bytes) -> Segment:
+    """Read an accepted upload as it is kept: of any length, entries without bytes stand for ones erased since."""
     end = 4 + int.from_bytes(data[:4], "big")
     match = _OLD.match(data, 4, min(end, len(data)))
     if len(data) < end or match is None:
@@ -54,8 +65,6 @@ def parse(data: bytes) -> Segment:
         entries = tiles.decode_bundle(data[end:], parsed.size - old)
     except (NoteFormatError, TileError) as error:
         raise SegmentError(str(error)) from error
-    if not all(entries):
-        raise SegmentError("an entry without bytes")
     return Segment(old, parsed, signed, tuple(entries))
 
 

@@ -18,12 +18,16 @@ from server_stub import web_guard
 from server_stub.domain.archive import Archivist
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.clockwatch import ClockWatch
+from server_stub.domain.decisions import Decisions
+from server_stub.domain.devices import Devices
 from server_stub.domain.enrolment import Enrolment
+from server_stub.domain.erasure import Eraser
 from server_stub.domain.errors import SetupError
 from server_stub.domain.gather import Gatherer, Witnesses
 from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
 from server_stub.domain.overview import Overview
+from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
 from server_stub.domain.segments import Segments
 from server_stub.domain.services import Services
@@ -90,9 +94,11 @@ class Server:
         self.gatherer = Gatherer(self.records, logs, self.keyring, witnesses or HttpWitnesses(), clock, watch)
         enrolment = Enrolment(self.people, self.records, logs, self.keyring, clock)
         live = LiveSessions(settings.server, self.keyring.cosigner.vkey)
-        settler = Settler(self.records, logs, settings.server, self.keyring.cosigner.vkey, clock)
+        settler = Settler(self.records, logs, settings.server, clock)
         archivist = Archivist(self.people, self.records, logs, self.keyring, revealer, settler, clock)
         secret = settings.secret.read_bytes()
+        sign_in = SignIn(self.people, secret, clock, sender or DevelopmentSender(settings))
+        decisions = Decisions(self.people, self.records, logs, self.keyring, enrolment, settler, clock)
         self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
         self.services = Services(
             server=settings.server,
@@ -101,7 +107,11 @@ class Server:
             people=self.people,
             records=self.records,
             limits=Limits(clock),
-            sign_in=SignIn(self.people, secret, clock, sender or DevelopmentSender(settings)),
+            sign_in=sign_in,
+            decisions=decisions,
+            devices=Devices(self.records, logs, enrolment, sign_in, revealer, decisions, clock),
+            publisher=Publisher(self.records, logs, clock),
+            eraser=Eraser(self.records, logs, self.keyring, decisions, settler, clock),
             enrolment=enrolment,
             logs=logs,
             sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock, self.gatherer.before_grant),

@@ -42,6 +42,11 @@ class Settings:
         return self.directory / "keys"
 
     @property
+    def authorities(self) -> Path:
+        """Authority keys, one a line, whose word on supervisors and evidence keys this server takes."""
+        return self.directory / "authorities"
+
+    @property
     def secret(self) -> Path:
         """32 bytes that key the HMACs of sign-in codes."""
         return self.directory / "secret"

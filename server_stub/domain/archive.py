@@ -135,14 +135,15 @@ def _sessions(tx: Transaction, log: ClassLog, entries: list[bytes], named: set[s
             session = known(tx, record.sid)
             logged = list(_entries(tx, record))
             named.update(digest for entry in logged for digest in _names(entry))
-            yield SessionFiles(record.sid, entries[record.logged[-1][0]], session.cert, logged)
+            hashes = tx.events.erased(record.sid)
+            yield SessionFiles(record.sid, entries[record.logged[-1][0]], session.cert, logged, hashes)
 
 
 def _entries(tx: Transaction, record: SessionRecord) -> Iterator[bytes]:
-    """The session's entries up to its last logged checkpoint."""
+    """The session's entries up to its last logged checkpoint, b"" where one was erased."""
     left = record.size
     for _, body in tx.events.segments(record.sid):
-        found = segment.parse(body).entries[:left]
+        found = segment.parse_kept(body).entries[:left]
         left -= len(found)
         yield from found
         if not left:
@@ -171,6 +172,10 @@ def _bodies(tx: Transaction, log: ClassLog, named: set[str]) -> Iterator[tuple[s
         wanted.update(leaf.sha256 for _, leaf in history)
     for key in log.keys:
         wanted.update(digest for digest in (key.leaf.owner, key.leaf.vouched) if digest)
+        if key.revocation is not None and key.revocation.vouched:
+            wanted.add(key.revocation.vouched)
+    for session in log.sessions.values():
+        wanted.update(erased.sha256 for _, erased in session.erased)
     wanted.update(leaf.sha256 for _, leaf in log.bodies if leaf.kind != "people")
     for digest in sorted(wanted):
         data = tx.log.body(digest)

@@ -19,6 +19,7 @@ from ledger.policy import Policy
 from ledger.policy import parse as parse_policy
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.errors import (
+    ClassEndedError,
     DevelopmentOnlyError,
     DeviceLimitError,
     DeviceRefusedError,
@@ -29,6 +30,7 @@ from server_stub.domain.errors import (
 from server_stub.domain.keyring import Keyring
 from server_stub.domain.people import Account, People, Registration
 from server_stub.domain.ports import Device, Records, Transaction
+from server_stub.domain.said import provider_left
 from server_stub.domain.signin import Clock
 
 OWNER_SALT_BYTES = 16
@@ -76,11 +78,13 @@ class Enrolment:
         return str(self._keyring.trust(class_id))
 
     def body(self, account: Account, digest: str) -> bytes:
-        """A published document of one of this learner's classes, or `NotThereError`."""
+        """A published document of one of this learner's classes, or this learner's accommodation; `NotThereError`."""
         classes = {item.class_id for item in self._people.registrations(learner=account.learner)}
 
         def find(tx: Transaction) -> bytes | None:
-            return tx.log.body(digest) if any(tx.log.is_public(class_id, digest) for class_id in classes) else None
+            data = tx.log.body(digest)
+            mine = data is not None and _is_accommodation_of(account.learner, data)
+            return data if mine or any(tx.log.is_public(class_id, digest) for class_id in classes) else None
 
         found = self._records.read(find)
         if found is None:
@@ -114,14 +118,22 @@ class Enrolment:
 
     def add_device(self, account: Account, registration: str, vkey: str, proof: str) -> Device:
         """Certify a device key for this learner in this class; the same key again answers the same."""
+        found = self.check_device(account, registration, vkey, proof)
+        return self._records.write(lambda tx: self._add_device(tx, found, vkey))
+
+    def check_device(self, account: Account, registration: str, vkey: str, proof: str) -> Registration:
+        """The registration for which `proof` shows that the device holds the key `vkey`; nothing is written."""
         found = self.registration(account, registration)
         origin = self._keyring.origin(found.class_id)
         key = _device_key(vkey, self._keyring.server)
         text = f"trueseat/device/v1\n{self._keyring.server}\n{origin}\n{account.learner}\n{vkey}\n"
         _signed_by(key, note.parse(proof.encode()), text)
-        return self._records.write(lambda tx: self._add_device(tx, found, vkey))
+        return found
 
     def _add_device(self, tx: Transaction, found: Registration, vkey: str) -> Device:
+        left = provider_left(tx, self._logs.log(tx, found.class_id))
+        if left is not None:
+            raise ClassEndedError(f"{left} has left")
         known = tx.log.device(vkey)
         if known is not None:
             if (known.class_id, known.learner, known.revoked) != (found.class_id, found.learner, None):
@@ -223,6 +235,13 @@ def _signed_by(key: Vkey, signed: Note, text: str) -> None:
         note.verify(signed, [key])
     except LedgerError as error:
         raise DeviceRefusedError(str(error)) from error
+
+
+def _is_accommodation_of(learner: str, data: bytes) -> bool:
+    if not data.startswith(b"trueseat/accommodation/v1\n"):
+        return False
+    body = bodies.parse(data)[0]
+    return isinstance(body, bodies.Accommodation) and body.learner == learner
 
 
 def _is_reference(text: str) -> bool:

@@ -104,6 +104,15 @@ class DevelopmentOnlyError(ServerError):
     zh = "此功能仅用于开发环境。请由学校或单位的工作人员完成实名核验。"
 
 
+class SignInAgainError(ServerError):
+    """What is asked for needs the person, not only a token: a code that was entered just now."""
+
+    status = 401
+    code = "TS-S-015"
+    remedy = "Sign in again with a new code, then repeat what you did; your records stay on this device."
+    zh = "此操作需要确认是您本人。请用新的验证码重新登录后再试；学习记录仍保存在本机。"
+
+
 class UnknownRegistrationError(ServerError):
     """This learner has no such registration."""
 
@@ -129,6 +138,15 @@ class DeviceRefusedError(ServerError):
     code = "TS-S-022"
     remedy = "Register this device again; what it signed before stays valid."
     zh = "本设备未登记或已停用。请重新登记设备；此前已签名的记录依然有效。"
+
+
+class ClassEndedError(ServerError):
+    """The provider of this class has left: no session, device or consent is added; what was recorded verifies."""
+
+    status = 410
+    code = "TS-S-023"
+    remedy = "Ask the institution where your course goes on; what was credited stays in the class archive."
+    zh = "该班级的平台服务已结束，不再开放学习。已认定学时保存在班级档案中；请向培训机构了解后续安排。"
 
 
 class SessionKnownError(ServerError):
@@ -246,6 +264,15 @@ class ExportError(ServerError):
     code = "TS-S-043"
     remedy = "Check the place to write to; if the archive does not verify, keep the data directory and report it."
     zh = "班级档案未能导出。请检查保存位置；如提示验签未通过，请保留数据目录并上报。"
+
+
+class DecisionError(ServerError):
+    """A note of the staff was not taken: signed by too few or by others, of another class, or against what stands."""
+
+    status = 409
+    code = "TS-S-044"
+    remedy = "Have the right people sign it again for this class; nothing was appended."
+    zh = "该决定未被登记：签署人不符合要求，或与已有记录矛盾。请由有权人员重新签署；未追加任何内容。"
 
 
 class SetupError(ServerError):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ledger import names
-from ledger.keys import Signer
+from ledger.keys import Signer, Vkey
 from ledger.trust import Trust
 from server_stub.domain.errors import NotThereError
 
@@ -23,6 +23,7 @@ class Keyring:
     grant: Signer
     officer: Signer | None = None  # identifies learners
     authority: Signer | None = None  # vouches for the officer
+    authorities: tuple[Vkey, ...] = ()  # whose word on supervisors and evidence keys this server takes
     witnesses: Trust = NOBODY  # who watches this server's class logs, and how many of them make a quorum
 
     def log(self, class_id: str) -> Signer:

@@ -17,6 +17,7 @@ from ledger.spans import Meter
 from ledger.tree import leaf_hash
 from server_stub.domain.errors import NotThereError
 from server_stub.domain.ports import Session, Transaction
+from server_stub.domain.said import accommodated
 
 MAX_EVENTS: Final = 200_000  # about 200 MB; beyond it the session heard of longest ago is read again when it speaks
 
@@ -62,9 +63,9 @@ class LiveSessions:
         lessons = course.parse(document(tx, given.course))
         schedule = Schedule(session.seed, session.sid, rules)
         desk = Desk(schedule, Meter(rules, lessons), recipients=bool(given.recipients))
-        live = Live(empty_log(self._server, self._cosigner, session), desk)
+        live = Live(empty_log(self._server, (self._cosigner,), session), desk)
         for time, body in tx.events.segments(session.sid):
-            live.take(segment.parse(body).entries)
+            live.take(segment.parse_kept(body).entries)
             live.order(time)
         return live
 
@@ -82,9 +83,9 @@ class LiveSessions:
             self._events -= len(live.log.tree)
 
 
-def empty_log(server: str, cosigner: Vkey, session: Session) -> SessionLog:
-    """The session's log before its first event, knowing what `opened` must hold."""
-    expected = Expected(session.cert.decode(), grant.parse(session.grant)[1].digest, (cosigner,))
+def empty_log(server: str, cosigners: Sequence[Vkey], session: Session) -> SessionLog:
+    """The session's log before its first event, knowing what `opened` must hold and who cosigns."""
+    expected = Expected(session.cert.decode(), grant.parse(session.grant)[1].digest, cosigners)
     return SessionLog(server, session.sid, expected)
 
 
@@ -97,6 +98,6 @@ def document(tx: Transaction, digest: str) -> bytes:
 
 
 def policy_of(tx: Transaction, given: Grant) -> Policy:
-    """The rules that hold in a session: those of its grant, without a face where it names no reference."""
-    rules = policy.parse(document(tx, given.policy))
+    """The rules that hold in a session: those of its grant, accommodated, without a face where it has no reference."""
+    rules = accommodated(tx, policy.parse(document(tx, given.policy)), given.accommodations)
     return rules.faceless() if given.reference == "none" else rules

@@ -5,7 +5,7 @@ What the class log says and what stands behind it (session, segment, body, devic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
@@ -96,6 +96,9 @@ class LogStore(Protocol):
     def add_device(self, device: Device) -> None: ...
     def device(self, vkey: str) -> Device | None: ...
     def devices(self, class_id: str, learner: str) -> Sequence[Device]: ...
+    def revoke_device(self, vkey: str, leaf: int) -> None: ...
+    def drop_body(self, digest: str) -> bool:
+        """Delete a body's bytes; its hash stays named. Whether it was there."""
 
 
 class EventStore(Protocol):
@@ -132,6 +135,11 @@ class EventStore(Protocol):
         """Keep evidence that the session's key signed what contradicts its log."""
 
     def forks(self, sid: str) -> Sequence[bytes]: ...
+    def erase(self, sid: str, hashes: Mapping[int, bytes]) -> None:
+        """Delete these entries' bytes wherever they stand, evidence of a fork too; keep their leaf hashes."""
+
+    def erased(self, sid: str) -> Mapping[int, bytes]:
+        """Index → leaf hash of the entries that were erased."""
 
 
 class Transaction(Protocol):
@@ -155,3 +163,6 @@ class Records(Protocol):
 
     def read(self, job: Callable[[Transaction], T]) -> T:
         """Run `job` over one committed state."""
+
+    def scrub(self) -> None:
+        """Leave nothing of what was deleted in the database's files."""

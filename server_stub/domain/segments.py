@@ -59,7 +59,7 @@ class Segments:
         self._records, self._live, self._keyring = records, live, keyring
         self._revealer, self._settler, self._clock = revealer, settler, clock
 
-    def accept(self, sid: str, body: bytes, seen: str) -> bytes:
+    def accept(self, sid: str, body: bytes, seen: str, limit: int = segment.MAX_SEGMENT) -> bytes:
         """Return the answer to a segment when all of it is on the disk, or raise what docs/http-api.md lists."""
         session, progress = self._records.read(lambda tx: (known(tx, sid), tx.events.progress(sid)))
         digest = sha256(body).hexdigest()
@@ -67,7 +67,7 @@ class Segments:
             return progress.answer
         if progress.state != "open":
             raise SessionOverError("the seed of this session is revealed")
-        given = _parse(body)
+        given = _parse(body, limit)
         taken = _Taken(given, _signature(session, given, self._keyring.server), body, digest, seen)
         answer = self._records.write(lambda tx: self._accept(tx, session, taken))
         if isinstance(answer, ServerError):
@@ -138,9 +138,9 @@ def _commands(tx: Transaction, sid: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.decode() for item in tx.events.take_commands(sid)))
 
 
-def _parse(body: bytes) -> Segment:
+def _parse(body: bytes, limit: int) -> Segment:
     try:
-        return segment.parse(body)
+        return segment.parse(body, limit=limit)
     except LedgerError as error:
         raise UnreadableError(f"{error.code}: {error}") from error
 

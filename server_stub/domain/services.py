@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Protocol
 
 from server_stub.domain.classlog import ClassLogs
+from server_stub.domain.decisions import Decisions
+from server_stub.domain.devices import Devices
 from server_stub.domain.enrolment import Enrolment
+from server_stub.domain.erasure import Eraser
 from server_stub.domain.gather import Gatherer
 from server_stub.domain.limits import Limits
 from server_stub.domain.overview import Overview
 from server_stub.domain.people import People
 from server_stub.domain.ports import Records
+from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
 from server_stub.domain.segments import Segments
 from server_stub.domain.sessions import Sessions
@@ -33,8 +37,11 @@ class Exporter(Protocol):
     def zip(self, class_id: str, *, masked: bool) -> Path:
         """A new archive as .zip in a temporary file, which the caller removes."""
 
-    def write(self, class_id: str, out: Path, *, masked: bool, zipped: bool) -> None:
-        """Write the archive of a class to `out`, which must not exist (or be an empty folder); `ExportError` if not."""
+    def write(self, class_id: str, out: Path, *, masked: bool, zipped: bool, learner: str | None = None) -> None:
+        """Write the archive of a class to `out`, which must not exist (or be an empty folder); `ExportError` if not.
+
+        `learner`: only this one's sessions and documents, a copy for `verify --partial`.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,10 @@ class Services:
     overview: Overview
     files: Files
     exporter: Exporter
+    decisions: Decisions
+    devices: Devices
+    publisher: Publisher
+    eraser: Eraser
     gatherer: Gatherer
 
     def sweep(self) -> int:

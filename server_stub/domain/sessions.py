@@ -10,23 +10,28 @@ from typing import Final
 from ledger import bodies, certificate, grant, note, schedule
 from ledger.bodies import Command
 from ledger.certificate import Certificate
+from ledger.classlog import ClassLog
 from ledger.grant import Grant
 from ledger.leaves import GrantedLeaf
 from ledger.note import Note
 from ledger.tree import EMPTY_ROOT
-from server_stub.domain.classlog import ClassLogs
+from server_stub.domain.classlog import LATEST, ClassLogs
 from server_stub.domain.enrolment import Enrolment, previous
 from server_stub.domain.errors import (
     CertificateRefusedError,
+    ClassEndedError,
     DeviceRefusedError,
     OtherSessionOpenError,
     PreviousUnknownError,
+    ServerError,
     SessionKnownError,
+    SetupError,
 )
 from server_stub.domain.keyring import Keyring
 from server_stub.domain.people import Account, Registration
 from server_stub.domain.ports import Device, Progress, Records, Session, Transaction
 from server_stub.domain.reveal import Revealer
+from server_stub.domain.said import accommodations, provider_left
 from server_stub.domain.settle import carried
 from server_stub.domain.signin import Clock
 
@@ -77,7 +82,7 @@ class Sessions:
 
         self._before_grant(registration.class_id)
 
-        def job(tx: Transaction) -> bytes:
+        def job(tx: Transaction) -> bytes | ServerError:
             try:
                 device = self._enrolment.device_of(tx, registration, signed)
             except DeviceRefusedError as error:
@@ -88,20 +93,32 @@ class Sessions:
                     raise SessionKnownError(f"another certificate stands under {cert.sid}")
                 return known.grant
             request = _Request(cert, signed, data, registration, device, seen)
-            self._check_previous(tx, request)
+            refusal = self._check_previous(tx, request)
+            if refusal is not None:
+                return refusal
             self._make_room(tx, request, take_over=take_over)
             return self._grant(tx, request)
 
-        return self._records.write(job)
+        answer = self._records.write(job)
+        if isinstance(answer, ServerError):
+            raise answer
+        return answer
 
-    def _check_previous(self, tx: Transaction, request: _Request) -> None:
-        """`prev` is what the server has of this device: a clone or an omission shows here."""
+    def _check_previous(self, tx: Transaction, request: _Request) -> ServerError | None:
+        """`prev` is what the server has of this device: a clone or an omission shows here.
+
+        A certificate that says otherwise is signed by the device's key: it is kept beside the session that it
+        contradicts, and so the refusal is returned, not raised.
+        """
         expected = previous(tx, request.device.vkey)
         stated = str(request.cert.prev or "none")
         if stated not in (expected, "lost") or (stated == "lost" and expected == "none"):
-            raise PreviousUnknownError("the previous session is another one here", {"prev": expected})
+            if expected != "none":
+                tx.events.add_fork(expected.partition(" ")[0], request.data, self._clock())
+            return PreviousUnknownError("the previous session is another one here", {"prev": expected})
         if tx.events.key_used(request.cert.session_key.key.hex()):
             raise CertificateRefusedError("a session key is used once")
+        return None
 
     def _make_room(self, tx: Transaction, request: _Request, *, take_over: bool) -> None:
         """Close this device's open sessions as abandoned; pause another device's by a signed command, if asked to."""
@@ -122,9 +139,20 @@ class Sessions:
         tx.log.put_body(session.class_id, note.digest(str(body)), signed)
         tx.events.add_command(session.sid, signed)
 
+    def _check_running(self, tx: Transaction, log: ClassLog) -> None:
+        """The provider has not left, and the keys that this process holds are those that count."""
+        left = provider_left(tx, log)
+        if left is not None:
+            raise ClassEndedError(f"{left} has left")
+        for role, signer in (("grant", self._keyring.grant), ("cosign", self._keyring.cosigner)):
+            if signer.vkey not in log.counting(role, LATEST):
+                raise SetupError(f"the {role} key of this process is revoked: start the server again")
+
     def _grant(self, tx: Transaction, request: _Request) -> bytes:
         class_id, now = request.registration.class_id, self._clock()
         policy = self._enrolment.policy(tx, class_id)
+        log = self._logs.log(tx, class_id)
+        self._check_running(tx, log)
         seed = secrets.token_bytes(schedule.SEED_BYTES)
         given = Grant(
             sid=request.cert.sid,
@@ -143,7 +171,7 @@ class Sessions:
             recipients=(),
             limits={"session_ms": policy.session_ms, "offline_ms": policy.offline_ms},
             carried=carried(tx, request.registration.learner, policy, now),
-            accommodations=(),
+            accommodations=accommodations(tx, log, request.registration.learner, policy, now),
             seen=request.seen,
         )
         data = grant.sign(given, self._keyring.grant)

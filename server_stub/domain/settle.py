@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ledger import certificate, checkpoint, course, grant, policy, segment
+from ledger import certificate, checkpoint, course, grant, leaves, policy, segment
 from ledger.certificate import Previous
+from ledger.classlog import ClassLog
 from ledger.clocks import day
-from ledger.credit import Check, Credit, Part, SessionCredit, SessionRecord, UnitCredit, credit
+from ledger.credit import Check, Credit, Part, Ruling, SessionCredit, SessionRecord, UnitCredit, credit
 from ledger.errors import LedgerError
-from ledger.keys import Vkey
 from ledger.leaves import SettledLeaf
 from ledger.policy import Policy
 from ledger.sessionlog import SessionLog
 from ledger.tree import leaf_hash
+from server_stub.domain import said
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.errors import UnknownSessionError
 from server_stub.domain.live import document, empty_log
@@ -40,19 +41,19 @@ class Figure:
     size: int
     earned: SessionCredit | None
     made_up: int = 0
+    kept_ms: int = 0  # settled before events of it were erased: what can still be computed is less, and not the truth
 
     @property
     def credited_ms(self) -> int:
         """What it earned."""
-        return self.earned.credited_ms if self.earned else 0
+        return max(self.earned.credited_ms if self.earned else 0, self.kept_ms)
 
 
 class Settler:
     """Computes and logs."""
 
-    def __init__(self, records: Records, logs: ClassLogs, server: str, cosigner: Vkey, clock: Clock) -> None:
-        self._records, self._logs, self._clock = records, logs, clock
-        self._server, self._cosigner = server, cosigner
+    def __init__(self, records: Records, logs: ClassLogs, server: str, clock: Clock) -> None:
+        self._records, self._logs, self._clock, self._server = records, logs, clock, server
 
     def sweep(self) -> int:
         """Settle every registration in which a session ended since; return how many."""
@@ -107,10 +108,29 @@ class Settler:
             record = self._record(tx, session, progress, entry)
             if record is not None:
                 records.append(record)
-        found = _credit(records) if records else None
-        earned = {item.sid: item for item in found.sessions} if found else {}
-        made_up = {item.sid: _made_up(item, found.units) for item in found.sessions} if found else {}
-        return [Figure(sid, size, earned.get(sid), made_up.get(sid, 0)) for sid, size in sizes.items()]
+        if not records:
+            return [Figure(sid, size, None) for sid, size in sizes.items()]
+        log, learner = self._log_of(tx, records[0].sid), records[0].grant.learner
+        ruled = said.rulings(tx, log, learner)
+        found = _credit(records, ruled)
+        earned = {item.sid: item for item in found.sessions}
+        made_up = {item.sid: _made_up(item, found.units) for item in found.sessions}
+        return [
+            Figure(sid, size, earned.get(sid), made_up.get(sid, 0), self._kept(tx, log, sid, ruled))
+            for sid, size in sizes.items()
+        ]
+
+    def _log_of(self, tx: Transaction, sid: str) -> ClassLog:
+        return self._logs.log(tx, known(tx, sid).class_id)
+
+    def _kept(self, tx: Transaction, log: ClassLog, sid: str, ruled: list[Ruling]) -> int:
+        """The figure that was settled before the first erasure; 0 without one, or while a verdict stands."""
+        record = log.sessions[sid]
+        before = [at for at in record.settled_at if record.erased and at < record.erased[0][0]]
+        if not before or said.zeroed(ruled, sid):
+            return 0
+        leaf = leaves.decode(tx.log.entries(known(tx, sid).class_id, before[-1], before[-1] + 1)[0])
+        return leaf.credited_ms if isinstance(leaf, SettledLeaf) else 0
 
     def shown(self, account: Account, sid: str) -> dict[str, object]:
         """A learner's own session: its credited ms and every part with its reason ("" where credited)."""
@@ -132,7 +152,8 @@ class Settler:
             record = self._record(tx, other, progress, progress.checkpoint) if progress.size else None
             if record is not None:
                 records.append(record)
-        found = _credit(records).sessions if records else ()
+        ruled = said.rulings(tx, self._log_of(tx, session.sid), session.learner)
+        found = _credit(records, ruled).sessions if records else ()
         return next((item for item in found if item.sid == session.sid), None)
 
     def _record(self, tx: Transaction, session: Session, progress: Progress, last: bytes) -> SessionRecord | None:
@@ -155,16 +176,19 @@ class Settler:
             prev=prev.sid if isinstance(prev, Previous) else None,
             seed=session.seed if over else None,
             issued=progress.issued if over else None,
+            changes=tuple(said.changes(tx, digest) for digest in given.accommodations),
             policy=policy.parse(document(tx, given.policy)),
             course=course.parse(document(tx, given.course)),
         )
 
     def _read(self, tx: Transaction, session: Session, size: int) -> SessionLog:
-        log = empty_log(self._server, self._cosigner, session)
+        keys = self._logs.log(tx, session.class_id).counting("cosign", session.leaf)
+        log = empty_log(self._server, keys, session)
+        erased = tx.events.erased(session.sid)
         for _, body in tx.events.segments(session.sid):
-            for entry in segment.parse(body).entries:
+            for entry in segment.parse_kept(body).entries:
                 if len(log.tree) < size:
-                    log.add(entry, leaf_hash(entry))
+                    log.add(entry or None, leaf_hash(entry) if entry else erased[len(log.tree)])
         return log
 
 
@@ -190,12 +214,12 @@ def _spans(earned: SessionCredit | None) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _credit(records: list[SessionRecord]) -> Credit:
+def _credit(records: list[SessionRecord], ruled: Sequence[Ruling]) -> Credit:
     """`ledger.credit` with the rules and the course of the first session, as a verifier calls it."""
     first = records[0]
     assert first.course is not None
     assert first.policy is not None
-    return credit(records, first.course, first.policy)
+    return credit(records, first.course, first.policy, ruled)
 
 
 def _missed(checks: Sequence[Check]) -> int:

@@ -93,6 +93,13 @@ class SignIn:
             raise NotSignedInError("the account is gone")
         return account
 
+    def begun(self, token: str) -> int:
+        """When a learner signed in to get this token (ms), or `NotSignedInError`."""
+        kept = self._people.token(_token_digest(token))
+        if kept is None or kept.staff:
+            raise NotSignedInError("the token is unknown or has ended")
+        return kept.expires - LEARNER_TOKEN_MS
+
     def sign_out(self, token: str) -> None:
         """End a token."""
         self._people.drop_token(_token_digest(token))

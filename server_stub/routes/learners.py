@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Depends, Header
 from fastapi.responses import FileResponse, Response
 from pydantic import Field
 
+from server_stub.domain.devices import Renewal
 from server_stub.domain.errors import UnreadableError
 from server_stub.routes.accounts import Body
-from server_stub.routes.deps import Learner, Raw, Wired
+from server_stub.routes.deps import Learner, Raw, Wired, bearer
 
 router = APIRouter(tags=["learners"])
 
@@ -26,6 +27,11 @@ class DeviceBody(Body):
     registration: Registration
     vkey: str = Field(max_length=400)
     proof: str = Field(max_length=4096)
+
+
+class RenewBody(DeviceBody):
+    old: str = Field(max_length=400)
+    held: str = Field(default="", max_length=4096)
 
 
 @router.get("/v1/bodies/{digest}")
@@ -57,6 +63,16 @@ def identify(wired: Wired, account: Learner, body: IdentifyBody) -> dict[str, An
 def add_device(wired: Wired, account: Learner, body: DeviceBody) -> dict[str, Any]:
     """Certify a device key for this learner."""
     device = wired.enrolment.add_device(account, body.registration, body.vkey, body.proof)
+    return {"leaf": device.leaf, "owner": device.owner, "owner_salt": device.salt.hex()}
+
+
+@router.post("/v1/devices/renew")
+def renew_device(
+    wired: Wired, account: Learner, token: Annotated[str, Depends(bearer)], body: RenewBody
+) -> dict[str, Any]:
+    """Revoke a device key that was lost or copied and certify a fresh one; needs a sign-in of minutes ago."""
+    request = Renewal(body.registration, body.old, body.vkey, body.proof, body.held)
+    device = wired.devices.renew(account, token, request)
     return {"leaf": device.leaf, "owner": device.owner, "owner_salt": device.salt.hex()}
 
 

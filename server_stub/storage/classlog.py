@@ -82,3 +82,9 @@ class SqliteLogStore:
     def devices(self, class_id: str, learner: str) -> Sequence[Device]:
         query = "SELECT * FROM device WHERE class_id = ? AND learner = ? ORDER BY leaf"
         return [Device(*row) for row in self._db.execute(query, (class_id, learner))]
+
+    def revoke_device(self, vkey: str, leaf: int) -> None:
+        self._db.execute("UPDATE device SET revoked = ? WHERE vkey = ? AND revoked IS NULL", (leaf, vkey))
+
+    def drop_body(self, digest: str) -> bool:
+        return self._db.execute("DELETE FROM body WHERE digest = ?", (digest,)).rowcount > 0

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, fields
 
+from ledger import segment
+from ledger.errors import SegmentError
+from ledger.tree import leaf_hash
 from server_stub.domain.ports import Progress, Session, State
 
 EVENT_SCHEMA = """
@@ -31,6 +34,8 @@ CREATE TABLE IF NOT EXISTS segment (
     PRIMARY KEY (sid, old)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS command (
     id INTEGER PRIMARY KEY, sid TEXT NOT NULL, note BLOB NOT NULL, carried INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS erased (
+    sid TEXT NOT NULL, idx INTEGER NOT NULL, leaf_hash BLOB NOT NULL, PRIMARY KEY (sid, idx)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fork (id INTEGER PRIMARY KEY, sid TEXT NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL);
 """
 
@@ -100,6 +105,32 @@ class SqliteEventStore:
 
     def forks(self, sid: str) -> Sequence[bytes]:
         return [row[0] for row in self._db.execute("SELECT body FROM fork WHERE sid = ? ORDER BY id", (sid,))]
+
+    def erase(self, sid: str, hashes: Mapping[int, bytes]) -> None:
+        gone = set(hashes.values())
+        self._db.executemany(
+            "INSERT OR IGNORE INTO erased VALUES (?, ?, ?)", [(sid, index, data) for index, data in hashes.items()]
+        )
+        for table, key in (("segment", "old"), ("fork", "id")):
+            rows = self._db.execute(f"SELECT {key}, body FROM {table} WHERE sid = ?", (sid,)).fetchall()  # noqa: S608
+            for place, body in rows:
+                left = _without(body, gone)
+                if left != body:
+                    update = f"UPDATE {table} SET body = ? WHERE sid = ? AND {key} = ?"  # noqa: S608
+                    self._db.execute(update, (left, sid, place))
+
+    def erased(self, sid: str) -> Mapping[int, bytes]:
+        return dict(self._db.execute("SELECT idx, leaf_hash FROM erased WHERE sid = ?", (sid,)).fetchall())
+
+
+def _without(body: bytes, gone: set[bytes]) -> bytes:
+    """A kept segment without the entries of these leaf hashes; what is no segment holds no entries."""
+    try:
+        parsed = segment.parse_kept(body)
+    except SegmentError:
+        return body
+    entries = [b"" if leaf_hash(entry) in gone else entry for entry in parsed.entries]
+    return segment.build(parsed.old, bytes(parsed.note), entries)
 
 
 def _marks(row: type[Session] | type[Progress]) -> str:

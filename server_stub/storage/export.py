@@ -9,15 +9,16 @@ from pathlib import Path
 
 from ledger.archive import Directory
 from ledger.errors import ArchiveError
-from ledger.export import write_archive
+from ledger.export import ArchiveData, write_archive
 from ledger.report import Report
 from ledger.verify import Options
 from ledger.zipform import write_zip
 from server_stub.domain.archive import Archivist
+from server_stub.domain.copy import of_learner
 from server_stub.domain.errors import ExportError
 from server_stub.domain.gather import Gatherer
 from server_stub.domain.keyring import Keyring
-from server_stub.domain.ports import Records
+from server_stub.domain.ports import Records, Transaction
 from server_stub.domain.witness_errors import NotWitnessedError
 
 CUTS = 5  # the log may go on between a cut and its cosignatures, and the witnesses with it
@@ -44,20 +45,20 @@ class ArchiveExporter:
             raise
         return Path(name)
 
-    def write(self, class_id: str, out: Path, *, masked: bool, zipped: bool) -> None:
+    def write(self, class_id: str, out: Path, *, masked: bool, zipped: bool, learner: str | None = None) -> None:
         """Write the archive of a class to `out`, which must not exist (or be an empty folder); `ExportError` if not."""
         if out.exists() and (zipped or not out.is_dir() or any(out.iterdir())):
             raise ExportError(f"{out} exists already")
         if zipped:
-            self._zip(class_id, out, masked=masked)
+            self._zip(class_id, out, masked=masked, learner=learner)
         else:
-            self._write(class_id, out, masked=masked)
+            self._write(class_id, out, masked=masked, learner=learner)
 
-    def _zip(self, class_id: str, out: Path, *, masked: bool) -> None:
+    def _zip(self, class_id: str, out: Path, *, masked: bool, learner: str | None = None) -> None:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=self._folder))
         try:
-            self._write(class_id, work, masked=masked)
+            self._write(class_id, work, masked=masked, learner=learner)
             with out.open("wb") as file:
                 write_zip(Directory(work), file)
         finally:
@@ -71,19 +72,17 @@ class ArchiveExporter:
                 return signed
         raise NotWitnessedError("the class log grows faster than the witnesses sign")
 
-    def _write(self, class_id: str, out: Path, *, masked: bool) -> Report:
+    def _write(self, class_id: str, out: Path, *, masked: bool, learner: str | None) -> Report:
         signed = self._cut(class_id)
         trust = self._archivist.trust(class_id)
-        authority = (self._keyring.authority.vkey,) if self._keyring.authority else ()
+        options = Options(authority=self._keyring.authorities, partial=learner is not None)
+
+        def data(tx: Transaction) -> ArchiveData:
+            found = self._archivist.collect(tx, class_id, signed, masked=masked)
+            return found if learner is None else of_learner(tx, found, learner)
+
         try:
-            return self._records.read(
-                lambda tx: write_archive(
-                    out,
-                    self._archivist.collect(tx, class_id, signed, masked=masked),
-                    trust,
-                    Options(authority=authority),
-                )
-            )
+            return self._records.read(lambda tx: write_archive(out, data(tx), trust, options))
         except ArchiveError as error:
             raise ExportError(str(error)) from error
         except OSError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ledger import names
 from ledger import trust as trust_file
 from ledger.errors import KeyFormatError, TrustError
-from ledger.keys import COSIGNATURE, ED25519, Signer, load_signer
+from ledger.keys import COSIGNATURE, ED25519, Signer, Vkey, load_signer, parse_vkey
 from ledger.trust import Trust
 from server_stub.domain.errors import SetupError
 from server_stub.domain.keyring import Keyring
@@ -39,6 +39,7 @@ def load(settings: Settings) -> Keyring:
         logs[class_id] = read(folder, path.stem, ED25519)
         if logs[class_id].vkey.name != names.class_origin(settings.server, class_id):
             raise SetupError(f"{path} is the key of another log")
+    authority = read(folder, AUTHORITY, ED25519) if settings.development else None
     return Keyring(
         server=settings.server,
         logs=logs,
@@ -46,8 +47,19 @@ def load(settings: Settings) -> Keyring:
         grant=read(folder, GRANT, ED25519),
         officer=read(folder, OFFICER, ED25519) if settings.development else None,
         witnesses=_witnesses(settings),
-        authority=read(folder, AUTHORITY, ED25519) if settings.development else None,
+        authority=authority,
+        authorities=(*((authority.vkey,) if authority else ()), *authorities(settings)),
     )
+
+
+def authorities(settings: Settings) -> tuple[Vkey, ...]:
+    """The authority keys that this server was told to recognise, or `SetupError`."""
+    if not settings.authorities.exists():
+        return ()
+    try:
+        return tuple(parse_vkey(line) for line in settings.authorities.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError, KeyFormatError) as error:
+        raise SetupError(f"{settings.authorities} cannot be used: {error}") from error
 
 
 def _witnesses(settings: Settings) -> Trust:
