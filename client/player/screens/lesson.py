@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from client.player.widgets.kit import Fact
 from client.view import Sentence, View
 
 kv_of(__file__)
+LATEST_S = 0.15  # what waits for a picture waits no longer than this
 MIRROR = ("notice", "check")  # phases in which the learner looks at the camera
 ICONS = {"ready": "play", "unit_end": "check", "done": "check", "paused": "pause"}
 
@@ -72,6 +74,8 @@ class LessonScreen(Screen):
         self._whole_ms, self._phase = 1, ""
         self._chime = Chime()
         self._feed: Any = None
+        self._waiting: dict[str, Callable[[], None]] = {}
+        self._settled = 0.0
         super().__init__(**kwargs)
 
     # --- what it is fed with ----------------------------------------------------------------------------------------
@@ -84,6 +88,8 @@ class LessonScreen(Screen):
             picture = playback.picture()
             if picture is not None:
                 self.ids.picture.show(picture)
+            if picture is not None or time.monotonic() - self._settled > LATEST_S:
+                self._settle()
 
         self._feed = Clock.schedule_interval(refresh, 0)
 
@@ -100,14 +106,36 @@ class LessonScreen(Screen):
 
     def show_preview(self, preview: tuple[int, int, bytes] | None) -> None:
         """The camera's latest picture, unmirrored, to the mirror that is seen now."""
-        self.ids.small_mirror.show(preview)
-        if self.overlay == "mirror":
-            self.ids.mirror.show(preview)
+        self._soon("preview", lambda: self._mirror(preview))
 
     def set_captions(self, tracks: Mapping[str, CaptionTrack]) -> None:
         """Language tag → captions of the unit on the screen."""
         self._tracks = tracks
         self.has_captions = bool(tracks)
+
+    def render(self, shown: View) -> None:
+        """Show a view; while the lesson plays, together with its next picture."""
+        if self.shown is None or shown.phase != self.shown.phase:
+            self._waiting.pop("view", None)
+            super().render(shown)
+        elif shown != self.shown:
+            self._soon("view", lambda: super(LessonScreen, self).render(shown))
+
+    def _soon(self, what: str, tell: Callable[[], None]) -> None:
+        """Drawing the window is dear without a GPU: while pictures come anyway, everything else waits for the next."""
+        self._waiting[what] = tell
+        if self._feed is None or self.shown is None or self.shown.phase != "playing":
+            self._settle()
+
+    def _settle(self) -> None:
+        waiting, self._waiting, self._settled = self._waiting, {}, time.monotonic()
+        for tell in waiting.values():
+            tell()
+
+    def _mirror(self, preview: tuple[int, int, bytes] | None) -> None:
+        (self.ids.top_mirror if self.wide else self.ids.side_mirror).show(preview)
+        if self.overlay == "mirror":
+            self.ids.mirror.show(preview)
 
     # --- what it says -----------------------------------------------------------------------------------------------
 

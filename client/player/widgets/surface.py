@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from kivy.graphics import BindTexture, Callback, Color, Rectangle, RenderContext, SmoothRoundedRectangle
+from kivy.graphics import BindTexture, Color, Rectangle, RenderContext, SmoothRoundedRectangle
 from kivy.graphics.texture import Texture
 from kivy.properties import BooleanProperty, NumericProperty
 from kivy.uix.widget import Widget
@@ -23,6 +23,7 @@ uniform vec2 levels;   // what black is, and by how much luminance is stretched
 uniform float chroma;  // by how much colour is stretched
 uniform vec2 used;     // share of each row that is picture: luminance, colour
 uniform vec3 corner;   // width, height and radius in px
+uniform vec4 hair;     // colour of the hair around the picture, 0 for none
 void main(void) {
     float y = (texture2D(texture0, vec2(tex_coord0.x * used.x, tex_coord0.y)).r - levels.x) * levels.y;
     vec2 at = vec2(tex_coord0.x * used.y, tex_coord0.y);
@@ -31,7 +32,8 @@ void main(void) {
     vec3 rgb = vec3(y + matrix.x * v, y - matrix.y * u - matrix.z * v, y + matrix.w * u);
     vec2 from = abs((tex_coord0 - 0.5) * corner.xy) - corner.xy * 0.5 + corner.z;
     float edge = min(max(from.x, from.y), 0.0) + length(max(from, 0.0)) - corner.z;
-    gl_FragColor = vec4(clamp(rgb, 0.0, 1.0), clamp(0.5 - edge, 0.0, 1.0)) * frag_color;
+    rgb = mix(clamp(rgb, 0.0, 1.0), hair.rgb, hair.a * clamp(edge + 1.5, 0.0, 1.0));
+    gl_FragColor = vec4(rgb, clamp(0.5 - edge, 0.0, 1.0)) * frag_color;
 }
 """
 _BT709, _BT601 = (1.5748, 0.1873, 0.4681, 1.8556), (1.402, 0.3441, 0.7141, 1.772)
@@ -55,7 +57,6 @@ class LessonPicture(Widget):
             Color(1, 1, 1, 1)
             self._bind_u, self._bind_v = BindTexture(index=1), BindTexture(index=2)
             self._rectangle = Rectangle(size=(0, 0))
-            Callback(lambda _: None)
         self.canvas["plane_u"], self.canvas["plane_v"] = 1, 2
         for name in ("pos", "size", "radius"):
             self.fbind(name, self._place)
@@ -86,16 +87,17 @@ class LessonPicture(Widget):
         return [(luma, picture.height), (u, low), (v, low)]
 
     def _allocate(self, picture: Picture) -> None:
-        self._planes = []
-        for size in self._sizes(picture):
-            made = Texture.create(size=size, colorfmt="luminance", bufferfmt="ubyte")
-            made.min_filter = made.mag_filter = "linear"
-            self._planes.append(made)
-        self._rectangle.texture = self._planes[0]
-        self._bind_u.texture, self._bind_v.texture = self._planes[1:]
+        self._planes = [self._texture(size) for size in self._sizes(picture)]
+        self._rectangle.texture, self._bind_u.texture, self._bind_v.texture = self._planes
         self._rectangle.tex_coords = (0, 1, 1, 1, 1, 0, 0, 0)  # decoded rows run downwards
         self.ratio = picture.width / picture.height
         self._place()
+
+    @staticmethod
+    def _texture(size: tuple[int, int]) -> Any:
+        made = Texture.create(size=size, colorfmt="luminance", bufferfmt="ubyte")
+        made.min_filter = made.mag_filter = "linear"
+        return made
 
     def _levels(self, picture: Picture) -> None:
         self.canvas["matrix"] = _BT709 if picture.hd else _BT601
@@ -116,6 +118,7 @@ class LessonPicture(Widget):
         self._rectangle.size = (width, height)
         self._rectangle.pos = (round(self.center_x - width / 2), round(self.center_y - height / 2))
         self.canvas["corner"] = (float(width), float(height), float(max(self.radius, 0.01)))
+        self.canvas["hair"] = theme.rgba(theme.EDGE, 1.0 if self.radius else 0.0)
 
 
 class CameraMirror(Widget):
@@ -140,7 +143,8 @@ class CameraMirror(Widget):
             return
         width, height, data = preview
         pixels = np.frombuffer(data, np.uint8)[: width * height * 3].reshape(height, width, 3)
-        pixels = self._cut(pixels)[:, ::-1]  # as in a mirror
+        step = max(1, int(min(width / self.width, height / self.height)))  # no more pixels than the widget shows
+        pixels = self._cut(pixels[::step, ::step])[:, ::-1]  # as in a mirror
         rows, columns = pixels.shape[:2]
         if self._texture is None or self._texture.size != (columns, rows):
             self._texture = Texture.create(size=(columns, rows), colorfmt="rgb")
