@@ -1,4 +1,4 @@
-"""`python -m server_stub init | serve | populate | export | witness`: one supervision server in one data directory."""
+"""`python -m server_stub init | serve | populate | export | …`: one supervision server in one data directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.policy import parse as parse_policy
-from server_stub import setup, witness
+from server_stub import setup, signing, staff, witness
 from server_stub.app import Server, create_app, wall_ms
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.settings import Settings, load, write_private
@@ -65,7 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("out", type=Path)
     export.add_argument("--zip", action="store_true", dest="zipped")
     export.add_argument("--masked", action="store_true", help="leave out who the people are")
+    export.add_argument("--learner", help="only this learner's sessions: a copy for verify --partial")
     witness.add_commands(commands)
+    signing.add(commands)
+    staff.add(commands)
     return parser
 
 
@@ -153,7 +156,9 @@ def _populate(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     server = Server(load(options.directory.absolute()))
     try:
-        server.services.exporter.write(options.class_id, options.out, masked=options.masked, zipped=options.zipped)
+        server.services.exporter.write(
+            options.class_id, options.out, masked=options.masked, zipped=options.zipped, learner=options.learner
+        )
     finally:
         server.close()
     print(options.out)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ledger import names
 from server_stub.domain.errors import SetupError
 
-_CONFIG = "server.toml"
+CONFIG = "server.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +78,18 @@ class Settings:
     def save(self) -> None:
         """Write `server.toml`."""
         text = f'server = "{self.server}"\ndevelopment = {str(self.development).lower()}\n'
-        write_private(self.directory / _CONFIG, text.encode())
+        write_private(self.directory / CONFIG, text.encode())
 
 
 def load(directory: Path) -> Settings:
     """Read the `server.toml` of a data directory, or raise `SetupError`."""
     try:
-        table = tomllib.loads((directory / _CONFIG).read_text(encoding="utf-8"))
+        table = tomllib.loads((directory / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SetupError(f"{directory} is no data directory of a server: {error}") from error
     server, development = table.get("server"), table.get("development")
     if set(table) != {"server", "development"} or not isinstance(server, str) or not isinstance(development, bool):
-        raise SetupError(f"{directory / _CONFIG} states `server` and `development`, nothing else")
+        raise SetupError(f"{directory / CONFIG} states `server` and `development`, nothing else")
     return Settings(directory, server, development)
 
 

@@ -35,14 +35,16 @@ class Eraser:
         self._records, self._logs, self._keyring = records, logs, keyring
         self._decisions, self._settler, self._clock = decisions, settler, clock
 
-    def events(self, sid: str, indexes: Sequence[int], reason: str) -> bytes:
+    def events(self, class_id: str, sid: str, indexes: Sequence[int], reason: str) -> bytes:
         """Erase these events of a session that is over; return the deletion receipt, signed by the grant key.
 
         `DecisionError`: the session still runs, an index is not in it, or one was erased before. Event 0 stays: it
         holds the grant without which nobody knows whose session it is.
         """
-        registration = self._records.read(lambda tx: known(tx, sid).registration)
-        self._settler.settle(registration)
+        session = self._records.read(lambda tx: known(tx, sid))
+        if session.class_id != class_id:
+            raise DecisionError("no such session stands in this class")
+        self._settler.settle(session.registration)
         try:
             receipt = self._records.write(partial(self._events, sid=sid, indexes=sorted(set(indexes)), reason=reason))
         except LedgerError as error:

@@ -15,6 +15,8 @@ from ledger.errors import ArchiveError, LedgerError
 from ledger.events import Closed
 from ledger.steps.session import folder
 from server_stub.domain.errors import UnreadableError
+from server_stub.domain.ports import Transaction
+from server_stub.domain.reveal import known
 
 
 def read_unsent(source: Source) -> list[tuple[str, bytes, list[bytes]]]:
@@ -40,6 +42,12 @@ def _session(source: Source, sid: str) -> tuple[str, bytes, list[bytes]]:
     if not entries or not isinstance(events.decode(entries[-1]).body, Closed):
         raise ArchiveError("it is not closed yet: end the lesson, then export it again")
     return sid, raw, entries
+
+
+def size_of(tx: Transaction, sid: str) -> int:
+    """How many events of a session are here; `UnknownSessionError` for one that was never granted."""
+    known(tx, sid)
+    return tx.events.progress(sid).size
 
 
 def bring(
