@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--authority", action="append", default=[], metavar="VKEY", help="a key that vouches for supervisors")
     add("--witnessed", nargs="+", default=[], type=Path, metavar="FILE", help="checkpoints that witnesses kept")
     add("--partial", action="store_true", help="one learner's own copy: other sessions are only listed")
+    add("--jobs", type=_jobs, default=1, metavar="N", help="share the work among N processes; the report is the same")
     add("--json", action="store_true", help="print the report as JSON")
     for name, does in (("show", "print one session as a table"), ("trust", "print the trust file of one session")):
         command = commands.add_parser(name, help=does)
@@ -52,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("sid")
     commands.add_parser("schema", help="print the JSON Schema of session events (docs/events.schema.json)")
     return parser
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError("a number of processes, 1 to 64")
+    return int(text)
 
 
 def schema() -> str:
@@ -64,6 +71,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         authority=tuple(keys.parse_vkey(text) for text in arguments.authority),
         witnessed=[_read(path) for path in arguments.witnessed],
         partial=arguments.partial,
+        jobs=arguments.jobs,
     )
     report = verify(open_source(arguments.archive), trust.parse(_read(arguments.trust)), options)
     if arguments.json:

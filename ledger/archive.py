@@ -52,12 +52,12 @@ class Directory:
     def names(self, prefix: str = "") -> list[str]:
         """See `Source.names`; refuses anything but plain files."""
         found: list[str] = []
-        top = self._path / prefix
-        if top.is_dir():
+        top = f"{self._path}/{prefix}"
+        if os.path.isdir(top):
             self._walk(top, prefix, found)
         return sorted(found)
 
-    def _walk(self, folder: Path, prefix: str, found: list[str]) -> None:
+    def _walk(self, folder: str, prefix: str, found: list[str]) -> None:
         entries = list(os.scandir(folder))
         if not entries and prefix:
             raise StrayFileError(f"{prefix} is an empty folder")
@@ -66,7 +66,7 @@ class Directory:
             if not NAME.fullmatch(name):
                 raise StrayFileError(f"{name!r} has no place in an archive")
             if entry.is_dir(follow_symlinks=False):
-                self._walk(Path(entry.path), name + "/", found)
+                self._walk(entry.path, name + "/", found)
             elif entry.is_file(follow_symlinks=False):
                 found.append(name)
             else:
@@ -74,20 +74,21 @@ class Directory:
 
     def folders(self, prefix: str) -> list[str]:
         """See `Source.folders`."""
-        top = self._path / prefix
-        return sorted(entry.name for entry in os.scandir(top)) if top.is_dir() else []
+        top = f"{self._path}/{prefix}"
+        return sorted(entry.name for entry in os.scandir(top)) if os.path.isdir(top) else []
 
     def has(self, name: str) -> bool:
         """See `Source.has`."""
-        return (self._path / name).is_file()
+        return os.path.isfile(f"{self._path}/{name}")
 
     def read(self, name: str) -> bytes:
         """See `Source.read`."""
-        path = self._path / name
+        path = f"{self._path}/{name}"  # a Path would keep every name for ever
         try:
-            if path.is_symlink() or path.stat().st_size > MAX_FILE:
+            if os.path.islink(path) or os.stat(path).st_size > MAX_FILE:
                 raise ArchiveError(f"{name} is a link, or too long")
-            return path.read_bytes()
+            with open(path, "rb") as file:
+                return file.read()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise MissingFileError(f"{name} is missing") from error
         except OSError as error:

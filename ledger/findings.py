@@ -120,6 +120,15 @@ class Findings:
         """`n` more things were looked at and found good."""
         self.steps[number].checked += n
 
+    def merge(self, other: Findings) -> None:
+        """Put in what was found elsewhere, after what was found here; what was found already is not repeated."""
+        for number, step in other.steps.items():
+            own = self.steps[number]
+            known = set(own.findings)
+            own.findings += [finding for finding in step.findings if finding not in known]
+            own.checked += step.checked
+            own.reached |= step.reached
+
     @property
     def refused(self) -> bool:
         """Whether any step refused."""

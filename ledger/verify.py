@@ -11,24 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ledger import summary
+from ledger import parallel, summary
 from ledger.archive import SUMMARIES, Source
-from ledger.classlog import SessionRecord
-from ledger.credit import SessionCredit
-from ledger.errors import CertificateError, LedgerError, RootMismatchError
+from ledger.errors import LedgerError, RootMismatchError
 from ledger.findings import Findings, Refused, Status
 from ledger.keys import Vkey
-from ledger.report import Report, SessionRow, unit_rows
-from ledger.sessionlog import Fault
+from ledger.report import Report
 from ledger.steps import overview
 from ledger.steps.bodies import Reader, check_no_stray, read_all
 from ledger.steps.classlog import VerifiedClass, verify_class
-from ledger.steps.credit import Crediting, figure
-from ledger.steps.evidence import Evidence
 from ledger.steps.overview import Overview
-from ledger.steps.session import VerifiedSession, verify_session
+from ledger.steps.registrations import Registrations
 from ledger.steps.unsent import is_unsent, verify_unsent
-from ledger.steps.witnessed import Witnessed
 from ledger.trust import Trust
 
 
@@ -37,12 +31,14 @@ class Options:
     """What the verifier brings: authority keys that vouch for supervisors, checkpoints kept by witnesses.
 
     `partial`: one learner's own copy, other sessions are only listed. `summaries` False: they are still to be written.
+    `jobs`: how many processes share the work; the report is the same.
     """
 
     authority: tuple[Vkey, ...] = ()
     witnessed: Sequence[bytes] = ()
     partial: bool = False
     summaries: bool = True
+    jobs: int = 1
 
 
 _DEFAULT = Options()
@@ -78,7 +74,7 @@ class _Run:
         self._source, self._verified, self._options, self._report = source, verified, options, report
         self._findings = report.findings
         self._reader = Reader(source, verified.log, self._findings)
-        self._found: list[SessionRow] = []
+        self._complete = False
 
     def all(self) -> None:
         """Steps 2 (documents) to 10."""
@@ -86,58 +82,28 @@ class _Run:
         documents = read_all(self._reader, self._options.authority)
         self._report.people, self._report.vouchers = documents.people, documents.vouchers
         sessions = overview.survey(self._source, log, findings, partial=self._options.partial)
-        self._evidence = Evidence(self._source, findings)
-        self._crediting = Crediting(self._verified, self._reader, findings)
-        self._witnessed = Witnessed(self._verified, findings)
-        findings.reach("3", "4", "6")
-        for registration in sessions:
-            self._registration(registration, sessions)
-        self._report.sessions.sort(key=lambda row: row.order)
-        self._evidence.close()
-        self._witnessed.close()
+        self._registrations(sessions)
         check_no_stray(self._reader)
         overview.check_top(self._source, findings)
         if self._options.summaries:
             self._compare_summaries()
 
-    def _registration(self, records: list[SessionRecord], sessions: Overview) -> None:
-        standing = []
-        for record in records:
-            try:
-                standing.append(self._session(record, sessions))
-            except Refused:
-                self._crediting.complete = False
-        credit, earned = self._crediting.take(standing)
-        by_sid = {session.sid: credited for session, credited in earned}
-        for session in standing:
-            self._take(session, by_sid.get(session.sid))
-        if credit is not None and standing:
-            self._report.units += unit_rows(standing[0].certificate.registration, credit)
-
-    def _session(self, record: SessionRecord, sessions: Overview) -> VerifiedSession:
-        sid = record.sid
-        if sid in sessions.shared:
-            with self._findings.step("3", sid):
-                raise CertificateError(f"session {sid} uses the key of another session")
-        session = verify_session(self._source, self._verified, record, self._findings)
-        if sid in sessions.broken:
-            session.fault = Fault(0, sessions.broken[sid])
-            self._findings.add("3", Status.NOT_CREDITED, session.fault.reason, sid=sid, index=0)
-        self._evidence.take(session.log)
-        for event in session.log.events:
-            if event is not None and event.body.verb == "consent":
-                self._reader.plain(event.body.notice, "notice", quiet=True)  # type: ignore[attr-defined]
-        return session
-
-    def _take(self, session: VerifiedSession, earned: SessionCredit | None) -> None:
-        if earned is not None:
-            self._witnessed.take(session, earned)
-        credited = None if earned is None else figure(session, earned)
-        self._report.sessions.append(SessionRow.of(session, earned, credited))
+    def _registrations(self, sessions: Overview) -> None:
+        """Steps 3 to 8 and 10, here or in processes of their own."""
+        desk = Registrations(self._source, self._verified, self._reader, sessions)
+        if self._options.jobs == 1:
+            for registration in sessions:
+                desk.take(registration)
+        else:
+            task = parallel.Task(self._source, self._verified, self._reader.found, sessions)
+            for share in parallel.shares(task, list(sessions), self._options.jobs):
+                desk.merge(share)
+        done = desk.close()
+        self._report.sessions, self._report.units, self._complete = done.sessions, done.units, done.complete
 
     def _compare_summaries(self) -> None:
         """Step 8, last part: the derived files are what follows from the rest."""
-        if not self._crediting.complete or self._findings.refused:
+        if not self._complete or self._findings.refused:
             self._findings.add("8 summary", Status.NOT_CHECKABLE, "not every figure could be computed")
             self._findings.reach("8 summary")
             return

@@ -54,6 +54,19 @@ class Documents:
     people: dict[str, str] = field(default_factory=dict)
     vouchers: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def read(self) -> int:
+        """How many were read and found good."""
+        return len(self.plain) + len(self.signed)
+
+    def merge(self, other: Documents) -> None:
+        """Put in what was read elsewhere."""
+        self.named |= other.named
+        self.missing |= other.missing
+        self.vouched |= other.vouched
+        self.plain |= other.plain
+        self.signed |= other.signed
+
     def rulings(self, learner: str) -> list[tuple[str, Verdict | Reversal]]:
         """Verdicts on this learner and what took them back, in leaf order, by supervisors who are vouched for."""
         ordered = sorted(self.signed.items(), key=lambda item: item[1].at)
@@ -90,7 +103,6 @@ class Reader:
             return None
         if data is not None:
             self.found.plain[digest] = data
-            self.findings.count(STEP)
         return data
 
     def body(self, digest: str, kinds: tuple[str, ...], at: int, sid: str | None = None) -> Body | None:
@@ -101,7 +113,6 @@ class Reader:
             try:
                 if data is not None:
                     self.found.signed[digest] = self._signed(data, digest, at)
-                    self.findings.count(STEP)
             except LedgerError as error:
                 self._refuse(error, sid)
         signed = self.found.signed.get(digest)
@@ -261,6 +272,7 @@ def _read_people(reader: Reader) -> dict[str, str]:
 
 def check_no_stray(reader: Reader) -> None:
     """Every file among the bodies is named by a leaf, a grant or an event."""
+    reader.findings.count(STEP, reader.found.read)
     for name in reader.source.names("bodies/"):
         if name.removeprefix(FOLDER) not in reader.found.named:
             reader.findings.refuse(STEP, StrayFileError(f"{name} is named by nothing in this archive"))

@@ -19,7 +19,7 @@ class Evidence:
 
     def __init__(self, source: Source, findings: Findings) -> None:
         self._source, self._findings = source, findings
-        self._left = set(source.names(FOLDER))
+        self.unnamed = set(source.names(FOLDER))
         findings.reach(STEP)
 
     def take(self, log: SessionLog) -> None:
@@ -35,7 +35,7 @@ class Evidence:
         if not self._source.has(name):
             self._findings.add(STEP, Status.NOT_CHECKABLE, f"{name} is not kept", sid=sid, index=seq)
             return
-        self._left.discard(name)
+        self.unnamed.discard(name)
         try:
             with self._findings.step(STEP, sid):
                 if sha256(self._source.read(name)).hexdigest() != digest:
@@ -45,5 +45,5 @@ class Evidence:
 
     def close(self) -> None:
         """Refuse what is left over."""
-        for name in sorted(self._left):
+        for name in sorted(self.unnamed):
             self._findings.refuse(STEP, StrayFileError(f"{name} is named by no event"))

@@ -23,7 +23,7 @@ class Witnessed:
         self._anchors = [anchor for anchor in verified.anchors if anchor.times]
         self._indexes = [anchor.index for anchor in self._anchors]
         self._sizes = [anchor.size for anchor in self._anchors]
-        self._loose = 0
+        self.unbounded = 0
         findings.reach(STEP)
 
     def take(self, session: VerifiedSession, earned: SessionCredit) -> None:
@@ -41,14 +41,14 @@ class Witnessed:
                             _compare(session.sid, sum(ms for seq, ms in parts if low <= seq < high), bound, p, q)
         except Refused:
             return
-        self._loose += not bounded and earned.credited_ms > 0
+        self.unbounded += not bounded and earned.credited_ms > 0
 
     def close(self) -> None:
         """Say what no witness's clock bounded."""
         if not self._anchors:
             self._findings.add(STEP, Status.NOT_CHECKABLE, "no witness of the trust file signed this class log")
-        elif self._loose:
-            self._findings.add(STEP, Status.NOT_CHECKABLE, f"{self._loose} sessions have no anchor before and after")
+        elif self.unbounded:
+            self._findings.add(STEP, Status.NOT_CHECKABLE, f"{self.unbounded} sessions have no anchor before and after")
 
     def _bound(self, p: int, q: int) -> int | None:
         """Ms between the last anchor before entry p and the first after entry q, by the strictest witness of both."""
