@@ -158,6 +158,10 @@ class Gatherer:
         missing = ", ".join(f"{name} ({why})" for name, why in sorted(known.trouble.items()))
         raise NotWitnessedError(f"no quorum at size {size}; missing: {missing or 'witnesses without address'}")
 
+    def trouble(self, class_id: str) -> dict[str, str]:
+        """Witnesses of a class that did not sign the last time, and why."""
+        return dict(self._of(class_id).trouble)
+
     # --- asking ---------------------------------------------------------------------------------------------------
 
     def _of(self, class_id: str) -> _Known:

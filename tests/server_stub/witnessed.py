@@ -11,7 +11,9 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 
 from ledger import trust
+from ledger.checkpoint import Checkpoint
 from ledger.keys import COSIGNATURE, Vkey, generate
+from ledger.tree import Tree, leaf_hash
 from ledger.trust import Trust
 from server_stub.app import create_app
 from server_stub.domain.errors import ServerError
@@ -21,7 +23,7 @@ from server_stub.domain.witness_errors import StaleCheckpointError
 from server_stub.settings import write_private
 from server_stub.storage.witness import SqliteWatchbook
 from tests.server_stub.conftest import Room
-from tests.server_stub.learner import CLASS
+from tests.server_stub.learner import CLASS, Learner
 
 Bend = Callable[[Reply, bytes], Reply]  # what came of an honest answer; given the request, too
 TWO_OF_THREE_AND_THE_EXTERNAL_ONE = "group near any school employer\ngroup quorum all near bureau\nquorum quorum\n"
@@ -76,6 +78,11 @@ class Watched:
     net: Net
     witnesses: dict[str, Witness]
     books: dict[str, SqliteWatchbook]
+    learner: Learner | None = None  # who studies in the stories
+
+    def at(self, size: int) -> Checkpoint:
+        """The honest log's checkpoint at an earlier size."""
+        return Checkpoint(self.key.name, size, Tree(map(leaf_hash, self.entries()[:size])).root())
 
     @property
     def trust(self) -> Trust:
