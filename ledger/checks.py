@@ -11,7 +11,7 @@ from bisect import bisect_left
 from typing import Final
 
 from ledger.errors import ScheduleError
-from ledger.facts import Attempt, Facts, SessionRecord
+from ledger.facts import Attempt, Cosignature, Facts, SessionRecord
 from ledger.outcome import judge
 from ledger.policy import Policy
 from ledger.schedule import CLOSE, SPOT, CheckId, Drawn, Schedule, drawn, verify_commit
@@ -67,6 +67,8 @@ class Judge:
         self._offline = Schedule(bytes.fromhex(record.grant.offline_seed), record.sid, policy)
         self._lines: dict[tuple[str, CheckId], _Line] = {}
         self.stray: list[tuple[int, CheckId]] = []
+        self._answered = -1  # seq of the last answer to an order of the server
+        self._others: list[Attempt] = []  # orders that the server did not give: it gives none while one of them is open
 
     def _online_schedule(self) -> Schedule | None:
         if self._record.seed is None:
@@ -95,6 +97,8 @@ class Judge:
     def _take(self, attempt: Attempt) -> None:
         i, a = attempt.ordered.i, attempt.ordered.a
         mode = self._mode(attempt)
+        if mode != ONLINE or (isinstance(i, str) and i.startswith(SPOT)):
+            self._others.append(attempt)
         line = self._lines.get((mode, i), _Line(i, mode))
         if not mode or a >= self._policy.max_attempts or line.wants != a or not self._in_time(attempt, mode):
             self.stray.append((attempt.seq, i))
@@ -103,6 +107,8 @@ class Judge:
         if mode == ONLINE and since is None:
             self.stray.append((attempt.seq, i))  # before the server could have ordered it
             return
+        if mode == ONLINE and attempt.answer is not None:
+            self._answered = attempt.answer_seq
         line.attempts.append((attempt, *self._result(attempt, since)))
         self._lines[mode, i] = line
 
@@ -137,10 +143,20 @@ class Judge:
         if isinstance(i, str) and i.startswith(SPOT):
             return stamp.time if stamp else None
         if i == CLOSE:
-            stamp = self._facts.first_due(0, max(attempt.before, attempt.asked))
+            stamp = self._free(self._facts.first_due(0, max(self._answered, attempt.asked)))
         elif self._online is not None and isinstance(i, int):
-            stamp = self._facts.first_due(self._online.due(i), attempt.before)
+            stamp = self._free(self._facts.first_due(self._online.due(i), self._answered))
         return stamp.time if stamp and stamp.seq < attempt.seq else None
+
+    def _free(self, stamp: Cosignature | None) -> Cosignature | None:
+        """The first cosignature from `stamp` on that covers no order of another seed still waiting for its answer.
+
+        Records of an offline hour are uploaded in order: the server orders at the segment where E reached due_i, before
+        it has seen the checks that the device ordered itself later on.
+        """
+        while stamp is not None and any(one.seq < stamp.size <= max(one.answer_seq, one.seq) for one in self._others):
+            stamp = self._facts.cover(stamp.size)
+        return stamp
 
     def _result(self, attempt: Attempt, since: int | None) -> tuple[str, str]:
         if attempt.answer is None:

@@ -64,12 +64,11 @@ class Cosignature:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Attempt:
-    """One `ordered`, E and F at it, and what answered it; `before` = seq of the `answered` before it (-1: none)."""
+    """One `ordered`, E and F at it, and what answered it."""
 
     seq: int
     mono: int
     ordered: Ordered
-    before: int
     e: int
     f: int
     asked: int  # seq of the first `asked` that no closing check has served before (-1: none)
@@ -116,7 +115,6 @@ class _Reader:
         self._meter = Meter(policy, course)
         self._stamps = {stamp.seq: stamp for stamp in record.stamps}
         self._open: int | None = None  # index of the attempt that waits
-        self._answered = -1
         self._asked = -1
         self._asked_served = False
         self._photos = False
@@ -146,12 +144,9 @@ class _Reader:
         self._open = len(self.facts.attempts)
         self._asked_served = self._asked_served or ordered.i == CLOSE
         e, f = self._meter.e, self._meter.f
-        self.facts.attempts.append(
-            Attempt(event.seq, event.mono, ordered, self._answered, e, f, self._asked, self._photos)
-        )
+        self.facts.attempts.append(Attempt(event.seq, event.mono, ordered, e, f, self._asked, self._photos))
 
     def _on_answered(self, event: Event, answered: Answered) -> None:
-        self._answered = event.seq
         if self._open is None:
             return
         attempt = self.facts.attempts[self._open]
