@@ -19,6 +19,7 @@ from ledger.spans import ONLINE_MS
 
 WAIT_MS: Final = 30_000  # for the answer that brings the closing check
 HURRY_MS: Final = 2_000  # for an answer that is on its way when the learner ends without a look
+RESTART_MS: Final = 5_000
 MARGIN_MS: Final = 90_000  # before a limit: one segment, one order, one attempt
 
 
@@ -79,6 +80,11 @@ def offline_left(state: State) -> int:
     online = ONLINE_MS - state.tally.unsigned_ms - running
     left = state.rules.offline_ms - state.tally.offline_ms
     return left + online if online >= 0 else left - running
+
+
+def offline_over(state: State) -> bool:
+    """Whether the network must be back before the picture moves (on); a few seconds that are left start nothing."""
+    return offline_left(state) <= (RESTART_MS if isinstance(state.motion, Still) else 0)
 
 
 def finish(turn: Turn, stage: Closing) -> bool:

@@ -144,7 +144,7 @@ def _standing(state: State) -> Said:
     blocker = _blocker(state)
     if blocker is not None:
         return "paused", blocker.sentence, blocker.button
-    if closing.offline_left(state) <= 0:
+    if closing.offline_over(state):
         return "paused", Sentence("pause.network"), Button("end", "button.end")
     return "paused", Sentence("say.loading"), None
 

@@ -278,4 +278,4 @@ def standing(state: State) -> str:
     running = not isinstance(state.motion, Still)
     for blocker in blockers(state.machine, state.rules.conditions, state.now, running=running):
         return blocker.because
-    return "network" if closing.offline_left(state) <= 0 else ""
+    return "network" if closing.offline_over(state) else ""

@@ -522,6 +522,10 @@ def test_the_offline_limit_stops_the_lesson_and_loses_nothing():
     bench.play(115_000, answers=False)
     bench.send(Metered(90_000, 100_000, None))
     assert bench.bodies(Paused)[-1].because == "network"  # type: ignore[attr-defined]
+    pauses = bench.verbs.count("paused")
+    bench.send(Metered(90_000, 99_950, None))
+    bench.play(20_000, answers=False)
+    assert bench.verbs.count("paused") == pauses, "a rest of 50 ms starts nothing"
     bench.send(SyncState(True, 0, 0))
     bench.answer()
     assert bench.playing
