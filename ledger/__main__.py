@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger import events, keys, trust, words
+from ledger.across import verify_many
 from ledger.archive import open_source
 from ledger.errors import ArchiveError, LedgerError
 from ledger.show import session_table, session_trust
@@ -38,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ledger", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    check = commands.add_parser("verify", help="verify a class archive (a directory or a .zip) offline")
-    check.add_argument("archive", type=Path)
+    check = commands.add_parser("verify", help="verify class archives (directories or .zip) offline")
+    check.add_argument("archive", type=Path, nargs="+", help="several: learners are compared across them")
     add = check.add_argument
     add("--trust", type=Path, required=True, help="your own trust file (C2SP tlog-policy), never the sender's")
     add("--authority", action="append", default=[], metavar="VKEY", help="a key that vouches for supervisors")
@@ -73,12 +74,27 @@ def _verify(arguments: argparse.Namespace) -> int:
         partial=arguments.partial,
         jobs=arguments.jobs,
     )
-    report = verify(open_source(arguments.archive), trust.parse(_read(arguments.trust)), options)
+    trusted = trust.parse(_read(arguments.trust))
+    if len(arguments.archive) > 1:
+        return _verify_many(arguments, trusted, options)
+    report = verify(open_source(arguments.archive[0]), trusted, options)
     if arguments.json:
         sys.stdout.write(json.dumps(report.to_json(), ensure_ascii=False, indent=1) + "\n")
     else:
         sys.stdout.write(words.text(report))
     return report.exit_code
+
+
+def _verify_many(arguments: argparse.Namespace, trusted: trust.Trust, options: Options) -> int:
+    names = [str(path) for path in arguments.archive]
+    if len(set(names)) < len(names):
+        raise ArchiveError("an archive is named twice")
+    found = verify_many({name: open_source(Path(name)) for name in names}, trusted, options)
+    if arguments.json:
+        sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
+    else:
+        sys.stdout.write(words.across(found))
+    return found.exit_code
 
 
 def _read(path: Path) -> bytes:

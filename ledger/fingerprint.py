@@ -3,6 +3,7 @@ draws the keys, would otherwise look for two that share the digits."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
 
@@ -27,6 +28,12 @@ def of_key(key: Vkey) -> str:
 def of_trust(trust: Trust) -> str:
     """The groups of a trust file: of what it says in its plain spelling, without comments and addresses."""
     return groups(str(trust).encode())
+
+
+def of_all(trust: Trust, origin: str, authority: Iterable[Vkey]) -> dict[str, str]:
+    """What to compare of a verification of the log `origin`: name → groups, the trust file itself first."""
+    keys = [trust.log(origin), *trust.witnesses.values(), *authority]
+    return {"trust file": of_trust(trust), **{key.name: of_key(key) for key in keys}}
 
 
 def halves(text: str) -> tuple[str, str]:

@@ -106,6 +106,7 @@ class Report:
     checkpoint: Checkpoint | None = None
     witnesses: dict[str, int] = field(default_factory=dict)
     quorum: str = "none"
+    fingerprints: dict[str, str] = field(default_factory=dict)  # what the verifier brought → groups, as in the letter
     sessions: list[SessionRow] = field(default_factory=list)
     units: list[UnitLine] = field(default_factory=list)
     people: dict[str, str] = field(default_factory=dict)
@@ -135,6 +136,7 @@ class Report:
             "root": self.checkpoint.root.hex() if self.checkpoint else None,
             "witnesses": self.witnesses,
             "quorum": self.quorum,
+            "fingerprints": self.fingerprints,
             "credited_ms": self.credited_ms,
             "steps": [
                 {

@@ -3,7 +3,8 @@
 0 the trust file (the caller read it; never one from the archive) · 1 class checkpoint · 2 class log, entry by entry,
 and the documents it names · 3 keys, certificates, grants · 4 every event hashed again · 5 receipts, earlier prefixes,
 nothing left out · 6 form, order and times of events · 7 checks against the revealed seeds · 8 credited time, also
-within witnessed time, and the summaries · 10 sealed evidence (records.md, "Verification").
+within witnessed time, and the summaries · 9 several archives: `ledger.across` · 10 sealed evidence (records.md,
+"Verification").
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ledger import parallel, summary
+from ledger import fingerprint, parallel, summary
 from ledger.archive import SUMMARIES, Source
 from ledger.errors import LedgerError, RootMismatchError
 from ledger.findings import Findings, Refused, Status
@@ -60,6 +61,7 @@ def verify(source: Source, trust: Trust, options: Options = _DEFAULT) -> Report:
     report.checkpoint = verified.seen.checkpoint
     report.witnesses = {key.name: time for key, time in verified.seen.times.items()}
     report.quorum = trust.quorum
+    report.fingerprints = fingerprint.of_all(trust, verified.log.origin, options.authority)
     try:
         _Run(source, verified, options, report).all()
     except LedgerError as error:  # a link, a folder without files, a file that cannot be read

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from ledger import fingerprint
+from ledger.across import TITLE, Across
 from ledger.credit import Part
 from ledger.findings import Status, Step
 from ledger.reasons import reason
@@ -34,6 +36,18 @@ def position(ms: int) -> str:
     return f"{ms // 60_000}:{ms % 60_000 // 1000:02d}.{ms % 1000 // 100}"
 
 
+def across(found: Across) -> str:
+    """Several archives: each report, then what comparing them found, then the learners' totals."""
+    parts = [f"=== {name}\n\n{text(report)}" for name, report in found.reports.items()]
+    lines = [f"=== {len(found.reports)} archives together", "", f"  {found.status:<14}  9  {TITLE}  ({found.compared})"]
+    for finding in found.findings:
+        lines.append(f"                     {'!!' if finding.status is Status.REFUSED else '·'} {finding.message}")
+    for learner, credited in found.totals().items():
+        each = ", ".join(f"{name} {length(ms)}" for name, ms in credited.items())
+        lines.append(f"  learner {learner or '(unknown)'}: {each}")
+    return "\n".join([*parts, *lines, ""])
+
+
 def text(report: Report) -> str:
     """The whole report."""
     return "\n".join([*_head(report), "", *_steps(report), *_learners(report), "", _result(report), ""])
@@ -49,6 +63,12 @@ def _head(report: Report) -> Iterator[str]:
         yield f"witnessed by {name} at {moment(time)}"
     if report.quorum == "none":
         yield "no witness is asked for (quorum none): this rests on the log's own key alone"
+    if report.fingerprints:
+        yield ""
+        yield "Relied on (compare the groups with the letter of whoever gave you the trust file)"
+    for name, groups in report.fingerprints.items():
+        for label, half in zip((name, ""), fingerprint.halves(groups), strict=True):
+            yield f"  {label:<40}  {half}"
 
 
 def _steps(report: Report) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ledger import archive, checkpoint, leaves, tiles
 from ledger.archive import Source
 from ledger.classlog import ClassLog
-from ledger.errors import InconsistentLogError, LeafError, RootMismatchError, UnknownSignerError
+from ledger.errors import InconsistentLogError, LeafError, RootMismatchError, TrustError, UnknownSignerError
 from ledger.findings import Findings, Status
 from ledger.keys import Vkey
 from ledger.leaves import Logged
@@ -101,6 +101,15 @@ def _check_times(anchor: Anchor, latest: dict[Vkey, int]) -> None:
         latest[key] = time
 
 
+def check_outsiders(log: ClassLog, trust: Trust, findings: Findings) -> None:
+    """Step 1, third part: no witness that the verifier counts is a key of the operator's own, under whatever name."""
+    named = {key.key: name for name, key in trust.witnesses.items()}
+    with findings.step("1"):
+        for record in log.keys:
+            if record.key.key in named:
+                raise TrustError(f"witness {named[record.key.key]} is the operator's own {record.leaf.role} key")
+
+
 def check_freshness(log: ClassLog, trust: Trust, witnessed: Sequence[bytes], findings: Findings) -> None:
     """Step 1, second part: no checkpoint that somebody kept is newer than this archive, or contradicts it."""
     if not witnessed:
@@ -123,6 +132,7 @@ def verify_class(source: Source, trust: Trust, witnessed: Sequence[bytes], findi
     """Steps 1 and 2; `findings.Refused` when there is no class log to build on."""
     seen, raw = verify_checkpoint(source, trust, findings)
     log, anchors = read_entries(source, trust, seen, findings)
+    check_outsiders(log, trust, findings)
     check_freshness(log, trust, witnessed, findings)
     return VerifiedClass(log, seen, raw, anchors, source)
 
