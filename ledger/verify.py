@@ -19,7 +19,7 @@ from ledger.findings import Findings, Refused, Status
 from ledger.keys import Vkey
 from ledger.report import Report
 from ledger.steps import overview
-from ledger.steps.bodies import Reader, check_no_stray, read_all
+from ledger.steps.bodies import Reader, check_no_stray, read_all, summarise_missing
 from ledger.steps.classlog import VerifiedClass, verify_class
 from ledger.steps.overview import Overview
 from ledger.steps.registrations import Registrations
@@ -86,6 +86,8 @@ class _Run:
         sessions = overview.survey(self._source, log, findings, partial=self._options.partial)
         self._registrations(sessions)
         check_no_stray(self._reader)
+        if self._options.partial:
+            summarise_missing(findings)
         overview.check_top(self._source, findings)
         if self._options.summaries:
             self._compare_summaries()

@@ -270,6 +270,16 @@ def _read_people(reader: Reader) -> dict[str, str]:
         return {}
 
 
+def summarise_missing(findings: Findings) -> None:
+    """In one learner's own copy the documents of others are not here: one finding for all of them."""
+    step = findings.steps[STEP]
+    missing = [item for item in step.findings if item.status is Status.NOT_CHECKABLE]
+    if missing:
+        step.findings = [item for item in step.findings if item.status is not Status.NOT_CHECKABLE]
+        said = f"{len(missing)} documents are not in this part of the archive"
+        findings.add(STEP, Status.NOT_CHECKABLE, said)
+
+
 def check_no_stray(reader: Reader) -> None:
     """Every file among the bodies is named by a leaf, a grant or an event."""
     reader.findings.count(STEP, reader.found.read)
