@@ -37,14 +37,21 @@ class DemoStalledError(ClientError):
     zh = "演示未能继续。请在负载较低的机器上重试，并查看 demo-data/client.log。"
 
 
+class DemoClosedError(ClientError):
+    """The window of the demonstration was closed before the lesson ended."""
+
+    code = "TS-C-091"
+    remedy = "Run it again and let it study; touch the window to take over."
+    zh = "演示窗口在课程结束前被关闭。请重新运行演示；触碰窗口即可接手操作。"
+
+
 def main(arguments: Sequence[str]) -> int:
     """Study the demo lesson; exit 0 when its result stood on the screen (or when somebody took over and closed it)."""
     options = _parser().parse_args(arguments)
     names = ("server", "data", "trust", "language")
     camera = _ask_camera() if options.ask_camera else SCRIPTED
     settings = config.load({**{name: getattr(options, name) for name in names}, "camera": camera})
-    autopilot = Autopilot(options.account, options.codes, options.pictures)
-    return app.run(settings, demo=True, script=autopilot.run)
+    return app.run(settings, demo=True, script=Autopilot(options.account, options.codes, options.pictures).run)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,7 +83,7 @@ class Autopilot:
 
     def run(self, window: Any, drive: Any) -> None:
         """Drive the window from the notice to the result; `TakenOver` when somebody else does."""
-        from client.player.drive import DriveError
+        from client.player.drive import DriveError, WindowClosed
 
         self._window, self._drive = window, drive
         try:
@@ -89,6 +96,8 @@ class Autopilot:
         except DriveError as error:
             self._keep("stalled")
             raise DemoStalledError(f"page {window.journey.page}: {error}") from error
+        except WindowClosed:
+            raise DemoClosedError(f"page {window.journey.page}") from None
 
     @staticmethod
     def hands_off() -> AbstractContextManager[None]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kivy.app import App
-from kivy.base import runTouchApp
+from kivy.base import EventLoop, runTouchApp
 from kivy.clock import Clock
 from kivy.core.window import Window as KivyWindow
 
@@ -82,11 +82,13 @@ class Window(App):
             self.run()
             return
         self._run_prepare()
+        runTouchApp(embedded=True)
         try:
             script(self, Drive(self.root))
         except TakenOver:
-            runTouchApp()
-        self._stop()
+            EventLoop.mainloop()
+        finally:
+            self._stop()
 
     def build(self) -> Any:
         """The frame and every screen, wired to the journey."""

@@ -18,6 +18,10 @@ class DriveError(AssertionError):
     """What the script waited for did not come, or is not there to be tapped."""
 
 
+class WindowClosed(Exception):
+    """Somebody closed the window that the script drove."""
+
+
 class Tap(MotionEvent):
     """A touch at one place of the window, as the toolkit's own input providers make it."""
 
@@ -50,6 +54,9 @@ class Drive:
         """Let the window draw so many frames."""
         for _ in range(frames):
             EventLoop.idle()
+            EventLoop.window.mainloop()  # what the system says: focus, close, somebody's own touches
+            if EventLoop.quit:
+                raise WindowClosed
 
     def wait(self, ready: Callable[[], Any], seconds: float, what: str = "") -> Any:
         """Step until `ready()` is true and return it, or `DriveError` after `seconds`."""
