@@ -23,6 +23,11 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+def level_above(hashes: bytes) -> bytes:
+    """The hashes of the level above these, all written one after the other; an even number of them."""
+    return b"".join([sha256(b"\x01" + hashes[i : i + PAIR]).digest() for i in range(0, len(hashes), PAIR)])
+
+
 def root(leaf_hashes: Iterable[bytes]) -> bytes:
     """The root over all leaf hashes, in O(log n) memory."""
     stack: list[tuple[int, bytes]] = []  # (level, hash) of complete subtrees, levels falling
@@ -40,55 +45,15 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
     return current
 
 
-class Tree:
-    """A growing tree that keeps the hash of every complete subtree (64 bytes a leaf)."""
-
-    def __init__(self, leaf_hashes: Iterable[bytes] = ()) -> None:
-        self._levels: list[bytearray] = [bytearray()]
-        self._size = 0
-        for leaf in leaf_hashes:
-            self.append(leaf)
+class Proofs:
+    """What any tree that knows its subtrees can state and prove; `len` and `node` are its own."""
 
     def __len__(self) -> int:
-        return self._size
-
-    def append(self, leaf: bytes) -> int:
-        """Append a leaf *hash* and return its index; amortised O(1), at most O(log n)."""
-        index = position = self._size
-        self._size += 1
-        levels = self._levels
-        hashes, level = levels[0], 0
-        hashes += leaf
-        while position & 1:
-            current = sha256(b"\x01" + hashes[-PAIR:]).digest()  # the left sibling stands just before
-            level, position = level + 1, position >> 1
-            if level == len(levels):
-                levels.append(bytearray())
-            hashes = levels[level]
-            hashes += current
-        return index
-
-    def extend(self, leaves: bytes) -> None:
-        """Append many leaf hashes, written one after the other; level by level, so at twice the speed of `append`."""
-        self._levels[0] += leaves
-        self._size = len(self._levels[0]) // HASH_BYTES
-        for level, hashes in enumerate(self._levels):
-            if len(hashes) < PAIR:
-                return
-            if level + 1 == len(self._levels):
-                self._levels.append(bytearray())  # the loop goes on with it
-            above = self._levels[level + 1]
-            begin, end = 2 * len(above), len(hashes) // PAIR * PAIR
-            pairs = bytes(hashes[begin:end])
-            above += b"".join([sha256(b"\x01" + pairs[i : i + PAIR]).digest() for i in range(0, end - begin, PAIR)])
+        raise NotImplementedError
 
     def node(self, level: int, index: int) -> bytes:
         """The hash of the complete subtree `index` of 2**level leaves; IndexError when it is not complete yet."""
-        hashes = self._levels[level] if level < len(self._levels) else b""
-        start = index * HASH_BYTES
-        if index < 0 or start >= len(hashes):
-            raise IndexError(f"no subtree {index} at level {level}")
-        return bytes(hashes[start : start + HASH_BYTES])
+        raise NotImplementedError
 
     def root(self) -> bytes:
         """The root over everything appended so far."""
@@ -96,8 +61,8 @@ class Tree:
 
     def root_at(self, size: int) -> bytes:
         """The root over the first `size` leaves, in O(log n); ValueError beyond the end."""
-        if not 0 <= size <= self._size:
-            raise ValueError(f"no root at {size}, the tree has {self._size} leaves")
+        if not 0 <= size <= len(self):
+            raise ValueError(f"no root at {size}, the tree has {len(self)} leaves")
         return self._range(0, size) if size else EMPTY_ROOT
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
@@ -145,6 +110,56 @@ class Tree:
         while parts:
             current = node_hash(parts.pop(), current)
         return current
+
+
+class Tree(Proofs):
+    """A growing tree that keeps the hash of every complete subtree (64 bytes a leaf)."""
+
+    def __init__(self, leaf_hashes: Iterable[bytes] = ()) -> None:
+        self._levels: list[bytearray] = [bytearray()]
+        self._size = 0
+        for leaf in leaf_hashes:
+            self.append(leaf)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def append(self, leaf: bytes) -> int:
+        """Append a leaf *hash* and return its index; amortised O(1), at most O(log n)."""
+        index = position = self._size
+        self._size += 1
+        levels = self._levels
+        hashes, level = levels[0], 0
+        hashes += leaf
+        while position & 1:
+            current = sha256(b"\x01" + hashes[-PAIR:]).digest()  # the left sibling stands just before
+            level, position = level + 1, position >> 1
+            if level == len(levels):
+                levels.append(bytearray())
+            hashes = levels[level]
+            hashes += current
+        return index
+
+    def extend(self, leaves: bytes) -> None:
+        """Append many leaf hashes, written one after the other; level by level, so at twice the speed of `append`."""
+        self._levels[0] += leaves
+        self._size = len(self._levels[0]) // HASH_BYTES
+        for level, hashes in enumerate(self._levels):
+            if len(hashes) < PAIR:
+                return
+            if level + 1 == len(self._levels):
+                self._levels.append(bytearray())  # the loop goes on with it
+            above = self._levels[level + 1]
+            begin, end = 2 * len(above), len(hashes) // PAIR * PAIR
+            above += level_above(bytes(hashes[begin:end]))
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of the complete subtree `index` of 2**level leaves; IndexError when it is not complete yet."""
+        hashes = self._levels[level] if level < len(self._levels) else b""
+        start = index * HASH_BYTES
+        if index < 0 or start >= len(hashes):
+            raise IndexError(f"no subtree {index} at level {level}")
+        return bytes(hashes[start : start + HASH_BYTES])
 
 
 def _split(n: int) -> int:
