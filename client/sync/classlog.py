@@ -12,7 +12,7 @@ from pathlib import Path
 from client.errors import ForgedAnswerError, StaleAnswerError
 from client.profile import disk, write_private
 from client.sync.api import Api
-from ledger import names, tiles, trust
+from ledger import checkpoint, names, tiles, trust
 from ledger.classlog import ClassLog
 from ledger.errors import LedgerError
 from ledger.keys import Vkey
@@ -29,10 +29,14 @@ class Follower:
         self.log = self._remembered()
 
     def update(self) -> ClassLog:
-        """Fetch what is new and verify all of it; `ForgedAnswerError`, `StaleAnswerError`, or the network's errors."""
+        """Fetch what is new and verify all of it; `ForgedAnswerError`, `StaleAnswerError`, or the network's errors.
+
+        The log's own signature is enough to begin a lesson, so that no witness that is down stops a class. The quorum
+        is asked for where something would be deleted on the log's word: see `receipts.verify_receipt`.
+        """
         signed = self._api.raw("GET", f"/log/{self._class_id}/checkpoint").body
         try:
-            seen = self._trusted.verify(signed, others=True).checkpoint
+            seen = self._trusted.verify_log(*checkpoint.parse(signed), others=True).checkpoint
         except LedgerError as error:
             raise ForgedAnswerError(f"the class log's checkpoint: {error}") from error
         if seen.origin != self._origin:

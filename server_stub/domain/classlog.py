@@ -60,10 +60,12 @@ class ClassLogs:
         return history[-1][1].serial + 1 if history else 1
 
     def head(self, tx: Transaction, class_id: str) -> bytes:
-        """The latest signed checkpoint, or `NotThereError`."""
+        """The latest signed checkpoint, with its cosignatures once a quorum signed it; or `NotThereError`."""
         head = tx.log.head(class_id)
         if not head:
             raise NotThereError(f"this server keeps no class {class_id!r}")
+        if tx.witnessed.size(class_id) == tx.log.size(class_id):
+            return tx.witnessed.checkpoint(class_id)
         return head
 
     def receipt(self, tx: Transaction, class_id: str, index: int) -> bytes:
