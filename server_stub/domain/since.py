@@ -1,7 +1,7 @@
 """Since when a session can have gone on beyond its latest checkpoint: what may be logged without a false suspicion.
 
 Verification bounds the credit between two logged checkpoints by the witnesses' time from the last anchor *before* the
-first of them. A checkpoint that comes late (the device was off line) would stand after anchors that are younger than the
+first of them. A checkpoint that comes late (the device was off line) would stand after anchors younger than the
 study that follows it, and honest time would look made up. So it is logged only when no anchor lies in between; a later
 one, once the device is on line again, takes its place.
 """
