@@ -1,4 +1,4 @@
-"""The offline verifier: `python -m ledger verify | show | trust | schema`. It asks nobody and changes nothing."""
+"""The offline verifier: `python -m ledger verify | show | trust | compare | …`. It asks nobody and changes nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import events, keys, trust, words
+from ledger import disputes, events, keys, trust, words
 from ledger.across import verify_many
 from ledger.archive import open_source
 from ledger.errors import ArchiveError, LedgerError
@@ -24,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.command == "verify":
             return _verify(arguments)
+        if arguments.command in ("compare", "proof", "complain"):
+            return int(arguments.run(arguments))
         if arguments.command == "schema":
             sys.stdout.write(schema())
             return 0
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=does)
         command.add_argument("archive", type=Path)
         command.add_argument("sid")
+    disputes.add(commands)
     commands.add_parser("schema", help="print the JSON Schema of session events (docs/events.schema.json)")
     return parser
 
