@@ -198,6 +198,7 @@ TEXT: Final[Mapping[str, str]] = {
     "panel.person_good": "You are in the picture",
     "panel.person_todo": "You are not in the picture",
     "panel.check_good": "Last check passed {minutes} min ago",
+    "panel.check_now": "Last check passed just now",
     "panel.check_todo": "The next check decides",
     "panel.agent_good": "Study assistant works",
     "panel.agent_todo": "Study assistant is starting",
