@@ -18,12 +18,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import demo_witnesses
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("TRUESEAT_DEMO_DATA") or ROOT / "demo-data")
 SERVER = DATA / "server"
 ARCHIVE = DATA / "archive"
 TRUST = DATA / "class.trust"
 CLASS = "demo"
+NAME = "demo.trueseat.example"
 ACCOUNT = "13800000000"
 PATIENCE_S = 240  # the lesson has 60 s; a machine that needs four times that has stopped
 
@@ -32,7 +35,7 @@ def main() -> int:
     """Run the demo (or tamper with its archive) and return the exit code."""
     args = _arguments()
     if not (args.tamper and ARCHIVE.is_dir()):
-        run(headless=args.headless)
+        run(headless=args.headless, witnesses=args.witnesses)
     if args.tamper:
         return tamper()
     return 0
@@ -41,6 +44,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--headless", action="store_true", help="bring a virtual display even if there is a real one")
+    parser.add_argument("--witnesses", type=int, default=0, metavar="N", help="N witnesses, the last one external")
     parser.add_argument("--tamper", action="store_true", help="change one byte in a copy and verify that")
     return parser.parse_args()
 
@@ -48,29 +52,37 @@ def _arguments() -> argparse.Namespace:
 # --- the main job -----------------------------------------------------------------------------------------------------
 
 
-def run(*, headless: bool) -> None:
-    """Serve, study, export, verify."""
+def run(*, headless: bool, witnesses: int = 0) -> None:
+    """Serve, study, export, verify; with `witnesses` programs watching the class log."""
     shutil.rmtree(DATA, ignore_errors=True)
     DATA.mkdir(mode=0o700)
     say("1  a class of its own: keys, policy, course, one learner")
-    _init()
+    watching = demo_witnesses.make(DATA, witnesses) if witnesses else None
+    _init(["--witnesses", watching.policy] if watching else [])
     started = time.monotonic()
-    with _server() as url, _screen(headless) as screen:
+    with watching or contextlib.nullcontext(), _server() as url, _screen(headless) as screen:
+        if watching:
+            say(f"   {watching.said}")
         say(f"2  the server listens on {url}; the client starts on {screen['SHOWN']}")
         _study(url, screen)
         say("3  the class archive is exported")
         _python("server_stub", "export", SERVER, CLASS, ARCHIVE, quiet=True)
+        if watching:
+            watching.keep(f"{NAME}/c/{CLASS}")
     say("4  anyone verifies it, offline, with the trust file alone\n")
-    code = _verify(ARCHIVE)
+    code = _verify(ARCHIVE, watching)
     took = time.monotonic() - started
     print(f"\nFrom server start to report: {took:.0f} s (set-up not counted).")
-    print("Again at any time:   .venv/bin/python -m ledger verify demo-data/archive --trust demo-data/class.trust")
+    fresh = f" --witnessed demo-data/{watching.kept.name}" if watching else ""
+    print(
+        f"Again at any time:   .venv/bin/python -m ledger verify demo-data/archive --trust demo-data/class.trust{fresh}"
+    )
     print("One byte changed:    make demo TAMPER=1")
     if code:
         sys.exit(f"the archive did not verify (exit {code})")
 
 
-def _init() -> None:
+def _init(more: list[object]) -> None:
     rules = DATA / "rules.json"
     rules.write_bytes(_output("agent", "rules", "pack"))
     course = ROOT / "client" / "player" / "demo_course"
@@ -80,11 +92,11 @@ def _init() -> None:
         notice.write_bytes(_output("client", "notice", "--language", language, "--data", DATA / "client"))
         notices += ["--notice", notice]
     out = _output(
-        "server_stub", "init", SERVER, "--server-name", "demo.trueseat.example", "--course", course,
+        "server_stub", "init", SERVER, "--server-name", NAME, "--course", course,
         "--policy", ROOT / "ledger" / "presets" / "demo.toml", "--rules", rules,
         "--models", ROOT / "client" / "proctor" / "models.toml", "--class", CLASS,
         "--title", "消防安全入门 · Fire safety", "--learner", f"{ACCOUNT}:演示学员",
-        *notices,
+        *notices, *more,
     )  # fmt: skip
     private(DATA / "server-init.txt", out)  # the administrator's first password stands in it
     shutil.copy(SERVER / "class.trust", TRUST)
@@ -193,9 +205,10 @@ def _a_played_second(archive: Path) -> tuple[Path, int]:
 # --- small things -----------------------------------------------------------------------------------------------------
 
 
-def _verify(archive: Path) -> int:
+def _verify(archive: Path, watching: demo_witnesses.Watching | None = None) -> int:
     report = DATA / ("report.json" if archive == ARCHIVE else "tampered-report.json")
     arguments = [sys.executable, "-m", "ledger", "verify", str(archive), "--trust", str(TRUST)]
+    arguments += ["--witnessed", str(watching.kept)] if watching else []
     report.write_bytes(subprocess.run([*arguments, "--json"], cwd=ROOT, stdout=subprocess.PIPE, check=False).stdout)
     return subprocess.run(arguments, cwd=ROOT, check=False).returncode
 
