@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 
 from agent.engine import Engine
 from agent.pack import Pack, load_folder
+from tests.desktop import x_server
 
 HERE = Path(__file__).resolve().parent
 
@@ -37,24 +35,6 @@ def own_samples() -> Path:
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
     """A private Xvfb for the module; its name, also set as DISPLAY while the module runs."""
-    if shutil.which("Xvfb") is None or shutil.which("xdotool") is None:
-        pytest.skip("left out: needs Xvfb and xdotool")
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "640x480x24", "-nolisten", "tcp"],
-        pass_fds=(write,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(write)
-    with os.fdopen(read) as pipe:  # to the line's end: a server that cannot write it whole dies of it
-        name = ":" + pipe.readline().strip()
-    before = os.environ.get("DISPLAY")
-    os.environ["DISPLAY"] = name
-    try:
+    with x_server("xdotool", size="640x480x24") as name, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DISPLAY", name)
         yield name
-    finally:
-        if before is None:
-            os.environ.pop("DISPLAY", None)
-        else:
-            os.environ["DISPLAY"] = before
-        server.terminate()
-        server.wait()

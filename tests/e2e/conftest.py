@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from ledger.policy import preset
+from tests.desktop import x_server
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "13800000001"
@@ -128,21 +128,8 @@ class ClientProcess:
 @pytest.fixture
 def desktop(tmp_path: Path) -> Iterator[str]:
     """An X server of our own with a window manager; its display."""
-    missing = [name for name in ("Xvfb", "openbox", "xdotool", "wmctrl") if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"left out: needs {', '.join(missing)}")
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
-    os.close(write)
-    with os.fdopen(read) as number:
-        display = f":{number.readline().strip()}"
-    env = {**os.environ, "DISPLAY": display, "HOME": str(tmp_path)}
-    manager = subprocess.Popen(["openbox"], env=env, stderr=subprocess.DEVNULL)
-    yield display
-    for process in (manager, server):
-        process.terminate()
-        process.wait(10)
+    with x_server("xdotool", "wmctrl", home=tmp_path) as display:
+        yield display
 
 
 @pytest.fixture

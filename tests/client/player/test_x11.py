@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -18,31 +16,17 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.desktop import x_server
 
 pytestmark = pytest.mark.x11
-PROGRAMS = ("Xvfb", "openbox", "xdotool", "wmctrl")
 
 
 @pytest.fixture(scope="module")
 def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Xvfb on a free number, with openbox."""
-    missing = [p for p in PROGRAMS if shutil.which(p) is None]
-    if missing or not sys.platform.startswith("linux"):
-        pytest.skip(f"left out: needs {', '.join(missing) or 'Linux'}")
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1366x900x24", "-nolisten", "tcp"],
-        pass_fds=[write], stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(write)
-    with os.fdopen(read) as number:
-        name = f":{number.readline().strip()}"
-    env = {**os.environ, "DISPLAY": name, "HOME": str(tmp_path_factory.mktemp("home"))}
-    manager = subprocess.Popen(["openbox"], env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    yield name
-    for process in (manager, server):
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
+    home = tmp_path_factory.mktemp("home")
+    with x_server("xdotool", "wmctrl", home=home, size="1366x900x24") as name:
+        yield name
 
 
 class Desk:

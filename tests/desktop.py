@@ -1,0 +1,40 @@
+"""A private X server for tests, with or without a window manager."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@contextlib.contextmanager
+def x_server(*needs: str, home: Path | None = None, size: str = "1280x800x24") -> Iterator[str]:
+    """Start Xvfb on a free number and give its display; a `home` asks for openbox, too.
+
+    Skips the test, saying what is missing, where one of the programs `needs` (or Xvfb) is not installed.
+    """
+    programs = {"Xvfb", *needs, *(["openbox"] if home else [])}
+    missing = sorted(name for name in programs if shutil.which(name) is None)
+    if missing:
+        pytest.skip(f"left out: needs {', '.join(missing)}")
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp"]
+    started = [subprocess.Popen(command, pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
+    os.close(write)
+    try:
+        with os.fdopen(read) as pipe:  # to the line's end: a server that cannot write it whole dies of it
+            display = f":{pipe.readline().strip()}"
+        if home is not None:
+            env = {**os.environ, "DISPLAY": display, "HOME": str(home)}
+            quiet = subprocess.DEVNULL
+            started.append(subprocess.Popen(["openbox"], env=env, stdout=quiet, stderr=quiet))
+        yield display
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(10)
