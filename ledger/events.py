@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from ledger import canonical, forms
 from ledger.errors import EventError
@@ -285,13 +285,12 @@ _NAMES: Final = {  # the attributes of each verb; made once, for a million event
 
 # --- one event --------------------------------------------------------------------------------------------------------
 
-_COMMON: Final[Mapping[str, Kind]] = {"seq": COUNT, "wall": MS, "mono": MS, "sid": ID128, "salt": ID128}
+_COMMON: Final[Mapping[str, Kind]] = {"seq": COUNT, "wall": MS, "mono": MS, "sid": ID128, "salt": ID128}  # as `Event`
 _KINDS: Final = {verb: {**_COMMON, **body.kinds} for verb, body in VERBS.items()}
 _FORMS: Final = {verb: forms.form({"v": VERSION, "verb": verb}, kinds) for verb, kinds in _KINDS.items()}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One signed line of a session: `seq` is its leaf index, `mono` ms since `opened`, `wall` ms for people only."""
 
     seq: int
@@ -331,8 +330,8 @@ def decode_short(data: bytes) -> Event | None:
     values = form.read(line) if form else None
     if values is None:
         return None
-    seq, wall, mono, sid, salt, *own = values
-    return Event(seq, wall, mono, sid, salt, VERBS[verb](*own))
+    common = len(_COMMON)
+    return Event._make([*values[:common], VERBS[verb](*values[common:])])
 
 
 def decode_long(data: bytes) -> Event:

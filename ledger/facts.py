@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ledger.bodies import Spot
 from ledger.course import Course
@@ -15,6 +15,8 @@ from ledger.policy import Policy
 from ledger.schedule import CLOSE
 from ledger.sessionlog import Stamp
 from ledger.spans import Meter, Span
+
+_TOLD: Final = frozenset({"ordered", "answered", "asked", "consent", "cosigned"})  # what is read besides spans
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,8 @@ class _Reader:
             self.facts.spans.append(span)
             self._seqs.append(span.seq)
             self._es.append(span.e)
+            return
+        if event.body.verb not in _TOLD:
             return
         match event.body:
             case Ordered() as ordered:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ledger import events, names, note
 from ledger.checkpoint import Checkpoint
 from ledger.errors import EventError, LedgerError
-from ledger.events import Closed, Cosigned, Event, Opened
+from ledger.events import Body, Closed, Cosigned, Event, Opened
 from ledger.keys import Vkey
 from ledger.tree import Tree
+
+_TOLD: Final = frozenset({"opened", "cosigned", "closed"})  # the verbs that the log's own form depends on
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +98,24 @@ class SessionLog:
         if data is None:
             return None
         event = events.decode(data)
-        body = event.body
-        if event.seq != index or event.sid != self.sid:
-            raise EventError(f"it says it is event {event.seq} of session {event.sid}")
-        if event.mono < self._mono:
-            raise EventError(f"its clock falls from {self._mono} to {event.mono} ms")
+        seq, _, mono, sid, _, body = event
+        if seq != index or sid != self.sid:
+            raise EventError(f"it says it is event {seq} of session {sid}")
+        if mono < self._mono:
+            raise EventError(f"its clock falls from {self._mono} to {mono} ms")
         if (body.verb == "opened") != (index == 0):
             raise EventError("event 0, and no other, is `opened`")
+        if body.verb in _TOLD:
+            self._take(index, body)
+        self._mono = mono
+        return event
+
+    def _take(self, index: int, body: Body) -> None:
         if isinstance(body, Opened):
             self._open(body)
         elif isinstance(body, Cosigned):
             self._stamp(index, body)
         self._closed = isinstance(body, Closed)
-        self._mono = event.mono
-        return event
 
     def _open(self, body: Opened) -> None:
         if body.cert != self._expected.certificate:

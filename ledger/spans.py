@@ -159,10 +159,14 @@ class Meter:
 
         Before the first `cosigned` the 90 s count from `opened`, which the grant dates.
         """
-        self._conditions.feed(event)
-        if isinstance(event.body, Cosigned):
+        body = event.body
+        if isinstance(body, Played):  # no condition begins or ends with it
+            return self._span(event, body)
+        if isinstance(body, Cosigned):
             self._since_cosigned = 0
-        return self._span(event, event.body) if isinstance(event.body, Played) else None
+        else:
+            self._conditions.feed(event)
+        return None
 
     def _span(self, event: Event, played: Played) -> Span:
         invalid = self._invalid(played, event.mono)

@@ -265,7 +265,7 @@ def test_a_check_of_another_kind_than_drawn_is_no_pass() -> None:
     """An easy kind instead of the drawn one is inconclusive, whatever its result says."""
     record = story().play(5 * MINUTE).close()
     log = [
-        dataclasses.replace(event, body=dataclasses.replace(event.body, kind="attention"))
+        event._replace(body=dataclasses.replace(event.body, kind="attention"))
         if isinstance(event.body, ev.Answered) and event.body.i == "close"
         else event
         for event in record.events

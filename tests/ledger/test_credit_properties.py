@@ -158,7 +158,7 @@ def _failed(record: SessionRecord, seq: int) -> SessionRecord:
     event = record.events[seq]
     assert event
     assert isinstance(event.body, ev.Answered)
-    bad = dataclasses.replace(event, body=dataclasses.replace(event.body, result="failed", reason="other_person"))
+    bad = event._replace(body=dataclasses.replace(event.body, result="failed", reason="other_person"))
     return dataclasses.replace(record, events=(*record.events[:seq], bad, *record.events[seq + 1 :]))
 
 
@@ -181,7 +181,7 @@ def test_credit_is_a_function_of_the_logs_alone(plots: Sequence[Plot], shuffle: 
 
 
 def _resalted(record: SessionRecord) -> SessionRecord:
-    again = tuple(event and dataclasses.replace(event, salt="f" * 32, wall=0) for event in record.events)
+    again = tuple(event and event._replace(salt="f" * 32, wall=0) for event in record.events)
     return dataclasses.replace(record, events=again)
 
 
