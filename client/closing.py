@@ -107,7 +107,7 @@ def finish(turn: Turn, stage: Closing) -> bool:
         turn.stop(_because(stage.how))
     turn.log(Closed(stage.how))
     turn.cut()
-    turn.set(stage=Over(stage.how, turn.state.size), check=Idle())
+    turn.set(stage=Over(stage.how, turn.state.size, turn.state.now), check=Idle())
     return True
 
 

@@ -196,6 +196,7 @@ class SyncState:
     cosigned: int
     pending: int  # events signed but not yet cosigned
     problem: str = ""  # code of the error that stopped the upload, if any
+    settled: bool = False  # the session is over, and its seed is here: credit can be computed to the end
 
 
 # --- the learner ------------------------------------------------------------------------------------------------------

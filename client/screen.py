@@ -34,6 +34,7 @@ from ledger.reasons import reason
 
 MINUTE: Final = 60_000
 COUNTED_MS: Final = 8_000  # how long "the last 18 minutes are counted" stays
+SETTLE_MS: Final = 10_000  # for the revealed seed, with which the figures are final
 START: Final = Button("play", "button.start")
 CONTINUE: Final = Button("play", "button.continue")
 END_NOW: Final = Button("end", "button.end_now")
@@ -115,7 +116,8 @@ def _lesson(state: State) -> Said:
 
 def _after(state: State, over: Over) -> Said:
     if state.cosigned >= over.size:
-        return "done", Sentence("say.done"), None
+        settled = state.sync.settled or state.now - over.at > SETTLE_MS
+        return ("done" if settled else "sending"), Sentence("say.done"), None
     if state.sync.online and not state.sync.problem:
         return "sending", Sentence("say.sending"), None
     return "done", Sentence("say.done_later"), None
@@ -214,7 +216,8 @@ def _panel(state: State) -> Iterator[PanelLine]:
     outcome = state.outcome
     if outcome is not None and outcome.result == "passed":
         minutes = (state.now - outcome.at) // MINUTE
-        yield PanelLine(Sentence("panel.check_good", {"minutes": minutes}), "good")
+        said = Sentence("panel.check_good", {"minutes": minutes}) if minutes else Sentence("panel.check_now")
+        yield PanelLine(said, "good")
     else:
         yield PanelLine(Sentence("panel.check_todo"), "todo" if outcome else "unknown")
     if state.sync.online:

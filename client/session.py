@@ -93,6 +93,8 @@ def _progress(turn: Turn, progress: Progress) -> None:
         return
     turn.set(progress=progress)
     match state.motion:
+        case Starting() as starting if progress.ended:
+            turn.set(motion=motion.moved(starting, progress, state.position_ms, state.now, state.logged_at))
         case Starting() as starting if motion.arrived(starting, progress, state.now):
             _moves(turn, starting, progress)
         case Running() as running:

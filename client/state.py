@@ -119,10 +119,11 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """`closed` is signed as event `size` − 1; nothing is appended any more."""
+    """`closed` is signed as event `size` − 1 at mono `at`; nothing is appended any more."""
 
     how: str
     size: int
+    at: int
 
 
 Stage = Opening | Studying | Closing | Over

@@ -85,7 +85,7 @@ class _Running:
     base: int  # the clock's mono at `opened`
     size: int = 0
     metered: list[session.Metered] = field(default_factory=list)
-    counted: tuple[object, ...] = ()  # what the figures were last computed for
+    counted: tuple[int, bool, bool] = (0, False, False)  # what the figures were last computed for
 
 
 @dataclass(slots=True)
@@ -270,6 +270,7 @@ class Study:
             ahead_ms=grant.time,
             sync=old.sync,
         )
+        ports.agent.rules(grant.rules, granted.rules, grant.time, granted.installation)
         ports.uploader.watch(granted.sid)
         self._step(session.begin(fresh, self._first(granted, machine)))
 
@@ -406,7 +407,7 @@ class Study:
         if running is None:
             return
         receipted = state.outcome is not None and state.cosigned >= state.outcome.size
-        news = (state.tally.passed if receipted else running.counted[:1], self.over, self.sent)
+        news = (state.tally.passed if receipted else running.counted[0], self.sent, self.sent and state.sync.settled)
         if news != running.counted:
             running.counted = news
             self._later(self._lesson.credit, self._counted)

@@ -221,6 +221,11 @@ class Enrolment:
         write_private(path, data)
         return data
 
+    def document_file(self, digest: str) -> Path:
+        """The file of this profile that holds a published document, fetched and compared."""
+        self.document(digest)
+        return self.profile.cache / "bodies" / digest
+
     def course(self, digest: str) -> Course:
         """The course that a registration or grant names."""
         try:

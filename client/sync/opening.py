@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Final
 
 from client.errors import (
@@ -20,6 +21,7 @@ from client.errors import (
     ServerRefusedError,
     UnsentRecordsError,
 )
+from client.sync import serials
 from client.sync.api import field
 from client.sync.classlog import keys_of
 from client.sync.enrol import Enrolment, Registration
@@ -27,6 +29,7 @@ from client.sync.keyring import write_keys
 from client.sync.logbook import key_name, new_key
 from client.sync.outbox import Kept, Outbox
 from client.sync.receipts import Keys
+from client.sync.renewal import REVOKED, is_marked, mark_copied, renew, sessions_of
 from client.sync.uploader import FINAL
 from ledger import bodies, certificate, checkpoint, note
 from ledger import grant as grants
@@ -55,6 +58,8 @@ class Granted:
     policy: Policy
     course: Course
     signer: Signer
+    rules: Path  # the agent's pack, as the grant names it
+    installation: str  # the hash of the installed files that is in force in the class, "" without one
 
 
 def open_session(
@@ -67,8 +72,14 @@ def open_session(
     """
     _all_sent(outbox, registration)
     device = enrolment.device(registration)
-    enrolment.send_consents(outbox, registration)
-    prev = _previous(enrolment, outbox, registration, str(device.vkey))
+    if is_marked(enrolment, registration):
+        device = renew(enrolment, outbox, registration)
+    try:
+        enrolment.send_consents(outbox, registration)
+        prev = _previous(enrolment, outbox, registration, device)
+    except (ForkedLogError, ServerRefusedError) as error:
+        _note_copy(enrolment, registration, error)
+        raise
     sid = secrets.token_hex(16)
     signer = new_key(enrolment.profile.seal, registration.server, sid)
     asked = Certificate(registration.class_, signer.vkey, registration.registration, prev)
@@ -79,13 +90,16 @@ def open_session(
         log = enrolment.follower(registration).update()
         grant = _checked(enrolment, registration, sid, cert, data, log)
         policy, course = _documents(enrolment, grant, log)
-    except Exception:
+        rules = enrolment.document_file(grant.rules)
+    except Exception as error:
         outbox.forget(sid)
         enrolment.profile.seal.delete(key_name(sid))
+        _note_copy(enrolment, registration, error)
         raise
     keys = Keys(registration.class_, keys_of(log, "cosign"), keys_of(log, "grant"), keys_of(log, "supervisor"))
     outbox.grant(sid, data, write_keys(keys))
-    return Granted(sid, grant, data.decode(), cert.decode(), policy, course, signer)
+    installation = log.in_force("client", len(log)) or ""
+    return Granted(sid, grant, data.decode(), cert.decode(), policy, course, signer, rules, installation)
 
 
 def _all_sent(outbox: Outbox, registration: Registration) -> None:
@@ -95,17 +109,24 @@ def _all_sent(outbox: Outbox, registration: Registration) -> None:
             raise UnsentRecordsError(f"{kept.size - kept.cosigned} records of session {kept.sid} are not receipted")
 
 
+def _note_copy(enrolment: Enrolment, registration: Registration, error: Exception) -> None:
+    """What shows that this device's key is held elsewhere, or counts no more: it is renewed at the next try."""
+    refused = isinstance(error, ServerRefusedError) and error.server_code in REVOKED
+    if refused or isinstance(error, ForkedLogError):
+        mark_copied(enrolment, registration)
+
+
 def _previous(
-    enrolment: Enrolment, outbox: Outbox, registration: Registration, vkey: str
+    enrolment: Enrolment, outbox: Outbox, registration: Registration, device: Signer
 ) -> Previous | str | None:
     """The last line of the certificate: what the server has of this device, if that is what we signed."""
     path = f"/v1/registrations/{registration.registration}/device"
-    answer = enrolment.api.json("GET", path, X_Device=vkey)
+    answer = enrolment.api.json("GET", path, X_Device=str(device.vkey))
     try:
         prev = certificate.parse_previous(field(answer, "prev", str))
     except LedgerError as error:
         raise BadAnswerError(f"the previous session: {error}") from error
-    mine = [kept for kept in outbox.sessions() if kept.class_ == registration.class_ and kept.cosigned]
+    mine = [kept for kept in sessions_of(outbox, registration, device) if kept.cosigned]
     if prev is None and mine:
         raise ForkedLogError(f"the server has nothing of session {mine[-1].sid}, which it receipted")
     if isinstance(prev, Previous):
@@ -178,6 +199,7 @@ def _documents(enrolment: Enrolment, grant: Grant, log: ClassLog) -> tuple[Polic
     """The policy that holds in this session, and its course."""
     try:
         policy = policies.parse(enrolment.document(grant.policy))
+        serials.check(enrolment.profile, log, policy)
         for digest in grant.accommodations:
             policy = policy.accommodated(_accommodation(enrolment, grant, digest, log).changes)
     except LedgerError as error:

@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS session (
   number INTEGER PRIMARY KEY, sid TEXT NOT NULL UNIQUE, registration TEXT NOT NULL, class TEXT NOT NULL,
   vkey TEXT NOT NULL, cert BLOB NOT NULL, grant_note BLOB NOT NULL DEFAULT x'', keys TEXT NOT NULL DEFAULT '{}',
   state TEXT NOT NULL DEFAULT 'asked', size INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '',
-  receipt BLOB NOT NULL DEFAULT x'');
+  receipt BLOB NOT NULL DEFAULT x'', seed BLOB NOT NULL DEFAULT x'', issued INTEGER NOT NULL DEFAULT -1);
 CREATE TABLE IF NOT EXISTS event (
   sid TEXT NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (sid, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS segment (
@@ -52,6 +52,8 @@ class Kept:
     cosigned: int
     problem: str
     receipt: bytes
+    seed: bytes  # b"" until it is revealed; `issued` is the highest check that was ordered under it
+    issued: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +146,17 @@ class Outbox:
         with self.write() as db:
             db.execute("UPDATE session SET receipt=? WHERE sid=?", (receipt, sid))
 
+    def keep_seed(self, sid: str, seed: bytes, issued: int) -> None:
+        """Keep a revealed seed that is the one the grant commits to."""
+        with self.write() as db:
+            db.execute("UPDATE session SET seed=?, issued=? WHERE sid=?", (seed, issued, sid))
+
     def sessions(self) -> list[Kept]:
         """All sessions in the order in which they were asked for."""
         rows = self._read(
             "SELECT sid, registration, class, vkey, cert, grant_note, keys, state, size, (SELECT coalesce(max(size), 0)"
-            " FROM segment WHERE segment.sid=session.sid AND line IS NOT NULL), problem, receipt FROM session"
-            " ORDER BY number"
+            " FROM segment WHERE segment.sid=session.sid AND line IS NOT NULL), problem, receipt, seed, issued"
+            " FROM session ORDER BY number"
         )
         return [Kept(*row) for row in rows]
 

@@ -62,7 +62,7 @@ class Records:
             return None
         if kept.sid not in self._done:
             record = read_record(outbox, kept, order)
-            if kept.state != "sent":
+            if kept.state != "sent" or not kept.seed:
                 return record
             self._done[kept.sid] = record
         return self._done[kept.sid]
@@ -99,6 +99,8 @@ def read_record(outbox: Outbox, kept: Kept, order: int) -> SessionRecord:
         raise LocalRecordsError(f"session {kept.sid}: {error}") from error
     receipted = [item for item in outbox.signed(kept.sid) if item.line]
     return SessionRecord(
+        seed=kept.seed or None,
+        issued=kept.issued if kept.seed else None,
         grant=given,
         order=order,
         events=log.events,

@@ -31,7 +31,10 @@ from client.sync import api, receipts
 from client.sync.keyring import read_keys
 from client.sync.logbook import check_root, key_name
 from client.sync.outbox import Kept, Outbox, Signed
+from ledger import grant as grants
 from ledger import segment
+from ledger.errors import LedgerError
+from ledger.schedule import verify_commit
 from ledger.tree import Tree, leaf_hash
 from ledger.trust import Trust
 
@@ -77,7 +80,7 @@ class Uploader:
         """Do what is next; return the seconds to wait before the following step (0: at once)."""
         found = self._next()
         if found is None:
-            wait = self._receipts()
+            wait = self._afterwards()
             self._tell("")
             return wait
         kept, signed = found
@@ -125,8 +128,11 @@ class Uploader:
 
     def _tell(self, problem: str) -> None:
         live = next((kept for kept in self._outbox.sessions() if kept.sid == self.live), None)
-        cosigned, size, code = (live.cosigned, live.size, live.problem) if live else (0, 0, "")
-        state = SyncState(self._online, cosigned, size - cosigned, code or problem)
+        if live is None:
+            state = SyncState(self._online, 0, 0, problem)
+        else:
+            pending = live.size - live.cosigned
+            state = SyncState(self._online, live.cosigned, pending, live.problem or problem, bool(live.seed))
         if state != self._told:
             self._told = state
             self._news.append(state)
@@ -194,29 +200,48 @@ class Uploader:
         else:
             self._restart[kept.sid] = size
 
-    # --- receipts -----------------------------------------------------------------------------------------------------
+    # --- afterwards ---------------------------------------------------------------------------------------------------
 
-    def _receipts(self) -> float:
-        """Ask for one receipt that is missing; keep it only when our own trust file and quorum accept it."""
+    def _afterwards(self) -> float:
+        """Ask for one thing that a sent session still lacks: its revealed seed, its receipt."""
         for kept in self._outbox.sessions():
-            trusted = self._trust_of(kept.class_)
-            if kept.state != "sent" or kept.receipt or trusted is None:
+            if kept.state != "sent":
                 continue
             try:
-                self._receipt(kept, trusted)
-            except ClientError:
+                if not kept.seed:
+                    self._seed(kept)
+                    return 0.0
+                trusted = self._trust_of(kept.class_)
+                if not kept.receipt and trusted is not None:
+                    self._receipt(kept, trusted)
+                    return 0.0
+            except (ClientError, LedgerError):
                 return RECEIPT_WAIT
-            return 0.0
         return IDLE_WAIT
 
+    def _seed(self, kept: Kept) -> None:
+        """The seed, if it is the one that the grant commits to; with it this device computes what others do."""
+        said = api.read_json(self._get(f"/v1/sessions/{kept.sid}/reveal").body)
+        try:
+            seed = bytes.fromhex(api.field(said, "seed", str))
+        except ValueError as error:
+            raise BadAnswerError("a seed is 64 hex digits") from error
+        verify_commit(seed, kept.sid, grants.parse(kept.grant)[0].commit)
+        self._outbox.keep_seed(kept.sid, seed, api.field(said, "issued", int))
+
     def _receipt(self, kept: Kept, trusted: Trust) -> None:
-        reply = self._transport.send("GET", f"/v1/sessions/{kept.sid}/receipt")
-        if reply.status != 200:
-            raise api.refusal(reply)
+        """The receipt, kept only when our own trust file and its quorum accept it."""
+        reply = self._get(f"/v1/sessions/{kept.sid}/receipt")
         last = self._outbox.signed(kept.sid)[-1]
         entry = receipts.logged_entry(last.note, last.line or "")
         receipts.verify_receipt(reply.body, entry, trusted)
         self._outbox.keep_receipt(kept.sid, reply.body)
+
+    def _get(self, path: str) -> Reply:
+        reply = self._transport.send("GET", path)
+        if reply.status != 200:
+            raise api.refusal(reply)
+        return reply
 
 
 class UploaderThread:
