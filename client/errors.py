@@ -113,8 +113,14 @@ class ForkedLogError(ClientError):
     """The server has other records of this session than this device: a copy of the device, or of its disk, was used."""
 
     code = "TS-C-023"
-    remedy = "Study on one device at a time and do not restore its data from a copy; tell the school."
-    zh = "服务器上的本次学习记录与本机不一致，可能使用了设备或磁盘的副本。请勿还原旧数据，并联系学校。"
+    remedy = (
+        "Press the button: after you sign in again this device is registered anew and you go on in a new session. "
+        "What was receipted stays. Study on one device at a time, and do not restore its data from a copy."
+    )
+    zh = (
+        "服务器上的学习记录与本机不一致，可能是还原了备份或使用了设备的副本。请点击按钮：重新登录后本机将重新登记，"
+        "并在新的会话中继续学习；已存证的部分保留。请勿还原旧数据，也不要同时使用副本。"
+    )
 
 
 class SessionOverError(ClientError):

@@ -415,6 +415,10 @@ class Journey:
 
     def _lesson(self, study: Study) -> None:
         study.tick()
+        if isinstance(study.problem, SignedOutError) and not study.sid:
+            self._leave_lesson()
+            self._go("sign_in", self._sign_in(trouble=trouble_of(study.problem, "")))
+            return
         seen = study.view()
         result = study.result()
         if seen.phase == "done" and result is not None:
