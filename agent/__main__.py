@@ -4,6 +4,7 @@
     judge FILE.jsonl        one answer a line, in order; a line that cannot be read is answered by an error object
     rules list|test|pack    the rules; their examples; the pack as one canonical line
     explain RULE            what a rule looks for and what it says, in Chinese and English
+    files show|check        the installed files by hash; what differs from their signed manifest (exit 1)
     watch                   the client's child: stdin and stdout are the pipe
 
 Exit 2: wrong usage, or rules that cannot be used.
@@ -126,6 +127,19 @@ def _explain(rule: Rule) -> None:
         print(f"source: {rule.source}")
 
 
+def files(options: argparse.Namespace, _pack: Pack) -> int:
+    """Show the installed files by hash, or hold them to their signed manifest (`build/sign_installed.py`)."""
+    from agent import manifest
+
+    if options.what == "show":
+        sys.stdout.write(manifest.text_of(manifest.installed()))
+        print(f"sha256 {manifest.installation_hash()}", file=sys.stderr)
+        return 0
+    changed = manifest.changed()
+    print("\n".join(clean(name) for name in changed) or "as signed")
+    return 1 if changed else 0
+
+
 def watch(_options: argparse.Namespace, pack: Pack) -> int:
     """Guard a session as the client's child."""
     from agent import child
@@ -155,6 +169,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("explain", help="say what a rule is about")
     command.add_argument("rule")
     command.set_defaults(run=explain)
+    command = commands.add_parser("files", help="the installed files and their signed manifest")
+    command.add_argument("what", choices=("show", "check"))
+    command.set_defaults(run=files)
     command = commands.add_parser("watch", help="guard a session (started by the client)")
     command.set_defaults(run=watch)
     return parser

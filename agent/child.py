@@ -18,10 +18,10 @@ from typing import Final
 
 from agent.collectors import Context, collectors, platform
 from agent.engine import Engine
-from agent.errors import AgentError, PipeClosedError, PipeError
+from agent.errors import AgentError, PackError, PipeClosedError, PipeError
 from agent.manifest import agent_hash, installation_hash
-from agent.messages import FROM_CLIENT, Bye, Message
-from agent.pack import Pack
+from agent.messages import FROM_CLIENT, Bye, Message, UseRules
+from agent.pack import MAX_BYTES, Pack, load_class
 from agent.pipe import KEY_BYTES, TO_AGENT, TO_CLIENT, Opener, Sealer
 from agent.watch import Surroundings, Watch
 from agent.watchdog import measure
@@ -51,7 +51,7 @@ def _guard(pack: Pack, sealer: Sealer, sink: int, inbox: queue.SimpleQueue[Messa
         write_all(sink, sealer.seal(message))
 
     context = Context(client_pid=os.getppid())
-    around = Surroundings(send, _uptime_ms, measure, installation_hash)
+    around = Surroundings(send, _uptime_ms, measure, installation_hash, load_rules)
     engine = Engine(pack, platform())
     watch = Watch(engine, collectors(context), context, around, pack.sha256, agent_hash(), now_ms())
     heard = now_ms()
@@ -65,6 +65,17 @@ def _guard(pack: Pack, sealer: Sealer, sink: int, inbox: queue.SimpleQueue[Messa
             if isinstance(message, Bye):
                 return
             watch.handle(message, now_ms())
+
+
+def load_rules(wanted: UseRules) -> tuple[Engine, str]:
+    """The engine of the pack that the grant names, and its hash; raises `PackError` or `RuleError`."""
+    try:
+        with open(wanted.path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise PackError(f"the pack cannot be read: {error}") from error
+    pack = load_class(data, wanted.sha256, wanted.at)
+    return Engine(pack, platform(), wanted.at), pack.sha256
 
 
 def _read(source: int, opener: Opener, inbox: queue.SimpleQueue[Message | AgentError]) -> None:

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from agent.allow import LOWERED
 from agent.clause import Shown
 from agent.pack import Pack
 from agent.rule import CAP, LADDER, Exempt, Rule, Words
@@ -23,10 +24,11 @@ MAX_ROWS: Final = 1_000_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Match:
-    """One rule matched one row; `evidence` is what may leave the machine."""
+    """One rule matched one row; `evidence` is what may leave the machine. `allowed`: an employer's entry covers it."""
 
     rule: Rule
     evidence: Mapping[str, str | int | bool | None]
+    allowed: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,9 +45,9 @@ class Finding:
 
 
 class Engine:
-    """The rules of one pack for one platform."""
+    """The rules of one pack for one platform; entries of its allow-list count until their day, seen at `at_ms`."""
 
-    def __init__(self, pack: Pack, platform: str = "any") -> None:
+    def __init__(self, pack: Pack, platform: str = "any", at_ms: int = 0) -> None:
         rules = [rule for rule in pack.rules if rule.maturity != "deprecated"]
         if platform != "any":
             rules = [rule for rule in rules if platform in rule.platforms]
@@ -53,13 +55,21 @@ class Engine:
         for rule in rules:
             self._by_table.setdefault(rule.row_type.table, []).append(rule)
         self._exempt = pack.exempt
+        self._allow = tuple(entry for entry in pack.allow if at_ms < entry.until_ms)
 
     def matches(self, row: Row) -> tuple[Match, ...]:
         """All rules that match `row`, with the evidence of each; nothing for an exempt program."""
         if any(not exempt.judged and exempt.covers(row) for exempt in self._exempt):
             return ()
         found = ((rule, rule.match(row)) for rule in self._by_table.get(row.table, ()))
-        return tuple(Match(rule, _evidence(row, shown)) for rule, shown in found if shown is not None)
+        return tuple(self._match(rule, row, shown) for rule, shown in found if shown is not None)
+
+    def _match(self, rule: Rule, row: Row, shown: Shown) -> Match:
+        evidence = _evidence(row, shown)
+        entry = next((entry for entry in self._allow if entry.forgives(rule, row)), None)
+        if entry is None:
+            return Match(rule, evidence)
+        return Match(rule, {**evidence, "allowed": entry.id, "employer": clean(entry.employer)}, allowed=True)
 
     def helper(self, processes: Iterable[ProcessRow]) -> str:
         """Who of `processes` may rightly send keys: "assistive", "vendor" or "none" for nobody known."""
@@ -77,11 +87,13 @@ def settle(matches: Iterable[Match]) -> tuple[Finding, ...]:
     first: dict[str, Match] = {}
     count: dict[str, int] = {}
     for match in matches:
-        first.setdefault(match.rule.id, match)
+        known = first.setdefault(match.rule.id, match)
+        if known.allowed and not match.allowed:  # the employer's own program beside one that is not
+            first[match.rule.id] = match
         count[match.rule.id] = count.get(match.rule.id, 0) + 1
     signs: dict[str, int] = {}
     for match in first.values():
-        if match.rule.sign_of:
+        if match.rule.sign_of and not match.allowed:
             signs[match.rule.sign_of] = signs.get(match.rule.sign_of, 0) + 1
     findings = [_finding(match, count[name], signs.get(match.rule.sign_of, 0)) for name, match in first.items()]
     return tuple(sorted(findings, key=lambda finding: (-LADDER.index(finding.response), finding.rule)))
@@ -100,6 +112,8 @@ def _finding(match: Match, rows: int, signs: int) -> Finding:
         evidence["signs"] = signs
         if signs < NEEDED_SIGNS:
             response = min(response, ALONE, key=LADDER.index)
+    if match.allowed:
+        response = min(response, LOWERED, key=LADDER.index)
     if rows > 1:
         evidence["rows"] = min(rows, MAX_ROWS)
     return Finding(

@@ -48,6 +48,14 @@ class PackError(AgentError):
     zh = "检查规则包不可用。请重新安装客户端，或获取班级规定的规则包。"
 
 
+class ExpiredPackError(PackError):
+    """A rules pack is past its last day; the agent keeps to the rules that it has, and the session records it."""
+
+    code = "TS-A-014"
+    remedy = "The institution publishes a newer rules pack for the class."
+    zh = "班级的检查规则包已过期。请联系培训机构发布新的规则包。"
+
+
 class SampleError(AgentError):
     """A line of a sample file cannot be read; the other lines are judged all the same."""
 
@@ -98,6 +106,14 @@ class AgentStartError(PipeError):
     code = "TS-A-035"
     remedy = "Install the client again; a virus scanner may have taken a file away."
     zh = "无法启动环境检查组件。请重新安装客户端，并检查杀毒软件是否隔离了文件。"
+
+
+class ManifestError(AgentError):
+    """The signed list of the installed files is damaged, or signed by nobody that is known."""
+
+    code = "TS-A-041"
+    remedy = "Install the client again."
+    zh = "安装文件的签名清单无法核对。请重新安装客户端。"
 
 
 class CollectorError(AgentError):

@@ -20,14 +20,28 @@ from pathlib import Path
 from typing import IO, Final
 
 from agent.errors import AgentError, AgentStartError, PipeClosedError, PipeError
-from agent.manifest import ROOT
-from agent.messages import FROM_AGENT, Beat, Bye, Camera, Cleared, Foreground, Found, Message, Note, Ping, Recheck
+from agent.manifest import ROOT, agent_hash
+from agent.messages import (
+    FROM_AGENT,
+    Beat,
+    Bye,
+    Camera,
+    Cleared,
+    Foreground,
+    Found,
+    Message,
+    Note,
+    Ping,
+    Recheck,
+    UseRules,
+)
 from agent.pipe import KEY_BYTES, TO_AGENT, TO_CLIENT, Opener, Sealer
 
-LOST_MS: Final = 5_000  # two beats and a bit: killing, stopping or starving the agent shows within this
+LOST_MS: Final = 4_500  # two beats and a bit: killing, stopping or starving the agent shows within 5 s
 START_MS: Final = 20_000  # the first beat of a fresh process on a slow, cold disk
 PING_MS: Final = 2_000
 BACKOFF_MS: Final = (0, 1_000, 2_000, 5_000, 10_000, 30_000)  # before the first, second … start without a steady life
+OTHER_BEATS: Final = 3  # the first beat after new rules was perhaps on its way already
 STEADY_MS: Final = 60_000  # an agent that lived this long was healthy: the next start is the first again
 END_S: Final = 2.0
 CHUNK: Final = 65_536
@@ -69,6 +83,11 @@ class AgentLink:
         self._fresh: set[str] | None = None  # findings of the new agent, until its first beat
         self._camera = ""
         self._ours: bool | None = None
+        self._files = ""  # what our own agent's files hash to; "" for a command that is not ours
+        self._own = command is None
+        self._wanted: UseRules | None = None
+        self._installation = ""
+        self._others = 0
 
     @property
     def pid(self) -> int | None:
@@ -100,6 +119,9 @@ class AgentLink:
             return []
         messages, problem = self._child.take(now)
         said = [news for message in messages for news in self._account(message)]
+        if self._files and any(isinstance(entry, Beat) and entry.agent_hash != self._files for entry in messages):
+            problem = "an agent of other files than this client's answers"
+            said = [entry for entry in said if not isinstance(entry, Beat)]  # it proves nothing
         if problem is not None:
             self._end(kill=True)
             said.append(Lost(problem))
@@ -108,11 +130,14 @@ class AgentLink:
     def _begin(self, now: int) -> None:
         """Start the process, or raise `AgentStartError`."""
         self._start_ms, self._born_ms, self._fresh = None, now, set()
+        self._files, self._others = agent_hash() if self._own else "", 0
         self._child = _Child(self._command, self._folder, now)
         if self._camera:
             self._child.send(Camera(self._camera))
         if self._ours is not None:
             self._child.send(Foreground(self._ours))
+        if self._wanted is not None:
+            self._child.send(self._wanted)
 
     def _account(self, message: LinkMessage) -> list[LinkMessage]:
         """Keep count of open findings: what an agent that died had told is cleared once its successor has looked."""
@@ -123,11 +148,22 @@ class AgentLink:
                     self._fresh.add(rule)
             case Cleared(rule=rule):
                 self._told.discard(rule)
-            case Beat() if self._fresh is not None:
-                stale, self._fresh = sorted(self._told - self._fresh), None
+            case Beat():
+                stale = sorted(self._told - self._fresh) if self._fresh is not None else []
+                self._fresh = None
                 self._told.difference_update(stale)
-                return [*map(Cleared, stale), message]
+                return [*map(Cleared, stale), message, *map(Note, self._compared(message))]
         return [message]
+
+    def _compared(self, beat: Beat) -> list[str]:
+        """What a beat says against the grant: told once, when it is no mere delay."""
+        wrong = []
+        if self._wanted is not None and beat.rules != self._wanted.sha256:
+            wrong.append(f"the agent judges by rules {beat.rules[:16]}…, the grant names {self._wanted.sha256[:16]}…")
+        if self._installation and beat.manifest != self._installation:
+            wrong.append(f"installed files {beat.manifest[:16]}…, the class names {self._installation[:16]}…")
+        self._others = self._others + 1 if wrong else 0
+        return wrong if self._others == OTHER_BEATS else []
 
     def _end(self, kill: bool) -> None:
         child, self._child = self._child, None
@@ -149,6 +185,15 @@ class AgentLink:
         if ours != self._ours:
             self._ours = ours
             self._send(Foreground(ours))
+
+    def session(self, rules: UseRules | None, installation: str) -> None:
+        """What the grant says of us: the pack to judge by (None: the built-in one), the installed files ("": any).
+
+        Beats that say otherwise become one `Note`.
+        """
+        self._wanted, self._installation, self._others = rules, installation, 0
+        if rules is not None:
+            self._send(rules)
 
     def close(self) -> None:
         """End the agent; nothing of it is left when this returns."""

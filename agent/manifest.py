@@ -1,37 +1,65 @@
-"""What runs here: one hash over the installed files of a room, and one over all rooms that the client consists of."""
+"""What runs here: the installed files by hash, as one text that a release key signs and everybody can compare.
+
+The text's SHA-256 stands in every heartbeat (`manifest`), is the hash of the signed note `agent/installed.note`, and is
+what a class puts in force as its `client` document: three places that a changed file would have to agree with.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from agent.errors import CollectorError, ManifestError
+from ledger import keys, note
+from ledger.errors import LedgerError
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 ROOMS: Final = ("agent", "client", "ledger")
-SUFFIXES: Final = {".py", ".toml", ".kv", ".json", ".yaml"}
+SUFFIXES: Final = {".py", ".toml", ".kv", ".json", ".yaml", ".so", ".pyd", ".dll"}
 MAX_FILES: Final = 5_000
+HEAD: Final = "trueseat/installed/v1\n"
+NOTE: Final = "agent/installed.note"
+KEY: Final = "agent/release.vkey"  # for a look without the class; the class's `client` document binds a re-signed copy
 
 
-def files_hash(rooms: Iterable[str], root: Path = ROOT) -> str:
-    """SHA-256 over `<sha256> <path>` lines, sorted by path, of the code and rule files of `rooms`; lowercase hex.
+def installed(rooms: Iterable[str] = ROOMS, root: Path = ROOT) -> dict[str, str]:
+    """Path (from `root`, with `/`) → SHA-256 of every code and rule file of `rooms`, sorted by room and path.
 
-    A file that cannot be read counts as absent, and so changes the hash.
+    A file that cannot be read counts as absent, and so changes the text.
     """
-    paths = [
-        path
-        for room in sorted(rooms)
-        for path in sorted((root / room).rglob("*"))
-        if path.suffix in SUFFIXES and "__pycache__" not in path.parts
-    ]
-    total = hashlib.sha256()
-    for path in paths[:MAX_FILES]:
+    found: dict[str, str] = {}
+    for path in _files(rooms, root):
         try:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError:
             continue
-        total.update(f"{digest} {path.relative_to(root).as_posix()}\n".encode("utf-8", "surrogateescape"))
-    return total.hexdigest()
+        name = path.relative_to(root).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        found[name] = digest
+        if len(found) >= MAX_FILES:
+            break
+    return found
+
+
+def _files(rooms: Iterable[str], root: Path) -> Iterator[Path]:
+    for room in sorted(rooms):
+        for path in sorted((root / room).rglob("*")):
+            if path.suffix in SUFFIXES and "__pycache__" not in path.parts:
+                yield path
+
+
+def text_of(files: dict[str, str]) -> str:
+    """The text that is signed: a head line, then `<sha256> <path>` a line."""
+    return HEAD + "".join(f"{digest} {name.translate(_LINE_ENDS)}\n" for name, digest in files.items())
+
+
+_LINE_ENDS: Final = {code: f"\\x{code:02x}" for code in range(32)}  # a hostile file name stays in its line
+
+
+def files_hash(rooms: Iterable[str], root: Path = ROOT) -> str:
+    """SHA-256 of the text over the files of `rooms`; lowercase hex."""
+    return hashlib.sha256(text_of(installed(rooms, root)).encode()).hexdigest()
 
 
 def agent_hash() -> str:
@@ -40,5 +68,38 @@ def agent_hash() -> str:
 
 
 def installation_hash() -> str:
-    """The hash of all rooms of the client. Measured here, compared by the server; it is not signed yet."""
+    """The hash of all rooms of the client."""
     return files_hash(ROOMS)
+
+
+def changed(root: Path = ROOT) -> tuple[str, ...]:
+    """The files that differ from the signed manifest: changed, added, removed. Empty: all is as it was signed.
+
+    Raises `CollectorError` without a manifest (a checkout is not signed), `ManifestError` for one that does not verify.
+    """
+    try:
+        data, key = (root / NOTE).read_bytes(), (root / KEY).read_text("ascii")
+    except FileNotFoundError as error:
+        raise CollectorError("the installation carries no signed manifest") from error
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"the manifest cannot be read: {error}") from error
+    signed = _verified(data, key.removesuffix("\n"))
+    here = installed(root=root)
+    return tuple(sorted(name for name in signed.keys() | here.keys() if signed.get(name) != here.get(name)))
+
+
+def _verified(data: bytes, key: str) -> dict[str, str]:
+    try:
+        parsed = note.parse(data)
+        note.verify(parsed, [keys.parse_vkey(key)])
+    except LedgerError as error:
+        raise ManifestError(f"{error.code}: {error}") from error
+    if not parsed.text.startswith(HEAD):
+        raise ManifestError("the signed text is no manifest")
+    files: dict[str, str] = {}
+    for line in parsed.text[len(HEAD) :].removesuffix("\n").split("\n"):
+        digest, blank, name = line.partition(" ")
+        if len(digest) != 64 or not blank or not name or name in files:
+            raise ManifestError("a line of the signed manifest is malformed")
+        files[name] = digest
+    return files

@@ -1,6 +1,7 @@
 """What client and agent say to each other over the pipe: a closed set of messages, each field checked.
 
-Agent → client: `beat`, `found`, `cleared`, `note`. Client → agent: `ping`, `recheck`, `camera`, `foreground`, `bye`.
+Agent → client: `beat`, `found`, `cleared`, `note`. Client → agent: `ping`, `recheck`, `camera`,
+`foreground`, `rules`, `bye`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from agent.errors import FrameError
 from ledger.events import Finding, Heartbeat
-from ledger.kinds import DETAIL, FLAG, SHORT, Kind
+from ledger.kinds import DETAIL, FLAG, HASH, MS, SHORT, Kind
 
 Kinds = Mapping[str, Kind]
 _WORDS: Final = ("title_zh", "title_en", "why_zh", "why_en", "remedy_zh", "remedy_en")
@@ -103,6 +104,17 @@ class Foreground:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class UseRules:
+    """The session's rules pack: the hash that the grant names, the file that holds it, and the grant's time."""
+
+    sha256: str
+    path: str
+    at: int
+    kind: ClassVar[str] = "rules"
+    kinds: ClassVar[Kinds] = {"sha256": HASH, "path": DETAIL, "at": MS}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Bye:
     """The session is over; the agent ends."""
 
@@ -110,9 +122,11 @@ class Bye:
     kinds: ClassVar[Kinds] = {}
 
 
-Message = Beat | Found | Cleared | Note | Ping | Recheck | Camera | Foreground | Bye
+Message = Beat | Found | Cleared | Note | Ping | Recheck | Camera | Foreground | UseRules | Bye
 FROM_AGENT: Final[Mapping[str, type[Message]]] = {m.kind: m for m in (Beat, Found, Cleared, Note)}
-FROM_CLIENT: Final[Mapping[str, type[Message]]] = {m.kind: m for m in (Ping, Recheck, Camera, Foreground, Bye)}
+FROM_CLIENT: Final[Mapping[str, type[Message]]] = {
+    m.kind: m for m in (Ping, Recheck, Camera, Foreground, UseRules, Bye)
+}
 
 
 def fields_of(message: Message) -> dict[str, Any]:

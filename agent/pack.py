@@ -1,7 +1,7 @@
 """The rules pack: all rules of one programme under one hash, which stands in every grant and every heartbeat.
 
 Written as TOML by people (`agent/rules/*.toml`), carried as one canonical JSON line by machines; the SHA-256 of that
-line names the pack.
+line names the pack. A class's pack replaces the built-in one: it may end on a day, and carry an employer's allow-list.
 """
 
 from __future__ import annotations
@@ -14,26 +14,35 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from agent.errors import PackError, RuleError
+from agent.allow import Allow, day_end_ms, parse_allow
+from agent.errors import ExpiredPackError, PackError, RuleError
 from agent.rule import Exempt, Rule, parse_exempt, parse_rule
 
 BUILT_IN: Final = Path(__file__).resolve().parent / "rules"
+LISTS: Final = ("rule", "exempt", "allow")
 MAX_BYTES: Final = 4 * 1024 * 1024  # a hundred times today's pack
 MAX_DEPTH: Final = 12  # pack → rules → rule → any → clause → condition → list, with room
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pack:
-    """Checked rules and exemptions, and the bytes that carry them."""
+    """Checked rules and exemptions, and the bytes that carry them. `until_ms`: the end of its last day, None: none."""
 
     rules: tuple[Rule, ...]
     exempt: tuple[Exempt, ...]
     line: bytes
+    allow: tuple[Allow, ...] = ()
+    until_ms: int | None = None
 
     @property
     def sha256(self) -> str:
         """The pack's name: SHA-256 of its canonical line, lowercase hex."""
         return hashlib.sha256(self.line).hexdigest()
+
+    def check_time(self, at_ms: int) -> None:
+        """Return quietly, or raise `ExpiredPackError` when the pack's last day is over at `at_ms` (since the epoch)."""
+        if self.until_ms is not None and at_ms >= self.until_ms:
+            raise ExpiredPackError(f"the rules pack {self.sha256[:16]}… ended before this session")
 
     def prove(self) -> None:
         """Hold every rule to its examples; raise `ExampleError` at the first that disagrees."""
@@ -43,14 +52,17 @@ class Pack:
 
 def load_folder(folder: Path = BUILT_IN) -> Pack:
     """Read every `*.toml` of `folder`; raise `RuleError` (which file, rule, field) or `PackError`."""
-    raw: dict[str, list[Any]] = {"exempt": [], "rule": []}
+    raw: dict[str, Any] = {"exempt": [], "rule": []}
     places: dict[int, str] = {}
     for path in sorted(folder.glob("*.toml")):
         for key, items in _read(path).items():
-            if key not in raw or not isinstance(items, list):
-                raise RuleError(f"{path.name}: only [[rule]] and [[exempt]] tables, not {key!r}")
-            places.update((id(item), path.name) for item in items)
-            raw[key].extend(items)
+            if key == "expires":
+                raw[key] = min(str(items), raw.get(key, str(items)))
+            elif key not in LISTS or not isinstance(items, list):
+                raise RuleError(f"{path.name}: only [[rule]], [[exempt]], [[allow]] and `expires`, not {key!r}")
+            else:
+                places.update((id(item), path.name) for item in items)
+                raw.setdefault(key, []).extend(items)
     return _check(raw, places)
 
 
@@ -61,6 +73,25 @@ def load_file(path: Path, sha256: str | None = None) -> Pack:
             return load_line(file.read(MAX_BYTES + 1), sha256)
     except OSError as error:
         raise PackError(f"{path.name}: {error.strerror}") from error
+
+
+def load_class(data: bytes, sha256: str, at_ms: int) -> Pack:
+    """The pack of a class, whose hash the grant names, at the grant's time; a class without rules has the built-in.
+
+    Raises `PackError`, `RuleError`, and `ExpiredPackError` once its last day is over.
+    """
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise PackError(f"the pack is not the one that was asked for ({sha256[:16]}…)")
+    if not holds_rules(data):
+        return load_folder()
+    pack = load_line(data)
+    pack.check_time(at_ms)
+    return pack
+
+
+def holds_rules(data: bytes) -> bool:
+    """Whether a class's document is a pack at all: comments alone say that the class has no rules of its own."""
+    return any(line.strip() and not line.startswith(b"#") for line in data.split(b"\n"))
 
 
 def load_line(line: bytes, sha256: str | None = None) -> Pack:
@@ -75,34 +106,39 @@ def load_line(line: bytes, sha256: str | None = None) -> Pack:
         raw = json.loads(line.decode(), parse_float=_no_number, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise PackError(f"not a line of JSON: {str(error)[:100]}") from error
-    if not isinstance(raw, dict) or set(raw) != {"exempt", "rule"}:
-        raise PackError("a pack has the two lists `rule` and `exempt`")
-    if not all(isinstance(items, list) for items in raw.values()):
-        raise PackError("a pack has the two lists `rule` and `exempt`")
+    if not isinstance(raw, dict) or not {"exempt", "rule"} <= set(raw) <= {*LISTS, "expires"}:
+        raise PackError("a pack has the lists `rule` and `exempt`, and may have `allow` and `expires`")
+    if not all(isinstance(items, list) for key, items in raw.items() if key in LISTS):
+        raise PackError("`rule`, `exempt` and `allow` of a pack are lists")
     pack = _check(raw, {})
     if pack.line != line:
         raise PackError("the pack is not in its canonical form")
     return pack
 
 
-def _check(raw: Mapping[str, list[Any]], places: Mapping[int, str]) -> Pack:
+def _check(raw: Mapping[str, Any], places: Mapping[int, str]) -> Pack:
     rules = [parse_rule(item, places.get(id(item), "pack")) for item in raw["rule"]]
     exempt = [parse_exempt(item, places.get(id(item), "pack")) for item in raw["exempt"]]
+    allow = [parse_allow(item, places.get(id(item), "pack")) for item in raw.get("allow", [])]
+    until = day_end_ms(raw["expires"], "pack: expires") if "expires" in raw else None
     if not rules:
         raise PackError("no rules")
     names = [rule.id for rule in rules]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise RuleError(f"rule {twice}: the id is used twice")
-    ordered = {
-        "rule": sorted(raw["rule"], key=lambda item: str(item["id"])),
-        "exempt": sorted(raw["exempt"], key=lambda item: str(item["id"])),
-    }
+    lost = next((entry for entry in allow if not entry.rules <= set(names)), None)
+    if lost is not None:
+        raise RuleError(f"allow {lost.id}: the pack has no rule {sorted(lost.rules - set(names))[0]}")
+    ordered: dict[str, Any] = {"expires": raw["expires"]} if until is not None else {}
+    for key in LISTS:
+        if key in raw:
+            ordered[key] = sorted(raw[key], key=lambda item: str(item["id"]))
     try:
         line = json.dumps(ordered, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise PackError(f"the rules cannot be carried as JSON: {error}") from error
-    return Pack(tuple(sorted(rules, key=lambda rule: rule.id)), tuple(exempt), line)
+    return Pack(tuple(sorted(rules, key=lambda rule: rule.id)), tuple(exempt), line, tuple(allow), until)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from agent.clause import Clause, Shown, parse_clause
+from agent.clause import Clause, Shown
 from agent.errors import ExampleError, RuleError
-from agent.tables import TABLES, Row, kind_of
+from agent.form import ID, clauses_of, count_of, match_of, one_of, row_type_of, table_of, text_of
+from agent.tables import Row, kind_of
 
 LADDER: Final = ("none", "inform", "report", "pause", "block")
 # Falco's idea: a young rule does not stop anybody's lesson, whatever it wishes
@@ -21,9 +22,7 @@ PLATFORMS: Final = ("windows", "darwin", "linux", "android")
 SEVERITIES: Final = ("low", "medium", "high")
 HELPERS: Final = ("none", "assistive", "vendor")
 NEVER_SAID: Final = ("作弊", "违规", "可疑", "cheat", "suspicious", "attack")  # words that no screen may show
-MAX_TEXT: Final = 400
 
-_ID = re.compile(r"[a-z][a-z0-9]{0,23}(?:\.[a-z0-9]{1,24}(?:-[a-z0-9]{1,24}){0,4}){1,3}")
 _HOLE = re.compile(r"\{([a-z_]{1,20})\}")
 _RULE_KEYS: Final = {
     "id", "version", "maturity", "severity", "platforms", "table", "any", "none", "response", "sign_of",
@@ -116,23 +115,23 @@ class Exempt:
 
 def parse_rule(data: object, where: str) -> Rule:
     """Read one rule from plain data, or raise `RuleError` naming file, rule and field."""
-    table = _table(data, where, _RULE_KEYS, _RULE_KEYS - _OPTIONAL)
-    rule_id = _match(_ID, table["id"], f"{where}: id")
+    table = table_of(data, where, _RULE_KEYS, _RULE_KEYS - _OPTIONAL)
+    rule_id = match_of(ID, table["id"], f"{where}: id")
     place = f"{where}: rule {rule_id}"
-    row_type = _row_type(table, place)
-    response, maturity = _one_of(table, "response", LADDER[1:], place), _one_of(table, "maturity", tuple(CAP), place)
+    row_type = row_type_of(table, place)
+    response, maturity = one_of(table, "response", LADDER[1:], place), one_of(table, "maturity", tuple(CAP), place)
     if maturity != "deprecated" and LADDER.index(response) > LADDER.index(CAP[maturity]):
         raise RuleError(f"{place}: a rule of maturity {maturity} may not {response}")
-    sign_of = _match(_ID, table["sign_of"], f"{place}: sign_of") if "sign_of" in table else ""
+    sign_of = match_of(ID, table["sign_of"], f"{place}: sign_of") if "sign_of" in table else ""
     if sign_of and response == "block":
         raise RuleError(f"{place}: a sign is a weight and never blocks")
     return Rule(
-        id=rule_id, version=_count(table["version"], f"{place}: version"), maturity=maturity,
-        severity=_one_of(table, "severity", SEVERITIES, place), platforms=_platforms(table, place), row_type=row_type,
-        some=_clauses(table["any"], row_type, f"{place}: any"),
-        none=_clauses(table["none"], row_type, f"{place}: none") if "none" in table else (),
-        response=response, sign_of=sign_of, false_alarms=_text(table["false_alarms"], f"{place}: false_alarms"),
-        source=_text(table["source"], f"{place}: source") if "source" in table else "",
+        id=rule_id, version=count_of(table["version"], f"{place}: version"), maturity=maturity,
+        severity=one_of(table, "severity", SEVERITIES, place), platforms=_platforms(table, place), row_type=row_type,
+        some=clauses_of(table["any"], row_type, f"{place}: any"),
+        none=clauses_of(table["none"], row_type, f"{place}: none") if "none" in table else (),
+        response=response, sign_of=sign_of, false_alarms=text_of(table["false_alarms"], f"{place}: false_alarms"),
+        source=text_of(table["source"], f"{place}: source") if "source" in table else "",
         zh=_words(table["zh"], row_type, f"{place}: zh"), en=_words(table["en"], row_type, f"{place}: en"),
         examples=_examples(table["example"], row_type, place),
     )  # fmt: skip
@@ -140,16 +139,16 @@ def parse_rule(data: object, where: str) -> Rule:
 
 def parse_exempt(data: object, where: str) -> Exempt:
     """Read one exemption from plain data, or raise `RuleError`."""
-    table = _table(data, where, _EXEMPT_KEYS, _EXEMPT_KEYS - {"none", "helper", "judged"})
-    place = f"{where}: exempt {_match(_ID, table['id'], f'{where}: id')}"
-    row_type = _row_type(table, place)
-    helper = _one_of({"helper": "none", **table}, "helper", HELPERS, place)
+    table = table_of(data, where, _EXEMPT_KEYS, _EXEMPT_KEYS - {"none", "helper", "judged"})
+    place = f"{where}: exempt {match_of(ID, table['id'], f'{where}: id')}"
+    row_type = row_type_of(table, place)
+    helper = one_of({"helper": "none", **table}, "helper", HELPERS, place)
     judged = table.get("judged", False)
     if not isinstance(judged, bool):
         raise RuleError(f"{place}: judged is true or false")
-    _text(table["why"], f"{place}: why")
-    none = _clauses(table["none"], row_type, f"{place}: none") if "none" in table else ()
-    some = _clauses(table["any"], row_type, f"{place}: any")
+    text_of(table["why"], f"{place}: why")
+    none = clauses_of(table["none"], row_type, f"{place}: none") if "none" in table else ()
+    some = clauses_of(table["any"], row_type, f"{place}: any")
     return Exempt(str(table["id"]), row_type, some, none, helper, judged)
 
 
@@ -175,30 +174,12 @@ def _joined(value: str | list[Any], several: bool, where: str) -> str | tuple[st
     return tuple(texts) if several else " ".join(texts)
 
 
-def _table(data: object, where: str, known: set[str], required: set[str]) -> dict[str, Any]:
-    if not isinstance(data, Mapping):
-        raise RuleError(f"{where}: expected a table")
-    name = f"{where}: {data.get('id')!r}"
-    unknown, missing = set(map(str, data)) - known, required - set(data)
-    if unknown or missing:
-        what = f"unknown field {sorted(unknown)[0]!r}" if unknown else f"missing field {sorted(missing)[0]!r}"
-        raise RuleError(f"{name}: {what}")
-    return dict(data)
 
-
-def _row_type(table: Mapping[str, Any], place: str) -> type[Row]:
-    return TABLES[_one_of(table, "table", tuple(TABLES), place)]
-
-
-def _clauses(value: object, row_type: type[Row], place: str) -> tuple[Clause, ...]:
-    if not isinstance(value, list) or not 1 <= len(value) <= 50:
-        raise RuleError(f"{place}: expected a list of 1 to 50 clauses")
-    return tuple(parse_clause(item, row_type, f"{place} {number}") for number, item in enumerate(value, 1))
 
 
 def _words(value: object, row_type: type[Row], place: str) -> Words:
-    table = _table(value, place, {"title", "why", "remedy"}, {"title", "why", "remedy"})
-    words = Words(*(_text(table[key], f"{place}.{key}") for key in ("title", "why", "remedy")))
+    table = table_of(value, place, {"title", "why", "remedy"}, {"title", "why", "remedy"})
+    words = Words(*(text_of(table[key], f"{place}.{key}") for key in ("title", "why", "remedy")))
     for text in (words.title, words.why, words.remedy):
         wrong = next((word for word in NEVER_SAID if word in text.casefold()), None)
         if wrong is not None:
@@ -215,7 +196,7 @@ def _examples(value: object, row_type: type[Row], place: str) -> tuple[Example, 
     examples = []
     for number, item in enumerate(value, 1):
         where = f"{place}: example {number}"
-        table = _table(item, where, {"match", "row"}, {"match", "row"})
+        table = table_of(item, where, {"match", "row"}, {"match", "row"})
         if not isinstance(table["match"], bool):
             raise RuleError(f"{where}: match is true or false")
         examples.append(Example(table["match"], row_from(table["row"], row_type, where)))
@@ -231,26 +212,4 @@ def _platforms(table: Mapping[str, Any], place: str) -> frozenset[str]:
     return frozenset(value)
 
 
-def _one_of(table: Mapping[str, Any], key: str, allowed: tuple[str, ...], place: str) -> str:
-    value = table[key]
-    if not isinstance(value, str) or value not in allowed:
-        raise RuleError(f"{place}: {key} is one of {', '.join(allowed)}")
-    return value
 
-
-def _count(value: object, place: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 1_000_000:
-        raise RuleError(f"{place}: a whole number from 1 on")
-    return value
-
-
-def _match(pattern: re.Pattern[str], value: object, place: str) -> str:
-    if not isinstance(value, str) or pattern.fullmatch(value) is None or len(value) > 64:
-        raise RuleError(f"{place}: {str(value)[:40]!r} is not of the form group.some-name")
-    return value
-
-
-def _text(value: object, place: str) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > MAX_TEXT:
-        raise RuleError(f"{place}: a text of 1 to {MAX_TEXT} characters")
-    return value

@@ -199,6 +199,7 @@ def _self(data: Any) -> tuple[Row, ...]:
             subject="client", tracer_pid=_int(top, "tracer_pid"), tracer=program(_text(tracer, "name")),
             debugger=bool(_flag(top, "IsDebuggerPresent") or _flag(top, "CheckRemoteDebuggerPresent", "P_TRACED")),
             maps=_texts(top, "maps") + _texts(top, "modules"), rwx_anon=_int(top, "rwx_anon"), helpers=helpers,
+            changed=_texts(top, "changed"),
         ),
     )  # fmt: skip
 

@@ -122,15 +122,16 @@ class CameraRow:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SelfRow:
-    """Our own processes: who traces them and what is mapped into them."""
+    """Ourselves: who traces our processes, what is mapped into them, and which of our files are not as released."""
 
-    subject: str = "agent"  # agent | client
+    subject: str = "agent"  # agent | client | files
     tracer_pid: int = 0
     tracer: str = ""
     debugger: bool = False  # the OS says that a debugger is attached
     maps: Texts = ()  # files mapped, or modules loaded
     rwx_anon: int = 0
     helpers: Texts = ()  # executables of processes that belong to an instrumentation
+    changed: Texts = ()  # installed files that differ from the signed manifest
     table: ClassVar[str] = "ourselves"
     identity: ClassVar[Texts] = ("subject", "tracer_pid", "tracer")
 

@@ -13,8 +13,8 @@ from typing import Final
 
 from agent.collectors import Collector, Context
 from agent.engine import Engine, Finding, Match, settle
-from agent.errors import CollectorError
-from agent.messages import Beat, Camera, Cleared, Foreground, Found, Message, Note, Recheck
+from agent.errors import AgentError, CollectorError
+from agent.messages import Beat, Camera, Cleared, Foreground, Found, Message, Note, Recheck, UseRules
 from agent.rule import LADDER
 from agent.tables import InputRow, ProcessRow, Row
 from agent.text import clean
@@ -34,6 +34,7 @@ class Surroundings:
     uptime_ms: Callable[[], int]
     cost: Callable[[], Cost]
     installation_hash: Callable[[], str]
+    load_rules: Callable[[UseRules], tuple[Engine, str]]  # the engine of a class's pack, and the pack's hash
 
 
 @dataclasses.dataclass(slots=True)
@@ -76,11 +77,27 @@ class Watch:
                 self._soon("cameras", now_ms)
             case Foreground(ours):
                 self._context.in_client = ours
+            case UseRules():
+                self._use(message, now_ms)
             case Recheck():
                 self._look(self._sources, now_ms)
                 self._tell(now_ms, hold_ms=0, again=True)
             case _:
                 pass
+
+    def _use(self, wanted: UseRules, now_ms: int) -> None:
+        """Judge by the class's pack from now on; one that cannot be used is refused, and the refusal recorded."""
+        if wanted.sha256 == self._rules:
+            return
+        try:
+            engine, sha256 = self._around.load_rules(wanted)
+        except AgentError as error:
+            self._around.send(Note(clean(f"rules {wanted.sha256[:16]}… refused: {error.code} {error}")))
+            return
+        self._engine, self._rules = engine, sha256
+        self._judge = lru_cache(MEMO)(engine.matches)
+        self._tell(now_ms, hold_ms=0, again=False)
+        self._send_beat(now_ms)
 
     def step(self, now_ms: int) -> None:
         """Run what is due, tell what changed, beat."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from agent import link, messages
 from agent.errors import AgentStartError
+from agent.pack import holds_rules
 from client.events import AgentLost, AgentNote, Beat, FindingCleared, FoundByAgent
 from client.ports import AgentSignal
+from client.profile import disk
 
 
 class AgentGuard:
@@ -41,6 +44,13 @@ class AgentGuard:
     def foreground(self, ours: bool) -> None:
         """Whether our window has the foreground: input that goes elsewhere is nobody's business."""
         self._pipe.foreground(ours)
+
+    def rules(self, sha256: str, path: Path, at_ms: int, installation: str) -> None:
+        """The class's rules pack, by the hash that the grant names; a class that has none leaves the built-in one."""
+        with disk(str(path)):
+            own = not holds_rules(path.read_bytes())
+        named = None if own else messages.UseRules(sha256, str(path), at_ms)
+        self._pipe.session(named, installation)
 
     def close(self) -> None:
         """End the agent; nothing of it is left."""

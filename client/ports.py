@@ -134,6 +134,9 @@ class AgentPort(Protocol):
     def foreground(self, ours: bool) -> None:
         """Whether our window has the foreground: input that goes elsewhere is nobody's business."""
 
+    def rules(self, sha256: str, path: Path, at_ms: int, installation: str) -> None:
+        """Judge by the pack that the grant names (its file, the grant's time); `installation` as the class has it."""
+
     def close(self) -> None: ...
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from client.errors import ClientError
@@ -214,6 +215,9 @@ class ScriptedAgent:
 
     def foreground(self, ours: bool) -> None:
         self.told.append(ours)
+
+    def rules(self, sha256: str, path: Path, at_ms: int, installation: str) -> None:
+        self.told.append((sha256, path, at_ms, installation))
 
     def poll(self) -> Sequence[Any]:
         now = self.clock.now

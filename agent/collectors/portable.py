@@ -76,9 +76,11 @@ class Clocks:
 def collectors(_context: Context) -> tuple[Collector, ...]:
     """The sources that work anywhere."""
     from agent.collectors.extensions import Extensions
+    from agent.collectors.installed import Installed
 
     return (
         Collector("extensions", RARE_MS, Extensions().collect),
+        Collector("installed", RARE_MS, Installed().collect),
         Collector("processes", QUICK_MS, Processes().collect),
         Collector("clocks", QUICK_MS, Clocks().collect),
     )

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 from agent.collectors import Collector, Context
 from agent.engine import Engine
-from agent.errors import CollectorError
-from agent.messages import Beat, Camera, Cleared, Foreground, Found, Message, Note, Recheck
+from agent.errors import CollectorError, ExpiredPackError
+from agent.messages import Beat, Camera, Cleared, Foreground, Found, Message, Note, Recheck, UseRules
+from agent.pack import load_folder
 from agent.tables import CameraRow, InputRow, ProcessRow, Row
 from agent.watch import BEAT_MS, HOLD_MS, Surroundings, Watch
 from agent.watchdog import Cost
@@ -27,13 +28,18 @@ class Machine:
         self.now = 0
         self.looks = 0
         self.context = Context()
-        around = Surroundings(self.said.append, lambda: self.now, lambda: self.cost, lambda: HASH)
+        around = Surroundings(self.said.append, lambda: self.now, lambda: self.cost, lambda: HASH, self._load)
         sources = [
             Collector("processes", 2_000, lambda _now: self._collect("processes")),
             Collector("cameras", 30_000, lambda _now: self._cameras()),
             Collector("inputs", 2_000, lambda _now: self._collect("inputs")),
         ]
         self.watch = Watch(engine, sources, self.context, around, HASH, HASH, 0)
+
+    def _load(self, wanted: UseRules) -> tuple[Engine, str]:
+        if wanted.path != "good":
+            raise ExpiredPackError("it ended")
+        return Engine(load_folder()), wanted.sha256
 
     def _collect(self, name: str) -> Sequence[Row]:
         self.looks += name == "processes"
@@ -169,3 +175,25 @@ def test_foreground_and_camera_reach_the_collectors(engine: Engine) -> None:
     machine.watch.handle(Foreground(False), 0)
     machine.watch.handle(Camera("x"), 0)
     assert (machine.context.in_client, machine.context.camera) == (False, "x")
+
+
+def test_a_class_s_rules_take_the_place_of_the_built_in_ones(engine: Engine) -> None:
+    """From the next beat on, which comes at once, the class's pack is named; what stands open is not told twice."""
+    machine = Machine(engine)
+    machine.rows["processes"] = [DRIVER]
+    machine.run(3_000)
+    machine.watch.handle(UseRules("11" * 32, "good", 0), machine.now)
+    assert [entry.rules for entry in machine.said if isinstance(entry, Beat)] == ["11" * 32]
+    assert told(machine.take()) == []
+
+
+def test_rules_that_cannot_be_used_are_refused_and_the_refusal_is_recorded(engine: Engine) -> None:
+    """The agent keeps to what it has: an institution's mistake stops nobody, and nobody judges by no rules."""
+    machine = Machine(engine)
+    machine.run(3_000)
+    machine.watch.handle(UseRules("22" * 32, "expired", 0), machine.now)
+    notes = [entry.detail for entry in machine.take() if isinstance(entry, Note)]
+    assert notes == ["rules 2222222222222222… refused: TS-A-014 it ended"]
+    machine.rows["processes"] = [DRIVER]
+    assert told(machine.run(8_000)) == ["+driver.webdriver"]
+    assert {entry.rules for entry in machine.said if isinstance(entry, Beat)} <= {HASH}

@@ -8,6 +8,7 @@ from agent.collectors import QUICK_MS, RARE_MS, SLOW_MS, Collector, Context
 def collectors(context: Context) -> tuple[Collector, ...]:
     """All Linux sources with their cadence."""
     from agent.collectors.extensions import Extensions
+    from agent.collectors.installed import Installed
     from agent.collectors.linux.cameras import Cameras
     from agent.collectors.linux.clocks import Clocks
     from agent.collectors.linux.machine import Machine
@@ -25,4 +26,5 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         Collector("cameras", SLOW_MS, Cameras(context).collect),
         Collector("hosts", RARE_MS, Machine().collect),
         Collector("extensions", RARE_MS, Extensions().collect),
+        Collector("installed", RARE_MS, Installed().collect),
     )
