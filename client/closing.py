@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from client import checks
+from client.errors import FINAL
 from client.events import Judged
 from client.motion import Running, Starting, Still
 from client.state import Announced, Closing, Idle, Opening, Over, State, Studying, Waiting
@@ -61,7 +62,9 @@ def limits(turn: Turn) -> None:
     state = turn.state
     if not isinstance(state.stage, Studying):
         return
-    if state.tally.mismatches >= state.rules.policy.max_mismatches:
+    if state.sync.problem in FINAL:
+        turn.set(stage=Closing("ended", state.now, hurried=True))  # nothing can be earned here any more
+    elif state.tally.mismatches >= state.rules.policy.max_mismatches:
         turn.set(stage=Closing("mismatches", state.now + HURRY_MS))
     elif state.now >= state.rules.session_ms - margin(state.rules.session_ms):
         close(turn, "limit")

@@ -6,7 +6,7 @@ Numbers: 00x the server and what it says · 01x this device: its settings, disk,
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class ClientError(Exception):
@@ -157,3 +157,7 @@ class UnsentRecordsError(ClientError):
     code = "TS-C-032"
     remedy = "Connect to the network and wait a moment: your earlier records are sent first."
     zh = "之前的学习记录尚未上传。请连接网络稍候，上传完成后即可开始新的学习。"
+
+
+FINAL: Final = (ForkedLogError.code, SessionOverError.code, LocalRecordsError.code, ServerRefusedError.code)
+"""After these a session's records go no further: what was receipted stays, a new session may open."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from client.errors import (
+    FINAL,
     BadAnswerError,
     ForkedLogError,
     GrantRefusedError,
@@ -30,7 +31,6 @@ from client.sync.logbook import key_name, new_key
 from client.sync.outbox import Kept, Outbox
 from client.sync.receipts import Keys
 from client.sync.renewal import REVOKED, is_marked, mark_copied, renew, sessions_of
-from client.sync.uploader import FINAL
 from ledger import bodies, certificate, checkpoint, note
 from ledger import grant as grants
 from ledger import policy as policies

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from client.errors import (
+    FINAL,
     BadAnswerError,
     ClientError,
     DiskError,
     ForgedAnswerError,
     ForkedLogError,
-    LocalRecordsError,
     NetworkError,
     ServerRefusedError,
     SessionOverError,
@@ -43,7 +43,6 @@ LONGEST_WAIT: Final = 60.0
 IDLE_WAIT: Final = 30.0
 RECEIPT_WAIT: Final = 20.0  # the class log takes a session's last checkpoint within seconds
 TRY_LATER: Final = (408, 425, 429, 500, 502, 503, 504)
-FINAL: Final = (ForkedLogError.code, SessionOverError.code, LocalRecordsError.code, ServerRefusedError.code)
 
 
 class Uploader:
