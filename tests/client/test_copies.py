@@ -312,3 +312,54 @@ def test_claims_are_what_a_complaint_needs(world, pc, tmp_path):
     for path in sorted((tmp_path / "claims").iterdir()):
         with pytest.raises(ComplaintError, match="class log entry"):
             complain(path.read_bytes(), source, trust)
+
+
+def test_the_learner_finds_the_way_on_by_the_screens_alone(make_world, tmp_path):
+    """A restored backup on the screen: one sentence, one button; a sign-in; then the lesson plays."""
+    from client.view import View
+    from tests.client.test_journey import Client, enrolled
+
+    world = make_world(units=(("pass", 60_000),))
+    folder = tmp_path / "pc"
+    enrolled(world, folder).journey.close()
+
+    def begin(client: Client) -> None:
+        client.until("today")
+        client.journey.tick()
+        client.journey.open_course(client.registration())
+        client.until("lesson")
+        client.journey.study.press("play")
+
+    def until_problem(client: Client) -> str:
+        for _ in range(400):
+            client.clock.advance(100)
+            client.journey.tick()
+            if client.journey.problem is not None:
+                return client.journey.problem.code
+        raise AssertionError(client.journey.shown)
+
+    first = Client(world, folder)
+    begin(first)
+    first.until("result")
+    first.journey.close()
+    shutil.copytree(folder, tmp_path / "backup")
+    second = Client(world, folder)
+    begin(second)
+    second.until("result")
+    second.journey.close()
+    world.clock.advance(3_600_000)
+
+    restored = Client(world, tmp_path / "backup")
+    begin(restored)
+    assert until_problem(restored) == ForkedLogError.code
+    restored.journey.try_again()
+    restored.until("sign_in")
+    assert restored.journey.shown.trouble is not None
+    restored.clock.advance(31_000)
+    restored.journey.ask_code("learner")
+    restored.journey.tick()
+    restored.journey.enter_code(world.codes.sent["learner"])
+    begin(restored)
+    restored.until("lesson", "playing")
+    assert isinstance(restored.journey.shown, View)
+    assert revoked_devices(world) == 1
