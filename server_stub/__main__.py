@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.policy import parse as parse_policy
-from server_stub import letter, setup, signing, staff, witness
+from server_stub import letter, setup, signing, staff, watchers, witness
 from server_stub.app import Server, create_app, wall_ms
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.settings import Settings, load, write_private
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--learner", help="only this learner's sessions: a copy for verify --partial")
     witness.add_commands(commands)
     letter.add_commands(commands)
+    watchers.add_commands(commands)
     signing.add(commands)
     staff.add(commands)
     return parser

@@ -31,6 +31,7 @@ from server_stub.domain.witnessed import Anchored
 
 ANCHOR_EVERY_MS: Final = 10 * 60 * 1000
 ROUND_S: Final = 5.0  # how long a round waits for the slowest witness
+TROUBLED_S: Final = 0.3  # and for one that did not sign the last time, when no archive waits for it
 GRANT_S: Final = 0.5  # how long a grant waits, and only for witnesses that answered the last time
 BACKOFF_MS: Final = (2_000, 5_000, 15_000, 30_000, 60_000)  # between rounds that brought no quorum
 _TRIES: Final = 3  # a witness's 409 names the size to start from; another process may ask at the same time
@@ -85,10 +86,12 @@ class Gatherer:
         self._witnesses, self._clock, self._watch = witnesses, clock, watch
         self._known: dict[str, _Known] = {class_id: _Known() for class_id in keyring.logs}
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="witness")
+        self._rounds = ThreadPoolExecutor(max_workers=2, thread_name_prefix="round")  # never waits for itself
 
     def close(self) -> None:
         """Wait for nobody."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._rounds, self._pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     # --- when -----------------------------------------------------------------------------------------------------
 
@@ -116,7 +119,7 @@ class Gatherer:
             return
         known = self._of(class_id)
         if self._clock() >= known.not_before:
-            round_ = self._pool.submit(self.gather, class_id, for_grant=True)
+            round_ = self._rounds.submit(self.gather, class_id, for_grant=True)
             wait([round_], GRANT_S if not known.failures else 0)
 
     def gather(self, class_id: str, *, for_grant: bool = False) -> bool:
@@ -129,7 +132,7 @@ class Gatherer:
             return False
         try:
             ask = self._records.read(lambda tx: self._ask(tx, class_id))
-            lines = self._lines(ask, known)
+            lines = self._lines(ask, known, TROUBLED_S)
             enough = ask.trust.satisfied(set(lines))
             self._count(known, enough=enough)
             if enough:
@@ -149,7 +152,7 @@ class Gatherer:
             ask = self._records.read(lambda tx: self._ask(tx, class_id, size))
             if not ask.trust.urls:
                 return ask.signed
-            lines = self._lines(ask, known)
+            lines = self._lines(ask, known, ROUND_S)
             if ask.trust.satisfied(set(lines)):
                 self._records.write(lambda tx: self._keep(tx, ask, lines))
                 return _noted(ask, lines)
@@ -179,15 +182,17 @@ class Gatherer:
         signed = checkpoint.sign(found, self._keyring.log(class_id))
         return _Ask(class_id, found, signed, trust, _stated(tx, class_id, log, trust))
 
-    def _lines(self, ask: _Ask, known: _Known) -> dict[Vkey, str]:
+    def _lines(self, ask: _Ask, known: _Known, troubled_s: float) -> dict[Vkey, str]:
         """Cosignature lines that verify, by witness; who has not answered the last time is not asked again yet."""
+        troubled = set(known.trouble)
         asked: dict[str, Future[str | None]] = {}
         for name in ask.trust.urls:
             if name in known.busy and not known.busy[name].done():
                 known.trouble[name] = "slow"
             else:
                 asked[name] = known.busy[name] = self._pool.submit(self._one, name, ask, known)
-        done, _ = wait(asked.values(), ROUND_S)
+        wait([future for name, future in asked.items() if name not in troubled], ROUND_S)
+        done, _ = wait(asked.values(), troubled_s)
         lines = {}
         for name, future in asked.items():
             line = future.result() if future in done else None

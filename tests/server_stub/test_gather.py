@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from client.errors import ForgedAnswerError
 from client.sync.receipts import verify_receipt
 from ledger import checkpoint, leaves, note, proof, submission, trust
 from ledger.archive import Directory
@@ -20,6 +21,7 @@ from ledger.keys import COSIGNATURE, generate
 from ledger.report import Report
 from ledger.tree import Tree, leaf_hash
 from ledger.verify import Options, verify
+from server_stub.__main__ import main
 from server_stub.domain.clockwatch import ClockWatch
 from server_stub.domain.errors import SetupError
 from server_stub.domain.gather import Reply
@@ -343,6 +345,9 @@ def test_a_receipt_waits_for_the_quorum_and_then_satisfies_the_clients_own_trust
     index = proof.parse(reply.content).index
     seen = verify_receipt(reply.content, site.entries()[index], site.trust)
     assert len(seen.times) == 3
+    without = b"".join(line for line in reply.content.splitlines(keepends=True) if b" bureau.example/w " not in line)
+    with pytest.raises(ForgedAnswerError, match="no quorum"):
+        verify_receipt(without, site.entries()[index], site.trust)
 
 
 def test_a_device_that_was_off_line_is_not_suspected(site: Watched, tmp_path: Path) -> None:
@@ -378,3 +383,23 @@ def test_a_device_that_was_off_line_is_not_suspected(site: Watched, tmp_path: Pa
     site.room.server.services.sweep()
     _, report = export(site, tmp_path)
     assert not report.refused
+
+
+# --- who watches is agreed upon before, or with what stands already ---------------------------------------------------
+
+
+def test_witnesses_are_named_or_moved_only_where_the_anchors_that_stand_allow_it(site: Watched, tmp_path: Path) -> None:
+    """A verifier's trust file must hold for the oldest anchor, too: another quorum than the log carries is refused."""
+    site.gather()
+    data = site.room.settings.witnesses.read_text()
+    moved, stranger = tmp_path / "moved", tmp_path / "stranger"
+    moved.write_text(data.replace("http://bureau.example", "https://elsewhere.example"))
+    key = generate("stranger.example/w", COSIGNATURE).vkey
+    stranger.write_text(f"witness stranger {key} https://stranger.example\nquorum stranger\n")
+    directory = str(site.room.settings.directory)
+    assert main(["witnesses", directory, str(moved)]) == 0
+    assert "elsewhere" in site.room.settings.witnesses.read_text()
+    published = trust.parse(site.room.settings.trust_file(CLASS, first=True).read_bytes())
+    assert published == trust.parse(str(site.trust).encode())
+    assert main(["witnesses", directory, str(stranger)]) == 2
+    assert "elsewhere" in site.room.settings.witnesses.read_text()
