@@ -85,6 +85,14 @@ class SealError(ClientError):
     zh = "本机密钥缺失或无法读取。请重新登记本设备；服务器已存证的记录仍然有效。"
 
 
+class AlreadyRunningError(ClientError):
+    """The client is open already with this learner's records."""
+
+    code = "TS-C-013"
+    remedy = "Go on in the window that is open, or close it first."
+    zh = "本机已打开该学员的学习窗口。请在已打开的窗口中继续，或先将其关闭。"
+
+
 class LocalRecordsError(ClientError):
     """Records on this device are not what was signed: somebody or something changed the file."""
 

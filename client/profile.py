@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -18,11 +19,40 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from client.errors import DiskError, SealError
+from client.errors import AlreadyRunningError, DiskError, SealError
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _LEARNER: Final = re.compile(r"[0-9a-f]{32}")
 _TEMPLATE_AAD: Final = b"trueseat/template/v1\n"
+
+
+_claimed: dict[Path, int] = {}  # lock files that this process holds until it ends, however it ends
+
+
+def claim(path: Path) -> None:
+    """Make this process the only one that writes beside `path`; `AlreadyRunningError` if another one does."""
+    lock = path.with_name(f"{path.name}.lock").absolute()
+    if lock in _claimed:
+        return
+    with disk(str(lock)):
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(handle)
+    except OSError as error:
+        os.close(handle)
+        raise AlreadyRunningError(f"{lock} is held by another program") from error
+    _claimed[lock] = handle
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager

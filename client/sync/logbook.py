@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from client.errors import LocalRecordsError, SealError
 from client.ports import SealPort
+from client.profile import claim
 from client.sync.outbox import Kept, Outbox, Signed
 from ledger import checkpoint, events, names, segment
 from ledger.checkpoint import Checkpoint
@@ -116,6 +117,7 @@ def recover(outbox: Outbox, seal: SealPort, wall: Callable[[], int]) -> list[str
 
     Where the key is gone nothing can be signed any more: the session is stuck at what the server has, and says so.
     """
+    claim(outbox.path)  # a window that is open elsewhere is no crash
     found = []
     for kept in outbox.sessions():
         if kept.state == "asked" or (kept.state == "open" and kept.size == 0):

@@ -18,6 +18,7 @@ from client.profile import disk
 
 State = Literal["asked", "open", "closed", "sent", "stuck"]
 
+VERSION: Final = 1
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS session (
   number INTEGER PRIMARY KEY, sid TEXT NOT NULL UNIQUE, registration TEXT NOT NULL, class TEXT NOT NULL,
@@ -31,8 +32,7 @@ CREATE TABLE IF NOT EXISTS segment (
   line TEXT, time INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (sid, size)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS consent (
   number INTEGER PRIMARY KEY, registration TEXT NOT NULL, what TEXT NOT NULL, given INTEGER NOT NULL,
-  notice TEXT NOT NULL, version INTEGER NOT NULL, note BLOB NOT NULL, sent INTEGER NOT NULL DEFAULT 0,
-  sid TEXT NOT NULL DEFAULT '') STRICT;
+  notice TEXT NOT NULL, version INTEGER NOT NULL, note BLOB NOT NULL, sent INTEGER NOT NULL DEFAULT 0) STRICT;
 """
 
 
@@ -94,7 +94,10 @@ class Outbox:
             self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(SCHEMA)
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            if version not in (0, VERSION):
+                raise LocalRecordsError(f"{path} is of version {version}: a newer client made it")
+            self._db.executescript(f"{SCHEMA} PRAGMA user_version={VERSION};")
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
