@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from client import effects
-from client.events import Judged, Order
+from client import effects, question
+from client.events import Identified, Judged, Order, Replied
 from client.ports import CheckRequest
 from client.state import Announced, Attempting, Idle, Outcome, Over, Task, Waiting
 from client.turn import Turn
@@ -19,7 +19,6 @@ from ledger.events import Answered, Ordered
 
 LATE_MS: Final = 1_500  # the proctor ends an attempt at its deadline; this much later we end it ourselves
 WAIT_MS: Final = 10_000  # for the answer that may bring another attempt; then the lesson goes on
-JUDGED_BY_CAMERA: Final = ("match", "liveness")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -40,6 +39,8 @@ def settle(turn: Turn) -> None:
         case Attempting(task) if state.now > task.until + LATE_MS:
             turn.do(effects.Cancel())
             answer(turn, task, Judged(task.order.i, task.order.a, task.kind, "inconclusive", "late"))
+        case Attempting() as open_:
+            question.settle(turn, open_)
         case Waiting(task, size, until) if state.cosigned >= size or state.now >= until or state.queue:
             turn.set(check=Idle())
             if not any(_continues(task, order, offline) for order, offline in state.queue):
@@ -82,10 +83,11 @@ def ready(turn: Turn) -> None:
 
 def _begin(turn: Turn, task: Task) -> None:
     state = turn.state
-    turn.set(check=Attempting(task), prompt=None)
-    if task.kind not in JUDGED_BY_CAMERA:
-        answer(turn, task, Judged(task.order.i, task.order.a, task.kind, "inconclusive", "not_offered"))
+    turn.set(prompt=None)
+    if task.kind in question.ASKED:
+        question.begin(turn, task)
         return
+    turn.set(check=Attempting(task))
     request = CheckRequest(
         check=task.order.i,
         attempt=task.order.a,
@@ -108,9 +110,26 @@ def judged(turn: Turn, verdict: Judged) -> None:
             pass
 
 
+def replied(turn: Turn, reply: Replied) -> None:
+    """The learner answered the question on the screen."""
+    if isinstance(turn.state.check, Attempting):
+        _take(turn, turn.state.check, question.replied(turn, turn.state.check, reply))
+
+
+def told(turn: Turn, said: Identified) -> None:
+    """The server's word on an attempt without a camera; stale words say nothing."""
+    if isinstance(turn.state.check, Attempting):
+        _take(turn, turn.state.check, question.told(turn, turn.state.check, said))
+
+
+def _take(turn: Turn, open_: Attempting, verdict: Judged | None) -> None:
+    if verdict is not None:
+        answer(turn, open_.task, verdict)
+
+
 def interrupted(turn: Turn, reason: str) -> None:
     """The detectors died under an attempt: nobody's fault, inconclusive."""
-    if isinstance(turn.state.check, Attempting):
+    if isinstance(turn.state.check, Attempting) and turn.state.check.task.kind not in question.ASKED:
         task = turn.state.check.task
         answer(turn, task, Judged(task.order.i, task.order.a, task.kind, "inconclusive", reason))
 

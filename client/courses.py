@@ -11,12 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from client.events import Identified, Order
 from client.player import course as packages
 from client.player import shown
 from client.ports import Clock, SessionStore
 from client.profile import Profile
 from client.study import Lesson
 from client.sync.enrol import Enrolment, Me, Registration
+from client.sync.identify import Who, ask
+from client.sync.keyring import read_keys
 from client.sync.logbook import Logbook, recover
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import KeptConsent, Outbox
@@ -122,6 +125,14 @@ class Shelf:
             found = records.credit()
             return found, records.place(found)
 
+        def identified(granted: Granted, order: Order, code: str) -> Identified:
+            outbox = Outbox(profile.outbox)
+            try:
+                keys = read_keys(outbox.session(granted.sid).keys)
+            finally:
+                outbox.close()
+            return ask(self._enrolment.api, Who(granted.sid, granted.grant.learner, keys), order, code)
+
         lesson = Lesson(
             policy=policy,
             course=course,
@@ -133,6 +144,7 @@ class Shelf:
             book=book,
             consents=consents,
             credit=credit,
+            identify=identified,
         )
         template = profile.template(registration.registration)
         captions = {unit: dict(item.captions) for unit, item in media.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from client.events import Order
 from client.ports import CheckRequest
 from ledger.events import Body
 
@@ -62,6 +63,14 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Identify:
+    """Ask the server where this attempt of an `identify` check stands, with the code if one was typed."""
+
+    order: Order
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Recheck:
     """Ask the agent to look again: the learner closed what it named."""
 
@@ -76,4 +85,4 @@ class RestartCamera:
     """The camera is gone; open it again."""
 
 
-Effect = Log | Cut | Load | Play | Pause | Seek | Begin | Cancel | Recheck | RestartAgent | RestartCamera
+Effect = Log | Cut | Load | Play | Pause | Seek | Begin | Cancel | Identify | Recheck | RestartAgent | RestartCamera

@@ -199,6 +199,17 @@ class SyncState:
     settled: bool = False  # the session is over, and its seed is here: credit can be computed to the end
 
 
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Where an `identify` attempt stands by the server's word; `digest` is the hash of the verified note."""
+
+    check: int | str
+    attempt: int
+    state: str  # sent | waiting | wrong | identified | unreachable | refused
+    method: str = ""  # code | room | call
+    digest: str = ""
+
+
 # --- the learner ------------------------------------------------------------------------------------------------------
 
 
@@ -207,6 +218,14 @@ class Pressed:
     """A button of the lesson screen."""
 
     what: str  # play | rest | end | recheck | ready
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The learner's answer to a question: which of the words (from 0), and the code that was typed."""
+
+    choice: int
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,5 +245,6 @@ class Tick:
 
 Signal = (
     Observation | Progress | MediaFault | Look | Prompt | Judged | Enrolled | CameraState | ProctorRestarted | Beat
-    | FoundByAgent | FindingCleared | AgentLost | AgentNote | SegmentAnswered | SyncState | Pressed | SeekAsked | Tick
+    | FoundByAgent | FindingCleared | AgentLost | AgentNote | SegmentAnswered | SyncState | Identified | Pressed
+    | Replied | SeekAsked | Tick
 )  # fmt: skip

@@ -17,18 +17,21 @@ from client.machine import (
     window_fault,
 )
 from client.motion import Running, Starting, Still
+from client.question import ASKED
 from client.state import Announced, Attempting, Closing, Idle, Opening, Over, State, Unit, Waiting
 from client.view import (
     Button,
     PanelLine,
     Part,
     Phase,
+    Question,
     ResultView,
     Sentence,
     UnitView,
     View,
     Words,
 )
+from ledger import identify
 from ledger.credit import Credit
 from ledger.reasons import reason
 
@@ -37,7 +40,6 @@ COUNTED_MS: Final = 8_000  # how long "the last 18 minutes are counted" stays
 SETTLE_MS: Final = 10_000  # for the revealed seed, with which the figures are final
 START: Final = Button("play", "button.start")
 CONTINUE: Final = Button("play", "button.continue")
-END_NOW: Final = Button("end", "button.end_now")
 _HINTED: Final = ("dark", "bright", "far", "close", "blurred", "covered", "nobody")
 
 
@@ -65,6 +67,8 @@ def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: 
         credited_all_ms=figures.all_ms,
         pending_ms=state.tally.pending_ms,
         prompt=state.prompt if phase == "check" else None,
+        question=_question(state),
+        camera=state.rules.face,
         countdown_ms=_countdown(state),
         chimes=state.chimes,
         hint=_hint(state),
@@ -99,19 +103,42 @@ def _lesson(state: State) -> Said:
     match state.check:
         case Announced():
             seconds = -(-_countdown(state) // 1000)
-            return "notice", Sentence("check.notice", {"seconds": seconds}), Button("ready", "button.ready")
-        case Attempting():
-            return "check", Sentence("check.running"), None
+            words = Sentence(_way(state, "check.notice"), {"seconds": seconds})
+            return "notice", words, Button("ready", "button.ready")
+        case Attempting(task):
+            return "check", Sentence("check.code" if task.kind == "identify" else "check.running"), None
         case Waiting():
-            return "judging", Sentence("check.again"), None
+            return "judging", Sentence(_way(state, "check.again")), None
         case Idle():
             pass
     if isinstance(state.stage, Closing):
         minutes = max(1, state.tally.pending_ms // MINUTE)
-        return "closing", Sentence("say.closing_wait", {"minutes": minutes}), END_NOW
+        words = Sentence(_way(state, "say.closing_wait"), {"minutes": minutes})
+        return "closing", words, Button("end", _way(state, "button.end_now"))
     if isinstance(state.motion, Still):
         return _standing(state)
     return "playing", _playing(state), None
+
+
+def _way(state: State, key: str) -> str:
+    """The wording for the learner's way: nobody without a camera is asked for a look."""
+    return key if state.rules.face else f"{key}_code"
+
+
+def _question(state: State) -> Question | None:
+    if not isinstance(state.check, Attempting) or state.check.task.kind not in ASKED:
+        return None
+    open_, routes = state.check, state.rules.policy.routes
+    drawn = identify.item(bytes.fromhex(open_.task.order.nonce))
+    by_code = open_.task.kind == "identify" and identify.CODE in routes
+    chosen = by_code or open_.task.kind == "attention"
+    return Question(
+        words=drawn.words if chosen else (),
+        asked=drawn.words[drawn.asked] if chosen else "",
+        code=by_code,
+        person=open_.task.kind == "identify" and bool(set(routes) - {identify.CODE}),
+        busy=open_.chosen >= 0,
+    )
 
 
 def _after(state: State, over: Over) -> Said:
@@ -239,7 +266,7 @@ def _last_check(state: State) -> Sentence:
     if outcome is None:
         return Sentence("check.none")
     if outcome.result != "passed":
-        return Sentence("check.unclear")
+        return Sentence(_way(state, "check.unclear"))
     minutes = (state.now - outcome.at) // MINUTE
     return Sentence("check.passed", {"minutes": minutes}) if minutes else Sentence("check.passed_now")
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from client import checks, closing, motion, telling
 from client.effects import Effect, Recheck, RestartCamera, Seek
 from client.events import (
+    Identified,
     Judged,
     Order,
     Pressed,
     Progress,
     Prompt,
+    Replied,
     SeekAsked,
     SegmentAnswered,
     Signal,
@@ -75,6 +77,10 @@ def step(state: State, signal: Input) -> tuple[State, tuple[Effect, ...]]:
             _seek(turn, position)
         case Judged():
             checks.judged(turn, signal)
+        case Identified():
+            checks.told(turn, signal)
+        case Replied():
+            checks.replied(turn, signal)
         case Prompt():
             if isinstance(state.check, Attempting):
                 turn.set(prompt=signal)

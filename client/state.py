@@ -75,9 +75,16 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Attempting:
-    """The proctor judges."""
+    """The proctor judges; or a question stands on the screen, and the server is asked.
+
+    `told` is the server's last word on it, `chosen` what the learner chose while the code is compared (-1: nothing
+    is), `again_at` when the server is asked once more.
+    """
 
     task: Task
+    told: str = ""
+    chosen: int = -1
+    again_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from client import effects, session
 from client.errors import ClientError, UnsentRecordsError
-from client.events import MediaFault, Order, Pressed, SeekAsked, Signal, Tick
+from client.events import Identified, MediaFault, Order, Pressed, Replied, SeekAsked, Signal, Tick
 from client.machine import Machine, blockers, rebased, window_fault
 from client.ports import (
     AgentPort,
@@ -73,6 +73,7 @@ class Lesson:
     book: Callable[[Granted], SessionStore]
     consents: Callable[[], Sequence[KeptConsent]]
     credit: Callable[[], tuple[Credit, Place]]  # slow
+    identify: Callable[[Granted, Order, str], Identified]  # slow; never raises
 
 
 @dataclass(slots=True)
@@ -187,6 +188,11 @@ class Study:
         """Go to a place of this unit; the session allows only what was seen."""
         if self._running is not None and not self._failed:
             self._guarded(SeekAsked(position_ms))
+
+    def reply(self, choice: int, code: str) -> None:
+        """Answer the question of a check: which of the words, and the code."""
+        if self._running is not None and not self._failed:
+            self._guarded(Replied(choice, code))
 
     def view(self) -> View:
         """What the lesson screen shows now; "done" only once the figures of the result are there, too."""
@@ -330,6 +336,8 @@ class Study:
                 ports.proctor.begin(request)
             case effects.Cancel():
                 ports.proctor.cancel()
+            case effects.Identify(order, code):
+                self._identify(order, code)
             case effects.Recheck():
                 ports.agent.recheck()
             case effects.RestartAgent():
@@ -358,6 +366,12 @@ class Study:
         order = None if due is None else Order(due.i, due.a, due.nonce, due.deadline_ms)
         meter = running.desk.meter
         running.metered.append(session.Metered(meter.e, meter.f, order))
+
+    def _identify(self, order: Order, code: str) -> None:
+        running = self._running
+        assert running is not None
+        granted, ask = running.granted, self._lesson.identify
+        self._later(lambda: ask(granted, order, code), self._guarded)
 
     def _load(self, unit: str, position_ms: int) -> None:
         try:

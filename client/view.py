@@ -65,13 +65,28 @@ class UnitView:
     seen_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What stands on the screen in a check without a camera: `words` (keys `item.…`), of which `asked` is to be chosen.
+
+    `code`: a code is to be typed, too. `person`: a supervisor may identify the learner; without `words` that alone is
+    awaited. `busy`: the answer is on its way.
+    """
+
+    words: tuple[str, ...]
+    asked: str
+    code: bool
+    person: bool
+    busy: bool
+
+
 Phase = Literal[
     "opening",  # the session is being opened: the opening check is on its way
     "ready",  # waits for the learner's first Start (or a start condition: see `sentence`)
     "playing",
     "paused",  # `sentence` says why and how it goes on
     "notice",  # a check is announced: `countdown_ms` runs, the picture stands still
-    "check",  # an attempt runs: render `prompt` over the camera picture
+    "check",  # an attempt runs: render `prompt` over the camera picture, or `question`
     "judging",  # an attempt is over, its answer is on the way
     "unit_end",  # this unit is done, `button` goes on to the next
     "closing",  # the closing check was asked for
@@ -95,6 +110,8 @@ class View:
     credited_all_ms: int  # ... and in all
     pending_ms: int  # studied since the last passed check; counts with the next one
     prompt: Prompt | None = None
+    question: Question | None = None
+    camera: bool = True  # False: the non-face route; nothing shows or wants a picture
     countdown_ms: int = 0  # of the notice, or what is left of the attempt
     chimes: int = 0  # play the check sound whenever this number rises
     hint: Sentence | None = None  # a small friendly word over the picture (dark, far, several people); never blocks
@@ -144,6 +161,7 @@ TEXT: Final[Mapping[str, str]] = {
     "say.unit_end": "“{unit}” is finished. Next: “{next}”.",
     "say.course_end": "You have reached the end of the course.",
     "say.closing": "One look, so that the last {minutes} minutes count.",
+    "say.closing_wait_code": "One short question, so that the last {minutes} minutes count. It comes in a moment.",
     "say.closing_wait": "One look, so that the last {minutes} minutes count. It comes in a moment.",
     "say.sending": "Your records are being sent.",
     "say.done": "Your records are complete and receipted.",
@@ -173,12 +191,28 @@ TEXT: Final[Mapping[str, str]] = {
     "pause.suspended": "The computer was asleep. Press Continue.",
     # --- checks
     "check.notice": "A quick look in {seconds} s. Please face the camera.",
+    "check.notice_code": "A short question in {seconds} s. Have your phone at hand.",
     "check.running": "Please follow the picture.",
+    "check.code": "We have sent a code to your phone.",
+    "check.item": "Choose “{word}”.",
+    "check.item_first": "Choose “{word}”, then type the code.",
+    "check.person": "Your supervisor confirms that it is you: in the room, by phone or by video. The lesson waits.",
+    "check.person_too": "Your supervisor can confirm it, too; then nothing needs to be typed.",
     "check.again": "We could not see you clearly. One more try.",
+    "check.again_code": "That was not quite it, or it came too late. One more try with a new code.",
     "check.passed": "Checked {minutes} min ago.",
     "check.passed_now": "Checked just now.",
     "check.unclear": "The last look was not clear. The next one decides.",
+    "check.unclear_code": "The last question stayed open. The next one decides.",
     "check.none": "No check yet.",
+    "item.sun": "sun",
+    "item.moon": "moon",
+    "item.tree": "tree",
+    "item.boat": "boat",
+    "item.bird": "bird",
+    "item.key": "key",
+    "item.bell": "bell",
+    "item.cup": "cup",
     # --- hints
     "hint.dark": "It is rather dark; more light helps.",
     "hint.bright": "The light behind you is strong; turn a little.",
@@ -218,5 +252,7 @@ TEXT: Final[Mapping[str, str]] = {
     "button.ready": "I am ready",
     "button.end": "End",
     "button.end_now": "End without the look",
+    "button.end_now_code": "End without the question",
+    "button.confirm": "Confirm",
     "button.rest": "Rest",
 }

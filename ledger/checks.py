@@ -10,6 +10,7 @@ import dataclasses
 from bisect import bisect_left
 from typing import Final
 
+from ledger import identify
 from ledger.errors import ScheduleError
 from ledger.facts import Attempt, Cosignature, Facts, SessionRecord
 from ledger.outcome import judge
@@ -18,7 +19,8 @@ from ledger.schedule import CLOSE, SPOT, CheckId, Drawn, Schedule, drawn, verify
 
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
-DELAYED: Final = ("late", "other_kind", "no_photo")  # inconclusive by what was or was not done, not by what was seen
+# inconclusive by what was or was not done, not by what was seen
+DELAYED: Final = ("late", "other_kind", "no_photo", "no_note")
 BEFORE: Final = 0  # a place just before the event at a seq, where a miss stands
 AT: Final = 1  # the place of the event itself
 
@@ -171,7 +173,20 @@ class Judge:
             late = stamp.time - since > asked.deadline_ms + self._policy.net_slack_ms
         evidence = attempt.photos and bool(self._record.grant.recipients)
         verdict = judge(asked, attempt.answer, late=late, evidence=evidence)
-        return verdict.result, verdict.why
+        why = self._doubt(attempt, asked, since) if verdict.result == "passed" else ""
+        return ("inconclusive", why) if why else (verdict.result, verdict.why)
+
+    def _doubt(self, attempt: Attempt, asked: Drawn, since: int | None) -> str:
+        """Why a pass without a camera is none: its item or its note is not what was asked for; "" for any other."""
+        if attempt.answer is None or asked.kind not in ("attention", "identify"):
+            return ""
+        if since is None:  # off line the device's clock leads on from the last signed time
+            stamp = self._facts.latest_before(attempt.seq)
+            since = stamp.time + attempt.mono - stamp.mono if stamp else self._record.grant.time + attempt.mono
+        order = attempt.ordered
+        until = since + asked.deadline_ms + self._policy.net_slack_ms
+        ordered = identify.Asked(order.i, order.a, order.nonce, since, until)
+        return identify.doubt(ordered, attempt.answer, self._policy.routes, self._record.identified)
 
     def _asked(self, attempt: Attempt) -> Drawn:
         i, nonce = attempt.ordered.i, bytes.fromhex(attempt.ordered.nonce)

@@ -11,6 +11,7 @@ from ledger.bodies import Spot
 from ledger.course import Course
 from ledger.events import Answered, Asked, Consent, Event, Ordered
 from ledger.grant import Grant
+from ledger.identify import Identified
 from ledger.policy import Policy
 from ledger.schedule import CLOSE
 from ledger.sessionlog import Stamp
@@ -41,6 +42,7 @@ class SessionRecord:
     issued: int | None = None
     changes: tuple[Mapping[str, Any], ...] = ()
     spots: Mapping[str, Spot] = dataclasses.field(default_factory=dict)  # "spot-<n>" → the supervisor's note
+    identified: Mapping[str, Identified] | None = None  # notes that answers name; None: the device's own word stands
     policy: Policy | None = None
     course: Course | None = None
 

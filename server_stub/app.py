@@ -24,6 +24,7 @@ from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.erasure import Eraser
 from server_stub.domain.errors import SetupError
 from server_stub.domain.gather import Gatherer, Witnesses
+from server_stub.domain.identify import Identifier
 from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
 from server_stub.domain.overview import Overview
@@ -97,7 +98,8 @@ class Server:
         settler = Settler(self.records, logs, settings.server, clock)
         archivist = Archivist(self.people, self.records, logs, self.keyring, revealer, settler, clock)
         secret = settings.secret.read_bytes()
-        sign_in = SignIn(self.people, secret, clock, sender or DevelopmentSender(settings))
+        bring = sender or DevelopmentSender(settings)
+        sign_in = SignIn(self.people, secret, clock, bring)
         decisions = Decisions(self.people, self.records, logs, self.keyring, enrolment, settler, clock)
         self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
         self.services = Services(
@@ -108,6 +110,7 @@ class Server:
             records=self.records,
             limits=Limits(clock),
             sign_in=sign_in,
+            identifier=Identifier(self.people, self.records, logs, self.keyring, secret, clock, bring),
             decisions=decisions,
             devices=Devices(self.records, logs, enrolment, sign_in, revealer, decisions, clock),
             publisher=Publisher(self.records, logs, clock),

@@ -8,16 +8,18 @@ from typing import TypeVar
 
 from ledger import course, policy
 from ledger.bodies import Accommodation, Spot
+from ledger.bodies import Command as CommandNote
 from ledger.certificate import Previous
 from ledger.course import Course
 from ledger.credit import Credit, SessionCredit, SessionRecord, credit
 from ledger.errors import MissingFileError, RootMismatchError, ScheduleError, VerifyError
-from ledger.events import Command
+from ledger.events import Answered, Command
 from ledger.findings import Findings, Refused, Status
 from ledger.grant import Grant
+from ledger.identify import Identified, identified
 from ledger.policy import Policy
 from ledger.reasons import reason
-from ledger.steps.bodies import Reader
+from ledger.steps.bodies import Reader, Signed
 from ledger.steps.classlog import VerifiedClass
 from ledger.steps.session import VerifiedSession
 
@@ -105,6 +107,7 @@ class Crediting:
             issued=None if revealed is None else revealed.issued,
             changes=tuple(self._changes(digest) for digest in grant.accommodations),
             spots=self._spots(session, end),
+            identified=self._identified(session, grant, end),
             policy=self._rules.policy(grant.policy) if grant.policy != first.policy else None,
             course=self._rules.course(grant.course) if grant.course != first.course else None,
         )
@@ -126,6 +129,27 @@ class Crediting:
             if isinstance(body, Spot):
                 spots[f"spot-{body.n}"] = body
         return spots
+
+    def _identified(self, session: VerifiedSession, grant: Grant, end: int) -> dict[str, Identified]:
+        """The notes that this session's `identify` answers name, by hash: the server's word, or a supervisor's."""
+        found = {}
+        for event in session.log.events[:end]:
+            if event is None or not isinstance(event.body, Answered) or event.body.kind != "identify":
+                continue
+            for digest in event.body.models.values():
+                if digest in self._reader.found.missing:
+                    raise MissingFileError(f"the identification {digest} is not kept")
+                signed = self._reader.found.signed.get(digest)
+                note = identified(signed.body, grant.learner, session.sid) if signed else None
+                if signed is not None and note is not None and self._may_identify(signed):
+                    found[digest] = note
+        return found
+
+    def _may_identify(self, signed: Signed) -> bool:
+        """The server signs for its own codes; a person's word counts once an --authority key vouches for the person."""
+        if isinstance(signed.body, CommandNote) or self._reader.found.vouched.issuperset(signed.by):
+            return True
+        raise MissingFileError("an identification by somebody whom no --authority key vouches for")
 
     # --- what came of it ----------------------------------------------------------------------------------------------
 

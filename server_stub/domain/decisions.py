@@ -12,6 +12,7 @@ from ledger import bodies, note
 from ledger.bodies import Accommodation, Body, Identification, Reversal, Verdict
 from ledger.classlog import ClassLog
 from ledger.errors import LedgerError, UnknownSignerError
+from ledger.identify import LASTS_MS
 from ledger.keys import Vkey
 from ledger.leaves import KEY_TYPES, BodyLeaf, KeyLeaf
 from ledger.note import Note
@@ -139,7 +140,7 @@ class Decisions:
                 undone = bodies.parse(verdict)[0] if verdict else None
                 if isinstance(undone, Verdict):
                     self._settle_session(undone.sid)
-            case Identification():
+            case Identification() if body.method not in LASTS_MS:  # those are for one check, not for the name
                 for item in self._people.registrations(learner=body.learner, class_id=class_id):
                     self._people.set_real_name(item.registration, "identified", leaf)
 

@@ -275,6 +275,15 @@ class DecisionError(ServerError):
     zh = "该决定未被登记：签署人不符合要求，或与已有记录矛盾。请由有权人员重新签署；未追加任何内容。"
 
 
+class NotOrderedError(ServerError):
+    """A learner asked to be identified for a check that was not ordered."""
+
+    status = 409
+    code = "TS-S-045"
+    remedy = "Nothing is lost: go on, and answer the next check when it comes."
+    zh = "当前没有需要核验的环节。学习可以继续，请在下一次核验出现时作答。"
+
+
 class SetupError(ServerError):
     """The data directory, the course, the policy or another file that `init` and `serve` need cannot be used."""
 

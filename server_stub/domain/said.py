@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ledger import bodies, policy
 from ledger.bodies import Accommodation, Body, Exit, Reversal, Verdict
 from ledger.classlog import ClassLog
 from ledger.credit import Ruling
-from ledger.errors import PolicyError
+from ledger.errors import LedgerError, PolicyError
+from ledger.events import Answered, Event
+from ledger.identify import Identified, identified
 from ledger.policy import Policy
 from server_stub.domain.ports import Transaction
 
@@ -66,6 +68,25 @@ def accommodated(tx: Transaction, rules: policy.Policy, digests: tuple[str, ...]
     for digest in digests:
         rules = rules.accommodated(changes(tx, digest))
     return rules
+
+
+def identifications(
+    tx: Transaction, events: Sequence[Event | None], learner: str, sid: str
+) -> Mapping[str, Identified]:
+    """The notes by which this session's `identify` answers say the learner was identified, by hash."""
+    found = {}
+    for event in events:
+        if event is None or not isinstance(event.body, Answered) or event.body.kind != "identify":
+            continue
+        for digest in event.body.models.values():
+            data = tx.log.body(digest)
+            try:
+                note = identified(bodies.parse(data)[0], learner, sid) if data else None
+            except LedgerError:  # a document, but no note
+                continue
+            if note is not None:
+                found[digest] = note
+    return found
 
 
 def provider_left(tx: Transaction, log: ClassLog) -> str | None:

@@ -12,6 +12,7 @@ from server_stub.domain.devices import Devices
 from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.erasure import Eraser
 from server_stub.domain.gather import Gatherer
+from server_stub.domain.identify import Identifier
 from server_stub.domain.limits import Limits
 from server_stub.domain.overview import Overview
 from server_stub.domain.people import People
@@ -55,6 +56,7 @@ class Services:
     records: Records
     limits: Limits
     sign_in: SignIn
+    identifier: Identifier
     enrolment: Enrolment
     logs: ClassLogs
     sessions: Sessions

@@ -177,6 +177,7 @@ class Settler:
             seed=session.seed if over else None,
             issued=progress.issued if over else None,
             changes=tuple(said.changes(tx, digest) for digest in given.accommodations),
+            identified=said.identifications(tx, log.events[:end], session.learner, session.sid),
             policy=policy.parse(document(tx, given.policy)),
             course=course.parse(document(tx, given.course)),
         )

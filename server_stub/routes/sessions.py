@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 from fastapi.responses import Response
+from pydantic import Field
 
 from server_stub.domain.errors import SegmentSignatureError
+from server_stub.domain.identify import Attempt
+from server_stub.routes.accounts import Body
 from server_stub.routes.deps import Learner, Raw, Seen, Wired
 
 router = APIRouter(tags=["sessions"])
+
+
+class IdentifyAttemptBody(Body):
+    i: Annotated[int, Field(ge=0, le=1_000_000)] | Annotated[str, Field(pattern=r"^(close|spot-[0-9]{1,9})$")]
+    a: int = Field(ge=0, le=9)
+    nonce: str = Field(pattern=r"^[0-9a-f]{32}$")
+    code: str = Field(default="", pattern=r"^([0-9]{6})?$")
 
 
 @router.post("/v1/sessions")
@@ -32,6 +43,13 @@ def segment(wired: Wired, sid: str, body: Raw, address: Seen) -> Response:
         wired.limits.count("refused", address)
         raise
     return Response(answer, media_type="application/json")
+
+
+@router.post("/v1/sessions/{sid}/identify")
+def identify(wired: Wired, account: Learner, sid: str, body: IdentifyAttemptBody) -> dict[str, Any]:
+    """Be identified without a face for one ordered attempt: have a code sent, bring it, or wait for a person."""
+    attempt = Attempt(sid, body.i, body.a, body.nonce)
+    return asdict(wired.identifier.ask(account, attempt, body.code))
 
 
 @router.get("/v1/sessions/{sid}/receipt")

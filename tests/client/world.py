@@ -8,10 +8,13 @@ from pathlib import Path
 
 from fastapi.testclient import TestClient
 
+from client.events import Identified, Order
 from client.ports import UnitMedia
 from client.profile import Profile
 from client.study import Lesson, Ports, Study
 from client.sync.enrol import Enrolment, Registration, SignedIn, finish_sign_in, start_sign_in
+from client.sync.identify import Who, ask
+from client.sync.keyring import read_keys
 from client.sync.logbook import Logbook, recover
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import Kept, Outbox
@@ -98,8 +101,8 @@ class World:
         challenge, _ = start_sign_in(self.net, account)
         return finish_sign_in(self.net, challenge, self.codes.sent[account])
 
-    def machine(self, name: str = "pc", account: str = "learner") -> MachineSide:
-        return MachineSide(self, self.folder / name, self.sign_in(account))
+    def machine(self, name: str = "pc", account: str = "learner", *, face: bool = True) -> MachineSide:
+        return MachineSide(self, self.folder / name, self.sign_in(account), face=face)
 
     def export(self, into: Path) -> Path:
         """The class archive as the operator exports it, after everything is settled."""
@@ -137,7 +140,9 @@ def _course(folder: Path, units: Sequence[tuple[str, int]]) -> Path:
 class MachineSide:
     """One learner's machine: its data folder, and whatever a start of the client makes of it."""
 
-    def __init__(self, world: World, folder: Path, who: SignedIn, *, prepared: bool = False) -> None:
+    def __init__(
+        self, world: World, folder: Path, who: SignedIn, *, prepared: bool = False, face: bool = True
+    ) -> None:
         self.world, self.folder, self.who, self.clock = world, folder, who, world.clock
         self.net = Simulator(world.net.http)
         self.enrolment = Enrolment.signed_in(self.net, folder, who)
@@ -145,15 +150,15 @@ class MachineSide:
         self.registration: Registration = self.enrolment.me().registrations[0]
         self.outbox = Outbox(self.profile.outbox)
         if not prepared:
-            self._prepare()
+            self._prepare(face=face)
         self.recovered = recover(self.outbox, self.profile.seal, self.clock.wall)
         self._ports()
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, face: bool) -> None:
         self.enrolment.identify(self.registration)
-        for what in ("notice", "face"):
-            self.enrolment.consent(self.outbox, self.registration, what, given=True, notice=NOTICE)
-        self.enrolment.refer(self.registration, b"template")
+        for what, given in (("notice", True), ("face", face)):
+            self.enrolment.consent(self.outbox, self.registration, what, given=given, notice=NOTICE)
+        self.enrolment.refer(self.registration, b"template" if face else None)
         self.registration = self.enrolment.me().registrations[0]
 
     def _ports(self) -> None:
@@ -182,6 +187,10 @@ class MachineSide:
         def opened(take_over: bool) -> Granted:
             return open_session(self.enrolment, self.outbox, registration, take_over=take_over)
 
+        def identified(granted: Granted, order: Order, code: str) -> Identified:
+            keys = read_keys(self.outbox.session(granted.sid).keys)
+            return ask(self.enrolment.api, Who(granted.sid, granted.grant.learner, keys), order, code)
+
         media = {unit.id: UnitMedia(unit.id, unit.title.en, self.folder, unit.duration_ms) for unit in course.units}
         return Lesson(
             policy=policy,
@@ -194,6 +203,7 @@ class MachineSide:
             book=lambda granted: Logbook(self.outbox, granted.sid, granted.signer),
             consents=lambda: self.outbox.consents(registration.registration),
             credit=credit,  # type: ignore[arg-type]
+            identify=identified,
         )
 
     def study(self) -> Study:
