@@ -127,7 +127,7 @@ def _log(turn: Turn, before: Machine, signal: Signal) -> None:
         case AgentNote(detail):
             turn.log(Fault("agent", detail[:1000]))
         case FoundByAgent():
-            if all(found.rule != signal.rule for found in before.findings):
+            if not any(_as_grave(found, signal) for found in before.findings):
                 turn.log(_finding(signal))
         case MediaFault(detail):
             turn.log(Fault("media", detail[:1000]))
@@ -172,6 +172,11 @@ def _heartbeat(beat: Beat) -> Heartbeat:
 
 def _finding(found: FoundByAgent) -> Finding:
     return Finding(found.rule, found.version, found.severity, found.response, dict(found.evidence))
+
+
+def _as_grave(known: FoundByAgent, found: FoundByAgent) -> bool:
+    """Whether `found` was told already: the same rule, no graver than before."""
+    return known.rule == found.rule and GRAVITY.index(found.response) <= GRAVITY.index(known.response)
 
 
 def clamped(state: State, signal: Signal) -> Signal:

@@ -5,10 +5,13 @@ The agent's process is real; only the client's clock is scripted where time must
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +23,7 @@ from agent.link import BACKOFF_MS, LOST_MS, START_MS, AgentLink, Lost
 from agent.manifest import ROOT, agent_hash
 from agent.messages import Beat, Cleared, Found, Note
 from agent.pack import Pack
-from client.events import AgentLost
+from client.events import AgentLost, AgentNote
 from client.events import Beat as ClientBeat
 from client.guard import AgentGuard
 
@@ -252,3 +255,108 @@ def test_the_session_hears_the_agent_in_its_own_words(clock: Clock) -> None:
     guard.camera("Integrated Camera")
     guard.foreground(True)
     guard.close()
+
+
+@pytest.fixture
+def class_pack(pack: Pack, tmp_path: Path) -> tuple[str, Path]:
+    """A class's own pack: the built-in rules but one, until a day."""
+    raw = json.loads(pack.line)
+    raw["expires"], raw["rule"] = "2027-12-31", raw["rule"][1:]
+    data = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    (tmp_path / "pack").write_bytes(data)
+    return hashlib.sha256(data).hexdigest(), tmp_path / "pack"
+
+
+def beats_of(guard: AgentGuard, until: Callable[[list[object]], bool]) -> list[object]:
+    said: list[object] = []
+    for _ in range(600):
+        said += guard.poll()
+        if until(said):
+            return said
+        time.sleep(0.1)
+    raise AssertionError(f"never came; heard {said}")
+
+
+def test_the_granted_rules_stand_in_the_beats_and_survive_a_restart(class_pack: tuple[str, Path], clock: Clock) -> None:
+    """Handed over by hash to the running agent, and to its successor when it was killed."""
+    digest, path = class_pack
+    link = AgentLink(clock=clock)
+    guard = AgentGuard(link)
+    guard.start()
+    guard.rules(digest, path, 1_795_000_000_000, "")
+
+    def named(said: list[object]) -> bool:
+        return any(isinstance(signal, ClientBeat) and signal.rules == digest for signal in said)
+
+    beats_of(guard, named)
+    os.kill(link.pid or 0, signal.SIGKILL)
+    beats_of(guard, lambda said: any(isinstance(signal, AgentLost) for signal in said))
+    clock.added += BACKOFF_MS[1]
+    guard.start()
+    beats_of(guard, named)
+    guard.close()
+
+
+@pytest.mark.parametrize("how", ["exchanged", "expired", "another installation"])
+def test_what_the_grant_does_not_name_is_recorded(how: str, class_pack: tuple[str, Path]) -> None:
+    """A pack exchanged on the disk, one past its day, files that the class does not know: said, once."""
+    digest, path = class_pack
+    at, installation = 1_795_000_000_000, ""
+    if how == "exchanged":
+        path.write_bytes(path.read_bytes().replace(b'"pause"', b'"inform"'))
+    elif how == "expired":
+        at = 1_893_456_000_000
+    else:
+        installation = "ab" * 32
+    guard = AgentGuard(AgentLink())
+    guard.start()
+    guard.rules(digest, path, at, installation)
+    words = {"exchanged": "TS-A-013", "expired": "TS-A-014", "another installation": "the class names abab"}[how]
+    said = beats_of(guard, lambda said: any(isinstance(item, AgentNote) and words in item.detail for item in said))
+    if not installation:
+        assert all(signal.rules != digest for signal in said if isinstance(signal, ClientBeat))
+        named = "the grant names"
+        beats_of(guard, lambda said: any(isinstance(item, AgentNote) and named in item.detail for item in said))
+    guard.close()
+
+
+def test_an_agent_of_other_files_is_lost(link: AgentLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the key and beats, but is not the program that the client came with: none of its beats counts."""
+    monkeypatch.setattr("agent.link.agent_hash", lambda: "cd" * 32)
+    link.start()
+    said = wait(link, lost)
+    assert not any(beat(message) for message in said)
+
+
+def test_a_starved_agent_is_told_within_five_seconds(link: AgentLink) -> None:
+    """Stopped for real, on the real clock: lost after 4.5 s, and a client looks ten times a second."""
+    assert LOST_MS + 500 <= 5_000
+    link.start()
+    wait(link, beat)
+    psutil.Process(link.pid).suspend()
+    detail = next(message.detail for message in wait(link, lost) if isinstance(message, Lost))
+    assert detail.startswith("no beat for ")
+
+
+def test_a_session_leaves_nothing_behind(link: AgentLink, tmp_path: Path) -> None:
+    """No process, no thread of ours, no listening port while it runs, no open file, no file on the disk."""
+    me = psutil.Process()
+    before = ({child.pid for child in me.children(True)}, threading.active_count(), me.num_fds())
+    link.start()
+    wait(link, beat)
+    agent = psutil.Process(link.pid)
+    assert not [entry for entry in agent.net_connections("inet") if entry.status == psutil.CONN_LISTEN]
+    assert not [file.path for file in agent.open_files() if file.mode != "r"]
+    link.close()
+    assert not agent.is_running()
+    assert ({child.pid for child in me.children(True)}, threading.active_count(), me.num_fds()) == before
+
+
+def test_no_program_of_the_same_user_may_look_into_the_agent() -> None:
+    """PR_SET_DUMPABLE 0 (prctl 3 reads it): no core dump, no ptrace, no look into its memory but by root."""
+    script = (
+        "import ctypes\nfrom agent.child import harden\nread = ctypes.CDLL(None).prctl\n"
+        "before = read(3, 0, 0, 0, 0)\nharden()\nprint(before, read(3, 0, 0, 0, 0))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "0"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.errors import AgentError, PackError, RuleError
-from agent.pack import Pack, load_folder, load_line
+from agent.errors import AgentError, ExpiredPackError, PackError, RuleError
+from agent.pack import Pack, load_class, load_folder, load_line
 
 WORDS = {"title": "标题", "why": "原因", "remedy": "办法"}
 RULE = {
@@ -96,3 +97,40 @@ def test_a_changed_byte_never_leaves_the_loader_as_a_foreign_error(noise: bytes,
         load_line(data)
     except AgentError:
         assert data != good
+
+
+def carried(pack: Pack, **more: object) -> bytes:
+    raw = {**json.loads(pack.line), **more}
+    return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def test_a_class_pack_ends_on_its_day(pack: Pack) -> None:
+    """By the grant's time, which the server signed: the device's own clock opens nothing."""
+    data = carried(pack, expires="2026-12-31")
+    digest = hashlib.sha256(data).hexdigest()
+    last = 1_798_761_600_000  # 2027-01-01 00:00 UTC
+    assert load_class(data, digest, last - 1).sha256 == digest
+    with pytest.raises(ExpiredPackError):
+        load_class(data, digest, last)
+
+
+def test_a_class_pack_of_another_hash_is_refused(pack: Pack) -> None:
+    """The file was exchanged after it was fetched."""
+    data = carried(pack)
+    with pytest.raises(PackError, match="asked for"):
+        load_class(data + b" ", hashlib.sha256(data).hexdigest(), 0)
+
+
+def test_a_class_without_rules_has_the_built_in_ones(pack: Pack) -> None:
+    """A document of comments says so; an empty pack says nothing and is refused."""
+    data = b"# no rules\n"
+    assert load_class(data, hashlib.sha256(data).hexdigest(), 0).sha256 == pack.sha256
+    with pytest.raises(PackError):
+        load_class(line(), hashlib.sha256(line()).hexdigest(), 0)
+
+
+@pytest.mark.parametrize("more", [{"expires": 5}, {"expires": "soon"}, {"allow": {}}, {"allow": [1]}, {"secret": []}])
+def test_a_malformed_end_or_allow_list_is_refused(pack: Pack, more: dict[str, object]) -> None:
+    """Nothing half-understood is loaded."""
+    with pytest.raises((PackError, RuleError)):
+        load_line(carried(pack, **more))

@@ -1,0 +1,91 @@
+"""The installed files: one signed list, and every way in which a copy may differ from it is named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.collectors.installed import Installed
+from agent.engine import Engine
+from agent.errors import CollectorError, ManifestError
+from agent.manifest import KEY, NOTE, ROOT, changed, files_hash, installed, text_of
+from agent.tables import SelfRow
+from ledger import note
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A small installation, signed as an installer's build signs it."""
+    root = tmp_path / "app"
+    for name in ("agent/watch.py", "client/study.py", "ledger/tree.py", "client/view.kv"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f"# {name}\n")
+    command = [sys.executable, ROOT / "build/sign_installed.py", root, tmp_path / "release.pem", "demo.example/r"]
+    subprocess.run(command, check=True, capture_output=True)
+    return root
+
+
+def test_an_untouched_copy_is_as_signed(copy: Path) -> None:
+    """Nothing changed; what caches write beside the code is not looked at."""
+    (copy / "client/__pycache__").mkdir()
+    (copy / "client/__pycache__/study.py").write_text("x")
+    assert changed(copy) == ()
+    assert Installed(copy).collect(0) == [SelfRow(subject="files")]
+
+
+def test_changed_added_and_removed_files_are_named(copy: Path) -> None:
+    """Each by its path."""
+    (copy / "client/study.py").write_text("# patched\n")
+    (copy / "client/sitecustomize.py").write_text("import frida\n")
+    (copy / "agent/watch.py").unlink()
+    assert changed(copy) == ("agent/watch.py", "client/sitecustomize.py", "client/study.py")
+
+
+def test_changed_files_block(copy: Path, engine: Engine) -> None:
+    """Tampering with ourselves; the finding names the first file."""
+    (copy / "client/study.py").write_text("# patched\n")
+    (finding,) = engine.judge(Installed(copy).collect(0))
+    assert (finding.rule, finding.response) == ("self.changed-files", "block")
+
+
+def test_a_list_that_was_rewritten_without_the_key_is_refused(copy: Path, engine: Engine) -> None:
+    """A changed file with a list changed to match: the signature tells, and it counts as a change."""
+    (copy / "client/study.py").write_text("# patched\n")
+    data = (copy / NOTE).read_bytes()
+    (copy / NOTE).write_bytes(text_of(installed(root=copy)).encode() + data[data.index(b"\n\n") + 1 :])
+    with pytest.raises(ManifestError):
+        changed(copy)
+    assert engine.judge(Installed(copy).collect(0))[0].response == "block"
+
+
+def test_a_checkout_is_unsigned_and_says_so(copy: Path) -> None:
+    """Unknown, never a guess: no manifest is no finding."""
+    (copy / NOTE).unlink()
+    with pytest.raises(CollectorError):
+        Installed(copy).collect(0)
+
+
+def test_one_hash_in_three_places(copy: Path) -> None:
+    """The beat's `manifest`, the note's own hash, and the hash of the list as a class publishes it are the same."""
+    text = text_of(installed(root=copy))
+    assert files_hash(("agent", "client", "ledger"), copy) == note.digest(text)
+    assert note.parse((copy / NOTE).read_bytes()).digest == note.digest(text)
+
+
+def test_a_hostile_file_name_stays_in_its_line(copy: Path) -> None:
+    """A name with a line end cannot forge an entry of the list."""
+    (copy / "client/a\n00 study.py").write_text("x")
+    assert len(text_of(installed(root=copy)).split("\n")) == 1 + 5 + 1
+    assert len(changed(copy)) == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b"trueseat/installed/v1\n\n", b"x" * 70_000])
+@pytest.mark.parametrize("name", [NOTE, KEY])
+def test_a_damaged_manifest_is_our_own_error(copy: Path, name: str, data: bytes) -> None:
+    """Whatever lies there."""
+    (copy / name).write_bytes(data)
+    with pytest.raises(ManifestError):
+        changed(copy)
