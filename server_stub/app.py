@@ -60,6 +60,10 @@ def steady_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
+def _no_time(_seconds: float) -> None:
+    """Under a clock that somebody else moves there is nothing to wait for."""
+
+
 class DevelopmentSender:
     """Prints the code instead of sending it; refuses to exist outside development."""
 
@@ -91,8 +95,9 @@ class Server:
         self.records.write(logs.refresh)
         revealer = Revealer(self.records, logs, clock)
         steady = steady_ms if clock is wall_ms else clock
+        pause = time.sleep if clock is wall_ms else _no_time
         watch = ClockWatch(steady, clock)
-        self.gatherer = Gatherer(self.records, logs, self.keyring, witnesses or HttpWitnesses(), clock, watch)
+        self.gatherer = Gatherer(self.records, logs, self.keyring, witnesses or HttpWitnesses(), clock, watch, pause)
         enrolment = Enrolment(self.people, self.records, logs, self.keyring, clock)
         live = LiveSessions(settings.server, self.keyring.cosigner.vkey)
         settler = Settler(self.records, logs, settings.server, clock)

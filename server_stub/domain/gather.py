@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -34,6 +35,7 @@ ROUND_S: Final = 5.0  # how long a round waits for the slowest witness
 TROUBLED_S: Final = 0.3  # and for one that did not sign the last time, when no archive waits for it
 GRANT_S: Final = 0.5  # how long a grant waits, and only for witnesses that answered the last time
 BACKOFF_MS: Final = (2_000, 5_000, 15_000, 30_000, 60_000)  # between rounds that brought no quorum
+REST_MS: Final = 5_000  # more than a device's clock may be wrong for: `clock_slack_ms`, and a lead of 1 s
 _TRIES: Final = 3  # a witness's 409 names the size to start from; another process may ask at the same time
 _log = logging.getLogger("server_stub")
 
@@ -63,6 +65,7 @@ class _Known:
     busy: dict[str, Future[str | None]] = field(default_factory=dict)
     failures: int = 0
     not_before: int = 0
+    grew: deque[tuple[int, int]] = field(default_factory=deque)  # (ms, size of the log from then on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,18 @@ class Gatherer:
     """Asks the witnesses of every class; one for the whole server. It holds no lock of the records while it asks."""
 
     def __init__(
-        self, records: Records, logs: ClassLogs, keyring: Keyring, witnesses: Witnesses, clock: Clock, watch: ClockWatch
+        self,
+        records: Records,
+        logs: ClassLogs,
+        keyring: Keyring,
+        witnesses: Witnesses,
+        clock: Clock,
+        watch: ClockWatch,
+        pause: Callable[[float], None],
     ) -> None:
+        """`pause` waits for so many seconds of `clock`."""
         self._records, self._logs, self._keyring = records, logs, keyring
-        self._witnesses, self._clock, self._watch = witnesses, clock, watch
+        self._witnesses, self._clock, self._watch, self._pause = witnesses, clock, watch, pause
         self._known: dict[str, _Known] = {class_id: _Known() for class_id in keyring.logs}
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="witness")
         self._rounds = ThreadPoolExecutor(max_workers=2, thread_name_prefix="round")  # never waits for itself
@@ -101,11 +112,30 @@ class Gatherer:
 
     def _sweep(self, class_id: str) -> bool:
         known = self._of(class_id)
-        if not self._asks(class_id) or self._clock() < known.not_before:
+        if not self._asks(class_id) or not self._records.read(lambda tx: self._wanted(tx, class_id, known)):
             return False
-        if self._records.read(lambda tx: tx.witnessed.size(class_id) == tx.log.size(class_id)):
-            return False
-        return self.gather(class_id)
+        return self._clock() >= known.not_before and self.gather(class_id)
+
+    def _wanted(self, tx: Transaction, class_id: str, known: _Known) -> bool:
+        """Whether there are entries to be witnessed, or an anchor is due over those that were."""
+        size, seen = self._rested(tx, class_id, known), tx.witnessed.size(class_id)
+        return size > seen or (size > 0 and self._due(tx, class_id, self._logs.log(tx, class_id), for_grant=False))
+
+    def _rested(self, tx: Transaction, class_id: str, known: _Known) -> int:
+        """The class log's size `REST_MS` ago, or what a quorum signed already: what witnesses are asked for.
+
+        A device's clock is believed within a few seconds. Did the witnesses sign at the moment in which a session ends,
+        a device that uses all of them would have more credit than the witnesses saw pass, and spoil the archive.
+        """
+        now, size = self._clock(), tx.log.size(class_id)
+        if not known.grew or known.grew[-1][1] != size:
+            known.grew.append((now, size))
+        while len(known.grew) > 1 and known.grew[1][0] <= now - REST_MS:
+            known.grew.popleft()
+        since, rested = known.grew[0]
+        if since > now - REST_MS:
+            rested = 0 if self._logs.log(tx, class_id).sessions else size
+        return max(rested, tx.witnessed.size(class_id))
 
     def before_grant(self, class_id: str) -> None:
         """A grant is about to be logged: let an anchor stand before it when the last is older than 10 minutes.
@@ -131,7 +161,10 @@ class Gatherer:
         if not known.lock.acquire(blocking=False):
             return False
         try:
-            ask = self._records.read(lambda tx: self._ask(tx, class_id))
+            size = self._records.read(lambda tx: self._rested(tx, class_id, known))
+            if not size:
+                return False
+            ask = self._records.read(lambda tx: self._ask(tx, class_id, size))
             lines = self._lines(ask, known, TROUBLED_S)
             enough = ask.trust.satisfied(set(lines))
             self._count(known, enough=enough)
@@ -148,10 +181,11 @@ class Gatherer:
         missing for a quorum. Without witnesses, the log's own signature alone.
         """
         known = self._of(class_id)
+        ask = self._records.read(lambda tx: self._ask(tx, class_id, size))
+        if not ask.trust.urls:
+            return ask.signed
+        self._pause(REST_MS / 1000)
         with known.lock:
-            ask = self._records.read(lambda tx: self._ask(tx, class_id, size))
-            if not ask.trust.urls:
-                return ask.signed
             lines = self._lines(ask, known, ROUND_S)
             if ask.trust.satisfied(set(lines)):
                 self._records.write(lambda tx: self._keep(tx, ask, lines))
@@ -174,10 +208,9 @@ class Gatherer:
         trust = self._keyring.trust(class_id)
         return trust.quorum != NONE and bool(trust.urls)
 
-    def _ask(self, tx: Transaction, class_id: str, size: int | None = None) -> _Ask:
+    def _ask(self, tx: Transaction, class_id: str, size: int) -> _Ask:
         log = self._logs.log(tx, class_id)
-        at = tx.log.size(class_id) if size is None else size  # memory may run ahead of what is committed
-        found = Checkpoint(log.origin, at, log.tree.root_at(at))
+        found = Checkpoint(log.origin, size, log.tree.root_at(size))
         trust = self._keyring.trust(class_id)
         signed = checkpoint.sign(found, self._keyring.log(class_id))
         return _Ask(class_id, found, signed, trust, _stated(tx, class_id, log, trust))

@@ -17,7 +17,7 @@ from ledger.tree import Tree, leaf_hash
 from ledger.trust import Trust
 from server_stub.app import create_app
 from server_stub.domain.errors import ServerError
-from server_stub.domain.gather import Reply
+from server_stub.domain.gather import REST_MS, Reply
 from server_stub.domain.witness import Witness
 from server_stub.domain.witness_errors import StaleCheckpointError
 from server_stub.settings import write_private
@@ -93,7 +93,9 @@ class Watched:
         return self.room.server.keyring.log(CLASS).vkey
 
     def gather(self) -> bool:
-        """One round, as the background task makes it."""
+        """One round a few seconds later: what was written at this moment is witnessed, too."""
+        self.room.server.gatherer.sweep()
+        self.room.clock.now += REST_MS
         return self.room.server.gatherer.gather(CLASS)
 
     def entries(self) -> list[bytes]:
