@@ -3,7 +3,7 @@ PY := PYTHONUTF8=1 .venv/bin/python
 PACKAGES := ledger agent client server_stub
 
 .DEFAULT_GOAL := help
-.PHONY: help setup-app setup-dev demo test quick lint screens docs lock lesson test-long test-fresh clean
+.PHONY: help setup-app setup-dev demo test quick lint screens docs bench-player lesson test-long test-fresh lock clean
 
 help:  ## print all targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ screens: setup-app  ## every screen of the client at 1280x800 and 390x844 into d
 
 docs: setup-dev  ## generate docs/errors.md and docs/events.schema.json from the types
 	@$(PY) build/errors_page.py
+	@$(PY) -m ledger schema > docs/events.schema.json
+
+bench-player: setup-app  ## our player beside the bare one in one run
+	@$(PY) build/bench_player.py
 
 lesson: setup-app  ## make the demo lesson's media again
 	@$(PY) build/make_demo_lesson.py
