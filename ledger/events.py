@@ -316,7 +316,8 @@ def decode(data: bytes) -> Event:
     """Return the event that `data` is the canonical form of, or raise `EventError` (or `CanonicalError`)."""
     if len(data) > MAX_EVENT_BYTES:
         raise EventError(f"an event of {len(data)} bytes, more than {MAX_EVENT_BYTES}")
-    return decode_short(data) or decode_long(data)
+    event = decode_short(data)
+    return decode_long(data) if event is None else event
 
 
 def decode_short(data: bytes) -> Event | None:
@@ -330,8 +331,8 @@ def decode_short(data: bytes) -> Event | None:
     values = form.read(line) if form else None
     if values is None:
         return None
-    common = len(_COMMON)
-    return Event._make([*values[:common], VERBS[verb](*values[common:])])
+    seq, wall, mono, sid, salt, *own = values
+    return Event(seq, wall, mono, sid, salt, VERBS[verb](*own))
 
 
 def decode_long(data: bytes) -> Event:

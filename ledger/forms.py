@@ -21,7 +21,11 @@ Convert = Callable[[str], Any]
 
 
 class Form:
-    """The canonical lines with exactly these fields and constants."""
+    """The canonical lines with exactly these fields and constants.
+
+    `order`: the groups of `pattern` in the order in which values are given; `convert`: (place of a value, how its text
+    becomes it), for those that are not the text itself.
+    """
 
     def __init__(self, pattern: str, order: Sequence[int], convert: Sequence[tuple[int, Convert]]) -> None:
         self._match = re.compile(pattern).fullmatch
@@ -100,6 +104,7 @@ def _string(schema: JsonMap) -> str | None:
 
 
 def _plain(token: str) -> Any:
-    if token in _LITERALS:
-        return _LITERALS[token]
-    return token[1:-1] if token.startswith('"') else int(token)
+    value = _LITERALS.get(token, token)
+    if value is token:
+        return token[1:-1] if token.startswith('"') else int(token)
+    return value

@@ -88,8 +88,8 @@ class SessionRow:
 def _agent_findings(session: VerifiedSession) -> list[AgentFinding]:
     return [
         AgentFinding(event.seq, event.body.rule, event.body.severity, event.body.response)
-        for event in session.log.events
-        if event is not None and isinstance(event.body, Finding)
+        for event in session.log.naming
+        if isinstance(event.body, Finding)
     ]
 
 

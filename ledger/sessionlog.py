@@ -17,6 +17,7 @@ from ledger.events import Body, Closed, Cosigned, Event, Opened
 from ledger.keys import Vkey
 from ledger.tree import Tree
 
+_NAMING: Final = frozenset({"answered", "consent", "command", "finding"})  # the verbs that later steps look for
 _TOLD: Final = frozenset({"opened", "cosigned", "closed"})  # the verbs that the log's own form depends on
 
 
@@ -57,6 +58,7 @@ class SessionLog:
         self.origin = names.session_origin(server, sid)
         self.tree = Tree()
         self.events: list[Event | None] = []
+        self.naming: list[Event] = []  # those among them that name documents, photos or findings
         self.stamps: list[Stamp] = []
         self.fault: Fault | None = None
         self._expected = expected
@@ -72,13 +74,15 @@ class SessionLog:
     def read(self, data: bytes | None) -> None:
         """Take the next event; `tree` must hold the leaf hashes of all events before it, and may hold more."""
         index = self._size
-        self._size += 1
+        self._size = index + 1
         if self.fault is None:
             try:
-                event = self._read(index, data)
-                self.events.append(event)
+                event = None if data is None else events.decode(data)
+                self._check(index, event)
             except LedgerError as error:
                 self.fault = Fault(index, str(error))
+            else:
+                self.events.append(event)
 
     @property
     def opened(self) -> Opened | None:
@@ -92,12 +96,11 @@ class SessionLog:
         last = self.events[-1] if self.events and self.fault is None else None
         return last.body if last is not None and isinstance(last.body, Closed) else None
 
-    def _read(self, index: int, data: bytes | None) -> Event | None:
+    def _check(self, index: int, event: Event | None) -> None:
         if self._closed:
             raise EventError("an event after `closed`")
-        if data is None:
-            return None
-        event = events.decode(data)
+        if event is None:
+            return
         seq, _, mono, sid, _, body = event
         if seq != index or sid != self.sid:
             raise EventError(f"it says it is event {seq} of session {sid}")
@@ -107,8 +110,9 @@ class SessionLog:
             raise EventError("event 0, and no other, is `opened`")
         if body.verb in _TOLD:
             self._take(index, body)
+        elif body.verb in _NAMING:
+            self.naming.append(event)
         self._mono = mono
-        return event
 
     def _take(self, index: int, body: Body) -> None:
         if isinstance(body, Opened):

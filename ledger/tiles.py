@@ -71,12 +71,13 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
 def decode_bundle(data: bytes, width: int | None = None) -> list[bytes]:
     """The entries of a bundle, exactly `width` of them if given; `TileError` when it is cut or has too many."""
     entries: list[bytes] = []
-    at = 0
-    while at < len(data):
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        if at + 2 > len(data) or end > len(data):
+    at, size = 0, len(data)
+    while at < size:
+        begin = at + 2
+        end = begin + (data[at] << 8 | data[begin - 1]) if begin <= size else begin
+        if end > size:
             raise TileError(f"the bundle is cut within entry {len(entries)}")
-        entries.append(data[at + 2 : end])
+        entries.append(data[begin:end])
         at = end
     if width is not None and len(entries) != width:
         raise TileError(f"a bundle of {len(entries)} entries, not {width}")

@@ -121,8 +121,8 @@ class Crediting:
     def _spots(self, session: VerifiedSession, end: int) -> dict[str, Spot]:
         """Spot checks that the session's `command` events name; commands are read, too, so that no file is loose."""
         spots = {}
-        for event in session.log.events[:end]:
-            if event is None or not isinstance(event.body, Command):
+        for event in session.log.naming:
+            if event.seq >= end or not isinstance(event.body, Command):
                 continue
             at = session.record.granted_at
             body = self._reader.body(event.body.digest, ("command", "spot"), at, session.sid)

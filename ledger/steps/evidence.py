@@ -24,8 +24,8 @@ class Evidence:
 
     def take(self, log: SessionLog) -> None:
         """Check what this session's answers name."""
-        for event in log.events:
-            if event is None or not isinstance(event.body, Answered) or event.body.evidence is None:
+        for event in log.naming:
+            if not isinstance(event.body, Answered) or event.body.evidence is None:
                 continue
             named = event.body.evidence
             self._check(log.sid, event.seq, f"{FOLDER}sha256/{named['sha256']}", named["sha256"])

@@ -11,6 +11,7 @@ from ledger.archive import Source
 from ledger.classlog import SessionRecord
 from ledger.credit import SessionCredit
 from ledger.errors import CertificateError
+from ledger.events import Consent
 from ledger.findings import Findings, Refused, Status
 from ledger.report import SessionRow, unit_rows
 from ledger.sessionlog import Fault
@@ -75,9 +76,9 @@ class Registrations:
             session.fault = Fault(0, self._overview.broken[sid])
             self._findings.add("3", Status.NOT_CREDITED, session.fault.reason, sid=sid, index=0)
         self._evidence.take(session.log)
-        for event in session.log.events:
-            if event is not None and event.body.verb == "consent":
-                self._reader.plain(event.body.notice, "notice", quiet=True)  # type: ignore[attr-defined]
+        for event in session.log.naming:
+            if isinstance(event.body, Consent):
+                self._reader.plain(event.body.notice, "notice", quiet=True)
         return session
 
     def _row(self, session: VerifiedSession, earned: SessionCredit | None) -> None:

@@ -3,9 +3,9 @@
     python -m tests.bench.ledger [--events 1000000] [--keep DIR]
 
 Floor = SHA-256 of every event + every signature that the verifier checks, each called bare, on one core, in the same
-run. `ratio` = time of the verifier / floor: on one core by the processor's clock, on two by the wall's. Two shapes: 50 events a segment and 10 (1,000,000 events in
-20,000 and in 100,000 segments). Each measurement is a process of its own; the least of `--rounds` is taken, because
-whatever else runs on the machine only ever adds.
+run. `ratio` = time of the verifier / floor: on one core by the processor's clock, on two by the wall's. Two shapes:
+50 events a segment and 10 (1,000,000 events in 20,000 and in 100,000 segments). Each measurement is a process of its
+own; the least of `--rounds` is taken, because whatever else runs on the machine only ever adds.
 """
 
 from __future__ import annotations

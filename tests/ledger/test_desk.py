@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from ledger import events as ev
 from ledger.desk import Desk
 from ledger.schedule import CLOSE, Order, Schedule
@@ -137,9 +135,9 @@ def test_off_line_lateness_is_judged_by_the_devices_clock() -> None:
     desk.feed(base)
     order = desk.next(0)
     assert order
-    desk.feed(dataclasses.replace(base, body=ev.Ordered(order.i, order.a, order.nonce, order.deadline_ms)))
+    desk.feed(base._replace(body=ev.Ordered(order.i, order.a, order.nonce, order.deadline_ms)))
     answered = ev.Answered(order.i, order.a, "match", "passed", "ok", {}, {}, None)
-    desk.feed(dataclasses.replace(base, mono=60_001, body=answered))
+    desk.feed(base._replace(mono=60_001, body=answered))
     again = desk.next(60_001)
     assert again
     assert (again.i, again.a) == (CLOSE, 1)
