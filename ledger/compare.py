@@ -60,11 +60,12 @@ def compare(a: Side, b: Side) -> Outcome:
     if not both:
         raise ArchiveError(f"{a.name} and {b.name} have no log in common")
     for origin in both:
-        _compare(a.histories[origin], b.histories[origin], found)
+        compare_histories(a.histories[origin], b.histories[origin], found)
     return found
 
 
-def _compare(one: History, two: History, found: Outcome) -> None:
+def compare_histories(one: History, two: History, found: Outcome) -> None:
+    """Add to `found` what two statements on one log come to."""
     first, second = sorted((one, two), key=lambda item: item.checkpoint.size)
     m, n = first.checkpoint.size, second.checkpoint.size
     origin = first.checkpoint.origin

@@ -14,7 +14,7 @@ from ledger.archive import open_source
 from ledger.bodies import Body
 from ledger.keys import ED25519, parse_vkey
 from server_stub.app import Server
-from server_stub.domain import imports
+from server_stub.domain import forks, imports
 from server_stub.domain.errors import SetupError
 from server_stub.domain.publish import WHAT
 from server_stub.rotation import rotate
@@ -54,6 +54,8 @@ def add(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
         said.set_defaults(kind=name)
         for field in fields:
             said.add_argument(f"--{field}", required=True, type=int if field == "leaf" else str)
+    other = command("forks", _forks, "sid", help="what is kept of a session's other history, with proofs")
+    other.add_argument("out", type=Path, help="a new folder")
     command("rotate", _rotate, help="a new key").add_argument("role", choices=("grant", "cosign"))
     brought = command("import", _import, help="take in a learner's own copy of sessions that were not sent")
     brought.add_argument("copy", type=Path, help="what `python -m client export` wrote")
@@ -133,6 +135,22 @@ def _say(options: argparse.Namespace) -> None:
             "exit": lambda: bodies.Exit(*place, options.provider),
         }
         print(server.services.decisions.say(options.class_id, said[options.kind]()))
+    finally:
+        server.close()
+
+
+def _forks(options: argparse.Namespace) -> None:
+    server = _opened(options)
+    try:
+        found = server.records.read(lambda tx: forks.kept(tx, options.sid, server.settings.server))
+        if options.out.exists():
+            raise SetupError(f"{options.out} exists already")
+        options.out.mkdir(mode=0o700, parents=True)
+        for number, item in enumerate(found):
+            write_private(options.out / f"{number}.kept", item.data)
+            if item.proof is not None:
+                write_private(options.out / f"{number}.proof", item.proof)
+        print(f"{len(found)} kept, {sum(item.proof is not None for item in found)} proven")
     finally:
         server.close()
 

@@ -7,7 +7,6 @@ counts. A copy of the old key earns nothing by being first: every span still sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from ledger.checkpoint import parse as parse_checkpoint
 from ledger.errors import LedgerError
@@ -20,8 +19,6 @@ from server_stub.domain.people import Account
 from server_stub.domain.ports import Device, Records, Transaction
 from server_stub.domain.reveal import Revealer
 from server_stub.domain.signin import Clock, SignIn
-
-FRESH_MS: Final = 10 * 60 * 1000  # how old a sign-in may be that replaces a device key
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ class Devices:
 
         What the device says that it last signed is kept beside the session that it contradicts.
         """
-        if self._clock() - self._sign_in.begun(token) > FRESH_MS:
+        if not self._sign_in.is_fresh(token):
             raise SignInAgainError("a device key is replaced by the person, right after signing in")
         found = self._enrolment.registration(account, request.registration)
         held = _checkpoint(request.held) if request.held else None

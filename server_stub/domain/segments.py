@@ -23,6 +23,7 @@ from server_stub.domain.errors import (
     StaleSegmentError,
     UnreadableError,
 )
+from server_stub.domain.forks import prove
 from server_stub.domain.keyring import Keyring
 from server_stub.domain.live import Live, LiveSessions
 from server_stub.domain.ports import Progress, Records, Session, Transaction
@@ -66,6 +67,7 @@ class Segments:
         if progress.body == digest:
             return progress.answer
         if progress.state != "open":
+            self._keep_late(session, body, limit)
             raise SessionOverError("the seed of this session is revealed")
         given = _parse(body, limit)
         taken = _Taken(given, _signature(session, given, self._keyring.server), body, digest, seen)
@@ -75,6 +77,19 @@ class Segments:
         if self._records.read(lambda tx: tx.events.progress(sid).unsettled):
             self._settler.settle(session.registration)  # or the next sweep does, if this process dies here
         return answer
+
+    def _keep_late(self, session: Session, body: bytes, limit: int) -> None:
+        """A session that is over takes nothing; what its own key signed against its history is kept as evidence."""
+        try:
+            _signature(session, _parse(body, limit), self._keyring.server)
+        except ServerError:
+            return
+
+        def keep(tx: Transaction) -> None:
+            if prove(tx, session.sid, self._keyring.server, body) is not None:
+                tx.events.add_fork(session.sid, body, self._clock())
+
+        self._records.write(keep)
 
     def _accept(self, tx: Transaction, session: Session, taken: _Taken) -> bytes | ServerError:
         """A refusal that leaves something behind (evidence, a revealed seed) is returned, so that it is committed."""

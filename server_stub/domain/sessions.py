@@ -26,6 +26,7 @@ from server_stub.domain.errors import (
     ServerError,
     SessionKnownError,
     SetupError,
+    SignInAgainError,
 )
 from server_stub.domain.keyring import Keyring
 from server_stub.domain.people import Account, Registration
@@ -73,7 +74,7 @@ class Sessions:
         self._before_grant = before_grant
         self._keyring, self._revealer, self._clock = keyring, revealer, clock
 
-    def open(self, account: Account, data: bytes, *, take_over: bool, seen: str) -> bytes:
+    def open(self, account: Account, data: bytes, *, take_over: bool, seen: str, fresh: bool) -> bytes:
         """Return the grant note for the certificate note `data`; the same request again gets the same grant."""
         cert, signed = certificate.parse(data)
         registration = self._enrolment.registration(account, cert.registration)
@@ -93,6 +94,8 @@ class Sessions:
                     raise SessionKnownError(f"another certificate stands under {cert.sid}")
                 return known.grant
             request = _Request(cert, signed, data, registration, device, seen)
+            if cert.prev == "lost" and not fresh:
+                return SignInAgainError("a device that lost its records goes on after the person signed in again")
             refusal = self._check_previous(tx, request)
             if refusal is not None:
                 return refusal

@@ -28,6 +28,7 @@ CODE_MS: Final = 5 * 60 * 1000
 CODE_TRIES: Final = 5
 CODE_GAP_MS: Final = 30 * 1000
 CODES_A_DAY: Final = 10
+FRESH_MS: Final = 10 * 60 * 1000  # what replaces a device key, or gives up its records, needs a sign-in this young
 LEARNER_TOKEN_MS: Final = 30 * 24 * 3600 * 1000
 STAFF_TOKEN_MS: Final = 12 * 3600 * 1000
 
@@ -93,12 +94,12 @@ class SignIn:
             raise NotSignedInError("the account is gone")
         return account
 
-    def begun(self, token: str) -> int:
-        """When a learner signed in to get this token (ms), or `NotSignedInError`."""
+    def is_fresh(self, token: str) -> bool:
+        """Whether a learner entered the code for this token minutes ago: the person is here, not only the device."""
         kept = self._people.token(_token_digest(token))
         if kept is None or kept.staff:
-            raise NotSignedInError("the token is unknown or has ended")
-        return kept.expires - LEARNER_TOKEN_MS
+            return False
+        return self._clock() - (kept.expires - LEARNER_TOKEN_MS) <= FRESH_MS
 
     def sign_out(self, token: str) -> None:
         """End a token."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Depends, Header
 from fastapi.responses import Response
 from pydantic import Field
 
 from server_stub.domain.errors import SegmentSignatureError
 from server_stub.domain.identify import Attempt
 from server_stub.routes.accounts import Body
-from server_stub.routes.deps import Learner, Raw, Seen, Wired
+from server_stub.routes.deps import Learner, Raw, Seen, Wired, bearer
 
 router = APIRouter(tags=["sessions"])
 
@@ -26,11 +26,17 @@ class IdentifyAttemptBody(Body):
 
 @router.post("/v1/sessions")
 def open_session(
-    wired: Wired, account: Learner, body: Raw, address: Seen, x_take_over: Annotated[str | None, Header()] = None
+    wired: Wired,
+    account: Learner,
+    token: Annotated[str, Depends(bearer)],
+    body: Raw,
+    address: Seen,
+    x_take_over: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Grant a session for a certificate."""
     wired.limits.count("session", address)
-    given = wired.sessions.open(account, body, take_over=x_take_over == "1", seen=address)
+    fresh = wired.sign_in.is_fresh(token)
+    given = wired.sessions.open(account, body, take_over=x_take_over == "1", seen=address, fresh=fresh)
     return Response(given, media_type="text/plain; charset=utf-8")
 
 

@@ -152,6 +152,10 @@ def test_a_key_that_was_copied_to_an_empty_disk_is_no_way_around(world, pc):
     for path in thief.rglob("outbox.db*"):
         path.unlink()
     other = signed_in_again(world, thief)
+    world.clock.advance(11 * MINUTE)
+    with pytest.raises(SignedOutError):  # a key and yesterday's token are not enough
+        opened_by(other)
+    other = signed_in_again(world, thief)
     studied(other)
     with pytest.raises(ForkedLogError):
         opened_by(pc.restart())
@@ -208,6 +212,26 @@ def test_the_other_side_of_the_fork_is_kept_by_the_server(world, pc):
     except LedgerError:
         point = segment.parse_kept(held).checkpoint
     assert point == checkpoint.parse(mine.note)[0]
+
+
+def test_the_staff_get_both_sides_and_a_proof_of_a_cloned_device(world, pc, tmp_path):
+    """The clone sends its own end of a session after the original's: not taken, kept, proven by two signatures."""
+    from ledger import contradiction
+    from server_stub.__main__ import main
+
+    study = pc.study()
+    pc.run(study, 20_000)
+    backup = copied(pc, "backup")
+    pc.restart().send_all()
+    clone = signed_in_again(world, backup)
+    for _ in range(5):
+        world.clock.advance(1_000)
+        clone.uploader.next_at = 0
+        clone.uploader.poll()
+    assert clone.kept(study.sid).problem in FINAL
+    assert main(["forks", str(world.settings.directory), study.sid, str(tmp_path / "kept")]) == 0
+    (proof,) = [path.read_bytes() for path in (tmp_path / "kept").glob("*.proof")]
+    assert study.sid in contradiction.parse(proof).verify()
 
 
 def test_consents_that_only_the_old_key_signed_are_signed_again(world, pc):

@@ -199,3 +199,14 @@ def test_a_miss_is_made_up_by_studying_the_same_part_again(room: Room) -> None:
     carried = learner.open().grant.carried
     assert carried["missed"] > 0
     assert carried["made_up"] == carried["missed"]
+
+
+def test_a_certificate_that_contradicts_the_chain_is_kept_as_evidence(room: Room) -> None:
+    """409, and the certificate, which the device's key signed, lies beside the session that it contradicts."""
+    learner = room.learner().ready()
+    device = learner.open()
+    device.send()
+    refused = learner.request(learner.certificate(*new_key(), prev="none"))
+    assert refused.status_code == 409
+    kept = room.server.records.read(lambda tx: tx.events.forks(device.sid))
+    assert [data.startswith(b"trueseat/session/v1\n") for data in kept] == [True]
