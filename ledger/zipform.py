@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import struct
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -61,16 +63,23 @@ class Zip:
     """A .zip read as an archive (`archive.Source`); its form is checked whole before the first member is read."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = path.open("rb")
         try:
             self._members = {member.name: member for member in _scan(self._file, path.stat().st_size)}
         except BaseException:
             self._file.close()
             raise
+        self._names = list(self._members)  # sorted, as `_scan` saw to
+
+    def __reduce__(self) -> tuple[type[Zip], tuple[Path]]:
+        """Another process opens the file for itself."""
+        return Zip, (self._path,)
 
     def names(self, prefix: str = "") -> list[str]:
         """See `Source.names`."""
-        return [name for name in self._members if name.startswith(prefix)]
+        first = bisect_left(self._names, prefix)
+        return list(takewhile(lambda name: name.startswith(prefix), islice(self._names, first, None)))
 
     def folders(self, prefix: str) -> list[str]:
         """See `Source.folders`."""
