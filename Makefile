@@ -45,6 +45,12 @@ lesson: setup-app  ## make the demo lesson's media again
 test-long: setup-dev  ## the long forms: every byte of an archive flipped, more random examples
 	@TRUESEAT_LONG=1 $(PY) -m pytest tests/ledger
 
+bench-ledger: setup-dev  ## how close verification is to what the hardware must do: a million events, one line of JSON (about 10 minutes)
+	@$(PY) -m tests.bench.ledger
+
+fuzz-ledger: setup-dev  ## a million bent inputs for every parser of the ledger (COUNT=…; needs build/requirements/fuzz.txt for coverage)
+	@$(PY) -m tests.bench.fuzz $(if $(COUNT),--count $(COUNT))
+
 test-fresh:  ## (root) make demo in a bare Debian chroot
 	@build/test-fresh.sh
 
