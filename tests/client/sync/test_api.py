@@ -1,0 +1,164 @@
+"""The HTTP edge: whatever a server or a proxy answers, only our own errors come out."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.errors import BadAnswerError, LocalRecordsError, NetworkError, ServerRefusedError, SignedOutError
+from client.ports import Reply
+from client.sync import transport
+from client.sync.api import Api, read_json, refusal
+from client.sync.keyring import read_keys, write_keys
+from client.sync.receipts import Keys
+from client.sync.transport import HttpTransport
+from ledger.keys import COSIGNATURE, ED25519, generate
+
+
+class Odd(BaseHTTPRequestHandler):
+    """A server with bad habits, one for each path."""
+
+    def do_GET(self) -> None:
+        match self.path:
+            case "/cut":
+                self.send_response(200)
+                self.send_header("Content-Length", "1000")
+                self.end_headers()
+                self.wfile.write(b"only this")
+            case "/moved":
+                self.send_response(302)
+                self.send_header("Location", "/long")
+                self.end_headers()
+            case "/long":
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(bytes(200_000))
+            case "/silent":
+                self.close_connection = True
+            case _:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(self.headers.get("X-Name", "").encode() + b"|" + self.path.encode())
+
+    def log_message(self, *_args: object) -> None: ...
+
+
+@pytest.fixture
+def odd():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield HttpTransport(f"http://127.0.0.1:{server.server_port}", timeout=(2, 2))
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_request_is_what_was_asked(odd):
+    """Method, path and headers arrive; the answer comes back whole."""
+    assert odd.send("GET", "/hello?a=1", headers={"X-Name": "n"}) .body == b"n|/hello?a=1"
+
+
+@pytest.mark.parametrize("path", ["/cut", "/silent"])
+def test_half_an_answer_is_no_answer(odd, path):
+    """A connection that ends early is a network error, and so is silence."""
+    with pytest.raises(NetworkError):
+        odd.send("GET", path)
+
+
+def test_redirects_are_not_followed(odd):
+    """A server that sends us elsewhere is answered with its own status, nothing more."""
+    assert odd.send("GET", "/moved").status == 302
+
+
+def test_an_endless_answer_is_cut_off(odd, monkeypatch):
+    """No answer longer than we are ready to read."""
+    monkeypatch.setattr(transport, "MAX_REPLY", 100_000)
+    with pytest.raises(BadAnswerError):
+        odd.send("GET", "/long")
+
+
+def test_nobody_there_is_a_network_error():
+    """A closed port is one sentence, not a traceback."""
+    with pytest.raises(NetworkError):
+        HttpTransport("http://127.0.0.1:9", timeout=(1, 1)).send("GET", "/v1/health")
+
+
+@pytest.mark.parametrize("path", ["http://evil.example/", "no-slash", "/a b", "/a\r\nX: y", "/" + "x" * 600])
+def test_a_path_is_a_path(odd, path):
+    """Nothing that a server said can lead a request elsewhere."""
+    with pytest.raises(BadAnswerError):
+        odd.send("GET", path)
+
+
+class Fixed:
+    """A transport that always answers the same."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+        self.asked: list[dict[str, str]] = []
+
+    def send(self, method, path, body=b"", headers=None):
+        self.asked.append(dict(headers or {}))
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+def test_a_file_comes_in_pieces_and_is_kept_only_when_right(tmp_path, monkeypatch):
+    """Range by Range; other bytes than the hash names are not kept."""
+    from hashlib import sha256
+
+    from client.sync import api
+
+    monkeypatch.setattr(api, "PIECE", 4)
+    data = b"0123456789"
+    source = Fixed(Reply(206, data[:4]), Reply(206, data[4:8]), Reply(206, data[8:]))
+    target = tmp_path / "f"
+    Api(source).download("/v1/courses/x/f", sha256(data).hexdigest(), target)
+    assert target.read_bytes() == data
+    assert [asked["Range"] for asked in source.asked] == ["bytes=0-3", "bytes=4-7", "bytes=8-11"]
+    with pytest.raises(BadAnswerError):
+        Api(Fixed(Reply(200, b"other"))).download("/x", sha256(b"wanted").hexdigest(), tmp_path / "g")
+    assert not (tmp_path / "g").exists()
+
+
+@given(st.integers(300, 599), st.binary(max_size=200))
+def test_any_refusal_is_an_error_of_ours(status, body):
+    """Whatever stands in the body: 401 is signed out, everything else a refusal with its status."""
+    error = refusal(Reply(status, body))
+    assert isinstance(error, SignedOutError if status == 401 else ServerRefusedError)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_an_object_or_refused(data):
+    """Nothing but BadAnswerError leaves the parser."""
+    with contextlib.suppress(BadAnswerError):
+        assert isinstance(read_json(data), dict)
+
+
+def test_deep_json_is_refused():
+    """A parser's own stack is not ours to lose."""
+    with pytest.raises(BadAnswerError):
+        read_json(b"[" * 200_000)
+
+
+def keys() -> Keys:
+    cosigner, granter = generate("a.example/w", COSIGNATURE).vkey, generate("a.example/g", ED25519).vkey
+    return Keys("a.example/c/one", (cosigner,), (granter,), ())
+
+
+def test_keys_come_back_as_they_were_kept():
+    """Round trip of the keys beside a session."""
+    kept = keys()
+    assert read_keys(write_keys(kept)) == kept
+
+
+@given(st.text(max_size=100) | st.binary(max_size=50).map(lambda b: b.decode(errors="replace")))
+def test_damaged_keys_are_refused(text):
+    """Whatever somebody wrote into the database: our own error."""
+    with pytest.raises(LocalRecordsError):
+        read_keys(text)
