@@ -71,7 +71,8 @@ def test_a_passed_check_says_what_it_counted():
 def test_a_finding_is_named_with_its_remedy_in_both_languages():
     """What is open, how to go on, and one button."""
     bench = Bench().study()
-    bench.send(FoundByAgent("macro", 1, "high", "pause", {}, "按键精灵正在运行", "A macro runs", "请关闭它", "Close it"))
+    words = ("按键精灵正在运行", "A macro runs", "请关闭它", "Close it")
+    bench.send(FoundByAgent("macro", 1, "high", "pause", {}, *words))
     now = seen(bench)
     assert now.phase == "paused"
     assert now.sentence.values["title"] == Words("按键精灵正在运行", "A macro runs")
