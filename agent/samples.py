@@ -230,7 +230,7 @@ def _network(data: Any) -> tuple[Row, ...]:
     return (
         NetworkRow(
             issuer=issuer, pinned=said if said is not None else "pinned" in issuer.casefold() or None,
-            proxy=_text(top, "proxy"),
+            proxy=_text(top, "proxy"), roots=_texts(top, "roots"),
             listener=" ".join((_text(listener, "name"), *_texts(listener, "cmdline"))).strip(),
         ),
     )  # fmt: skip

@@ -160,6 +160,7 @@ class NetworkRow:
     pinned: bool | None = None  # the certificate is the product's own
     proxy: str = ""
     listener: str = ""  # program behind a local proxy, with its arguments
+    roots: Texts = ()  # subjects of the certificates that an administrator added to the system's trust
     table: ClassVar[str] = "networks"
     identity: ClassVar[Texts] = ("issuer", "proxy", "listener")
 

@@ -12,18 +12,23 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     from agent.collectors.linux.cameras import Cameras
     from agent.collectors.linux.clocks import Clocks
     from agent.collectors.linux.machine import Machine
+    from agent.collectors.linux.networks import Networks
     from agent.collectors.linux.ourselves import Ourselves
     from agent.collectors.linux.processes import Processes
+    from agent.collectors.linux.sockets import Sockets
     from agent.collectors.linux.x11 import Display, Inputs, XServer
 
-    server = XServer()
+    server, sockets = XServer(), Sockets()
+    processes = Processes(listen=lambda: sockets.listen)
     return (
-        Collector("processes", QUICK_MS, Processes().collect),
+        Collector("sockets", SLOW_MS, sockets.collect),
+        Collector("processes", QUICK_MS, processes.collect),
         Collector("ourselves", QUICK_MS, Ourselves(context).collect),
         Collector("clocks", QUICK_MS, Clocks().collect),
         Collector("inputs", QUICK_MS, Inputs(server, context).collect),
         Collector("displays", SLOW_MS, Display(server).collect),
         Collector("cameras", SLOW_MS, Cameras(context).collect),
+        Collector("networks", SLOW_MS, Networks(lambda: processes.rows).collect),
         Collector("hosts", RARE_MS, Machine().collect),
         Collector("extensions", RARE_MS, Extensions().collect),
         Collector("installed", RARE_MS, Installed().collect),

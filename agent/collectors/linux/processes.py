@@ -6,7 +6,7 @@ import dataclasses
 import os
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from agent.errors import CollectorError
@@ -37,8 +37,10 @@ class _Known:
 class Processes:
     """Rows of all processes; only new, young and renamed ones are read."""
 
-    def __init__(self, root: str = "/proc") -> None:
+    def __init__(self, root: str = "/proc", listen: Callable[[], Mapping[int, tuple[str, ...]]] = dict) -> None:
         self._root = root
+        self._listen = listen  # what listens, by process number
+        self.rows: Sequence[ProcessRow] = ()
         self._known: dict[int, _Known] = {}
         self._births: deque[tuple[int, str]] = deque(maxlen=5_000)
         self._full_ms = -FULL_MS
@@ -60,7 +62,8 @@ class Processes:
             if known is None or full or now_ms - known.first_ms < YOUNG_MS:
                 self._look(pid, known, now_ms)
         self._started = True
-        return self._rows(now_ms)
+        self.rows = self._rows(now_ms)
+        return self.rows
 
     def _look(self, pid: int, known: _Known | None, now_ms: int) -> None:
         stat = _stat(self._read(pid, "stat"))
@@ -80,20 +83,22 @@ class Processes:
             self._births.append((now_ms, row.name))
         self._known[pid] = _Known(started, comm, ppid, row, first)
 
-    def _rows(self, now_ms: int) -> list[Row]:
+    def _rows(self, now_ms: int) -> list[ProcessRow]:
         while self._births and now_ms - self._births[0][0] > BIRTHS_MS:
             self._births.popleft()
         births: dict[str, int] = {}
         for _, name in self._births:
             births[name] = births.get(name, 0) + 1
-        rows: list[Row] = []
+        rows: list[ProcessRow] = []
+        listen = self._listen()
         for known in self._known.values():
             if not known.row.cmdline and not known.row.exe:
                 continue  # a kernel thread, or nothing that could be told
             parent = self._known.get(known.ppid)
             name, count = parent.row.name if parent else "", max(1, births.get(known.row.name, 0))
-            if (name, count) != (known.row.parent, known.row.births):
-                known.row = dataclasses.replace(known.row, parent=name, births=count)
+            ports = listen.get(known.row.pid, ())
+            if (name, count, ports) != (known.row.parent, known.row.births, known.row.listen):
+                known.row = dataclasses.replace(known.row, parent=name, births=count, listen=ports)
             rows.append(known.row)
         return rows
 
