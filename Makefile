@@ -3,7 +3,7 @@ PY := PYTHONUTF8=1 .venv/bin/python
 PACKAGES := ledger agent client server_stub
 
 .DEFAULT_GOAL := help
-.PHONY: help setup-app setup-dev demo test quick lint screens docs bench-player lesson test-long test-fresh lock clean
+.PHONY: help setup-app setup-dev demo test quick lint screens docs bench-player lesson test-long test-fresh lock clean bench-agent tools test-tools
 
 help:  ## print all targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,15 @@ bench-ledger: setup-dev  ## how close verification is to what the hardware must 
 
 fuzz-ledger: setup-dev  ## a million bent inputs for every parser of the ledger (COUNT=…; needs build/requirements/fuzz.txt for coverage)
 	@$(PY) -m tests.bench.fuzz $(if $(COUNT),--count $(COUNT))
+
+bench-agent: setup-dev  ## what the agent costs at 150 and 1,000 processes, beside psutil, in one run
+	@$(PY) tests/agent/bench_scan.py 150 1000
+
+tools:  ## (root) install the tools that the agent is tried against: chromedriver, Chromium, x11vnc, gdb, libfaketime
+	@apt-get install -y --no-install-recommends chromium chromium-driver x11vnc gdb faketime
+
+test-tools: setup-dev  ## the agent against real tools; those that are not installed are named
+	@$(PY) -m pytest -rs tests/agent/test_tools.py tests/agent/test_x11.py
 
 test-fresh:  ## (root) make demo in a bare Debian chroot
 	@build/test-fresh.sh

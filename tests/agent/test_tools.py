@@ -166,7 +166,8 @@ def test_libfaketime_around_ourselves(clock: str, rules: set[str]) -> None:
     script = (
         "import time\nfrom agent.collectors import Context\nfrom agent.collectors.linux.clocks import Clocks\n"
         "from agent.collectors.linux.ourselves import Ourselves\nfrom agent.engine import Engine\n"
-        "from agent.pack import load_folder\nengine = Engine(load_folder())\nclocks, ours = Clocks(), Ourselves(Context())\n"
+        "from agent.pack import load_folder\nengine, clocks = Engine(load_folder()), Clocks()\n"
+        "ours = Ourselves(Context())\n"
         "clocks.collect(0)\nstart = open('/proc/uptime').read()\n"
         "while float(open('/proc/uptime').read().split()[0]) - float(start.split()[0]) < 2: time.sleep(0.2)\n"
         "print(*[f.rule for f in engine.judge([*clocks.collect(0), *ours.collect(0)])])"
