@@ -8,10 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import disputes, events, keys, trust, words
+from ledger import disputes, events, keys, shelf, trust, words
 from ledger.across import verify_many
 from ledger.archive import open_source
 from ledger.errors import ArchiveError, LedgerError
+from ledger.page import render
+from ledger.page.tongue import LANGUAGES
 from ledger.show import session_table, session_trust
 from ledger.verify import Options, verify
 
@@ -42,13 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ledger", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("verify", help="verify class archives (directories or .zip) offline")
-    check.add_argument("archive", type=Path, nargs="+", help="several: learners are compared across them")
+    check.add_argument("archive", type=Path, nargs="+", help="several, or a folder of them: learners are compared")
     add = check.add_argument
     add("--trust", type=Path, required=True, help="your own trust file (C2SP tlog-policy), never the sender's")
     add("--authority", action="append", default=[], metavar="VKEY", help="a key that vouches for supervisors")
     add("--witnessed", nargs="+", default=[], type=Path, metavar="FILE", help="checkpoints that witnesses kept")
     add("--partial", action="store_true", help="one learner's own copy: other sessions are only listed")
     add("--jobs", type=_jobs, default=1, metavar="N", help="share the work among N processes; the report is the same")
+    add("--html", type=Path, metavar="OUT", help="also write the report as one page for people, to read and to print")
+    add("--lang", choices=LANGUAGES, default="zh", help="the language of that page")
     add("--json", action="store_true", help="print the report as JSON")
     for name, does in (("show", "print one session as a table"), ("trust", "print the trust file of one session")):
         command = commands.add_parser(name, help=does)
@@ -78,9 +82,12 @@ def _verify(arguments: argparse.Namespace) -> int:
         jobs=arguments.jobs,
     )
     trusted = trust.parse(_read(arguments.trust))
-    if len(arguments.archive) > 1:
-        return _verify_many(arguments, trusted, options)
-    report = verify(open_source(arguments.archive[0]), trusted, options)
+    paths = shelf.archives(arguments.archive)
+    if paths != arguments.archive[:1]:
+        return _verify_many(arguments, paths, trusted, options)
+    report = verify(open_source(paths[0]), trusted, options)
+    if arguments.html:
+        _write(arguments.html, render.page(report, arguments.lang))
     if arguments.json:
         sys.stdout.write(json.dumps(report.to_json(), ensure_ascii=False, indent=1) + "\n")
     else:
@@ -88,16 +95,23 @@ def _verify(arguments: argparse.Namespace) -> int:
     return report.exit_code
 
 
-def _verify_many(arguments: argparse.Namespace, trusted: trust.Trust, options: Options) -> int:
-    names = [str(path) for path in arguments.archive]
-    if len(set(names)) < len(names):
-        raise ArchiveError("an archive is named twice")
-    found = verify_many({name: open_source(Path(name)) for name in names}, trusted, options)
+def _verify_many(arguments: argparse.Namespace, paths: list[Path], trusted: trust.Trust, options: Options) -> int:
+    sources, unreadable = shelf.open_all(paths)
+    found = verify_many(sources, trusted, options)
+    if arguments.html:
+        _write(arguments.html, render.shelf({**found.reports, **unreadable}, found.findings, arguments.lang))
     if arguments.json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
     else:
-        sys.stdout.write(words.across(found))
-    return found.exit_code
+        sys.stdout.write(words.across(found) + "\n" + shelf.table(found.reports, unreadable))
+    return UNREADABLE if unreadable else found.exit_code
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _read(path: Path) -> bytes:
