@@ -1,13 +1,14 @@
 """`python -m agent`: scan this machine once, judge samples, show and prove the rules, or guard a session (watch).
 
-    scan [--json]           findings as JSON lines on stdout, a summary on stderr; exit 1 if any is report or graver
+    scan --once [--json]    look once: findings as JSON lines and a summary on stderr, or one JSON object (fleet tools)
     judge FILE.jsonl        one answer a line, in order; a line that cannot be read is answered by an error object
     rules list|test|pack    the rules; their examples; the pack as one canonical line
     explain RULE            what a rule looks for and what it says, in Chinese and English
     files show|check        the installed files by hash; what differs from their signed manifest (exit 1)
     watch                   the client's child: stdin and stdout are the pipe
 
-Exit 2: wrong usage, or rules that cannot be used.
+Exit 0: nothing to report · 1: scan found something of `report` or graver, rules or files disagree · 2: wrong usage, or
+rules, samples or a manifest that cannot be used · 3: watch lost its pipe. docs/rules.md, "One look, for fleet tools".
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from agent.engine import Engine, Finding
 from agent.errors import AgentError, CollectorError
 from agent.judge import judge_lines, judge_rows, plain
+from agent.manifest import installation_hash
 from agent.pack import BUILT_IN, Pack, load_file, load_folder
 from agent.rule import Rule
+from agent.tables import Row
 from agent.text import clean
 
 GRAVE: Final = ("report", "pause", "block")
@@ -48,28 +51,35 @@ def scan(options: argparse.Namespace, pack: Pack) -> int:
     """Look once at every table of this machine."""
     from agent.collectors import Context, collectors, platform
 
-    rows, unknown, counts = [], [], []
+    rows: list[Row] = []
+    unknown: dict[str, str] = {}
+    counts: dict[str, int] = {}
     for source in collectors(Context()):
         try:
             found = list(source.collect(time.monotonic_ns() // 1_000_000))
         except CollectorError as error:
-            unknown.append(clean(str(error)))
+            unknown[source.name] = clean(str(error))
             continue
-        counts.append(f"{source.name} {len(found)}")
+        counts[source.name] = len(found)
         rows.extend(found)
     findings = judge_rows(rows, Engine(pack, platform()))
-    for finding in findings:
-        _print(plain(finding))
-    if not options.json:
+    if options.json:
+        told = [plain(finding) for finding in findings]
+        place = {"platform": platform(), "rules": pack.sha256, "installed": installation_hash()}
+        _print({"v": 1, **place, "findings": told, "rows": counts, "unknown": unknown})
+    else:
+        for finding in findings:
+            _print(plain(finding))
         _summary(findings, counts, unknown)
     return 1 if any(finding.response in GRAVE for finding in findings) else 0
 
 
-def _summary(findings: Sequence[Finding], counts: Sequence[str], unknown: Sequence[str]) -> None:
+def _summary(findings: Sequence[Finding], counts: Mapping[str, int], unknown: Mapping[str, str]) -> None:
     for finding in findings:
         print(f"[{finding.response}] {finding.zh.title} / {finding.en.title} ({finding.rule})", file=sys.stderr)
-    print(f"{len(findings)} findings; rows: {', '.join(counts)}", file=sys.stderr)
-    for text in unknown:
+    rows = ", ".join(f"{name} {count}" for name, count in counts.items())
+    print(f"{len(findings)} findings; rows: {rows}", file=sys.stderr)
+    for text in unknown.values():
         print(f"unknown: {text}", file=sys.stderr)
 
 
@@ -158,7 +168,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sha256", help="the only pack that is accepted")
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("scan", help="look once at this machine")
-    command.add_argument("--json", action="store_true", help="JSON lines only, no summary")
+    command.add_argument("--json", action="store_true", help="one JSON object and nothing else")
+    command.add_argument("--once", action="store_true", help="said for clarity: a scan looks once and ends")
     command.set_defaults(run=scan)
     command = commands.add_parser("judge", help="judge a file of samples")
     command.add_argument("file", type=Path)

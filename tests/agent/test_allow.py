@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.allow import DAY_MS, day_end_ms, parse_allow
 from agent.engine import Engine
-from agent.errors import RuleError
+from agent.errors import AgentError, RuleError
 from agent.pack import Pack, load_folder, load_line
 from agent.tables import NetworkRow, ProcessRow, Row, SelfRow
 
@@ -27,6 +30,11 @@ ROOT_CA: dict[str, Any] = {
     "id": "allow.inspection", "employer": "City Hospital", "table": "networks", "rules": ["tls.inspected"],
     "any": [{"issuer": {"re": ["^CN=Hospital Zscaler Root"]}}], "expires": "2027-06-30", "why": "Its own gateway.",
 }  # fmt: skip
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
 BEFORE, AFTER = day_end_ms("2027-06-30", "x") - 1, day_end_ms("2027-06-30", "x")
 
 
@@ -110,6 +118,15 @@ def test_an_entry_that_opens_too_much_is_refused(change: dict[str, Any]) -> None
     """By name alone, without an end, for input or clocks, for all rules: refused, with the place."""
     with pytest.raises(RuleError, match="test"):
         parse_allow({**SUPPORT, **change}, "test")
+
+
+@given(st.sampled_from(sorted(SUPPORT)), ANYTHING)
+def test_any_value_in_any_field_is_read_or_refused(field: str, value: Any) -> None:
+    """Fuzz: only our own error leaves the parser."""
+    with contextlib.suppress(AgentError):
+        parse_allow({**SUPPORT, field: value}, "test")
+    with contextlib.suppress(AgentError):
+        parse_allow(value, "test")
 
 
 def test_an_entry_for_a_rule_that_does_not_exist_is_refused(pack: Pack) -> None:

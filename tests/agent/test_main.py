@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from agent.__main__ import main
+from agent.collectors import Context, collectors
 from agent.manifest import ROOT, files_hash
 from agent.pack import Pack
+from agent.tables import TABLES
 
 
 def test_rules_test_proves_every_example(capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,3 +114,29 @@ def test_every_error_has_code_remedy_and_chinese() -> None:
     types = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AgentError)]
     assert len({kind.code for kind in types}) == len(types)
     assert all(kind.remedy.endswith(".") and "。" in kind.zh and kind.__doc__ for kind in types)
+
+
+def test_one_look_for_fleet_tools(capsys: pytest.CaptureFixture[str], pack: Pack) -> None:
+    """One JSON object: which rules, which files, what was found, what was counted, what is unknown; nothing else."""
+    code = main(["scan", "--once", "--json"])
+    out, err = capsys.readouterr()
+    seen = json.loads(out)
+    assert set(seen) == {"v", "platform", "rules", "installed", "findings", "rows", "unknown"}
+    assert (seen["v"], seen["rules"], err) == (1, pack.sha256, "")
+    assert not set(seen["rows"]) & set(seen["unknown"])
+    assert code == (1 if any(finding["response"] != "inform" for finding in seen["findings"]) else 0)
+
+
+def test_the_installed_files_are_listed_and_a_checkout_is_unsigned(capsys: pytest.CaptureFixture[str]) -> None:
+    """`files show` prints what is hashed; `files check` needs a signed list, and says so."""
+    assert main(["files", "show"]) == 0
+    assert capsys.readouterr().out.startswith("trueseat/installed/v1\n")
+    assert main(["files", "check"]) in (0, 1, 2)
+    assert "TS-A-040" in capsys.readouterr().err or (ROOT / "agent/installed.note").exists()
+
+
+def test_every_table_that_is_read_stands_in_the_privacy_page() -> None:
+    """Nobody is watched by a table that the page does not name."""
+    page = (ROOT / "docs/privacy.md").read_text("utf-8")
+    names = {source.name for source in collectors(Context())} | set(TABLES)
+    assert not [name for name in names if f"`{name}`" not in page]

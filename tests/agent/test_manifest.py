@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent.collectors.installed import Installed
 from agent.engine import Engine
@@ -80,6 +82,21 @@ def test_a_hostile_file_name_stays_in_its_line(copy: Path) -> None:
     (copy / "client/a\n00 study.py").write_text("x")
     assert len(text_of(installed(root=copy)).split("\n")) == 1 + 5 + 1
     assert len(changed(copy)) == 1
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary(max_size=60), st.integers(0, 10**4), st.sampled_from([NOTE, KEY]))
+def test_a_changed_byte_of_the_manifest_is_never_believed(copy: Path, noise: bytes, at: int, name: str) -> None:
+    """Fuzz: other bytes are our own error, or the very same files."""
+    good = (copy / name).read_bytes()
+    at %= len(good)
+    try:
+        (copy / name).write_bytes(good[:at] + noise + good[at + len(noise) :])
+        assert changed(copy) == ()
+    except ManifestError:
+        assert (copy / name).read_bytes() != good
+    finally:
+        (copy / name).write_bytes(good)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"trueseat/installed/v1\n\n", b"x" * 70_000])

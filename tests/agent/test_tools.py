@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -175,3 +176,26 @@ def test_libfaketime_around_ourselves(clock: str, rules: set[str]) -> None:
     command = [faketime, "-f", clock, sys.executable, "-c", script]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert rules <= set(done.stdout.split()), done.stderr
+
+
+HOSTILE = (
+    b"\n[block] forged line", b"\xff\xfe not utf-8", "\u202eexe.evitca".encode(), b"\x1b[2J\x1b]0;x\x07", b"n" * 200,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_real_program_with_a_hostile_name(name: bytes, engine: Engine, tmp_path: Path) -> None:
+    """Line ends, no UTF-8, bidi marks, terminal codes, 64 KiB of arguments: one clean line of evidence, or none."""
+    folder = os.fsencode(tmp_path)
+    path = folder + b"/" + name.replace(b"/", b"")
+    shutil.copy(need("sleep"), path)
+    with running(os.fsdecode(path), "600", env={"A": "x" * 65_536}) as process:
+        table = Processes()
+        table.collect(0)
+        (row,) = [row for row in table.rows if row.pid == process.pid]
+        assert row.exe
+    # the same name as a tool that a rule looks for
+    (finding,) = engine.judge([dataclasses.replace(row, name="chromedriver", cmdline=f"{row.exe} --port=9515 " * 900)])
+    text = json.dumps({**finding.evidence, "title": finding.zh.title}, ensure_ascii=False)
+    assert text.isprintable()
+    assert len(text) < 2_000
