@@ -77,6 +77,9 @@ def _session(session: SessionRow, tongue: Tongue) -> Html:
     about = [tongue.name("state", session.state), tongue.say("session.events", count=session.events)]
     if session.withheld:
         about.append(tongue.say("session.withheld", count=session.withheld))
+    replayed = sum(part.ms for part in session.not_credited if part.reason == "replay")
+    if replayed:
+        about.append(tongue.say("session.replayed", length=tongue.length(replayed)))
     credited = tongue.say("session.unchecked")
     if session.credited_ms is not None:
         times = {"credited": tongue.length(session.credited_ms), "played": tongue.length(session.played_ms)}

@@ -95,10 +95,10 @@ def _head(report: Report, tongue: Tongue) -> Html:
     if report.quorum == "none":
         pairs.append((witness, tongue.say("head.none")))
     facts = tag("dl", *(join(tag("dt", name), tag("dd", value)) for name, value in pairs))
-    keys = [
-        row(name, tag("code", *(join(half, tag("br")) for half in fingerprint.halves(groups))))
-        for name, groups in report.fingerprints.items()
-    ]
+    keys = []
+    for name, groups in report.fingerprints.items():
+        lines = (join(half, tag("br")) for half in fingerprint.halves(groups))
+        keys.append(row(tongue.say("head.trust") if name == "trust file" else name, tag("code", *lines)))
     if not keys:
         return facts
     compare = tag("p", tongue.say("head.compare"), class_="note")
