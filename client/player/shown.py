@@ -19,10 +19,14 @@ class Trouble:
 
 
 def trouble_of(error: Exception, action: str = "error.retry") -> Trouble:
-    """The trouble that an error of any room states by its `code`, `remedy` and `zh`."""
-    code = str(getattr(error, "code", "TS-C-000"))
-    en = str(getattr(error, "remedy", "") or error)
-    return Trouble(Words(str(getattr(error, "zh", "") or en), en), code, action)
+    """The trouble that an error of any room states by its `code`, `remedy` and `zh`; a server's own words go first."""
+
+    def first(*names: str) -> str:
+        return next((str(found) for name in names if (found := getattr(error, name, ""))), "")
+
+    en = first("server_remedy", "remedy") or str(error)
+    zh = first("server_zh", "zh") or en
+    return Trouble(Words(zh, en), first("server_code", "code") or "TS-C-000", action)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,10 @@ def test_a_wrong_code_is_one_sentence_and_loses_nothing(world: World, tmp_path: 
     journey.enter_code("000000" if right != "000000" else "111111")
     journey.tick()
     assert journey.page == "sign_in"
-    assert journey.shown.trouble is not None  # type: ignore[union-attr]
+    trouble = journey.shown.trouble  # type: ignore[union-attr]
+    assert trouble is not None
+    assert trouble.code.startswith("TS-S-")
+    assert "验证码" in trouble.sentence.zh, "the server's own words, not a general remedy"
     journey.enter_code(right)
     client.until("real_name")
 
