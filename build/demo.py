@@ -35,7 +35,7 @@ def main() -> int:
     """Run the demo (or tamper with its archive) and return the exit code."""
     args = _arguments()
     if not (args.tamper and ARCHIVE.is_dir()):
-        run(headless=args.headless, witnesses=args.witnesses)
+        run(headless=args.headless, witnesses=args.witnesses, route=args.route)
     if args.tamper:
         return tamper()
     return 0
@@ -44,6 +44,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--headless", action="store_true", help="bring a virtual display even if there is a real one")
+    parser.add_argument("--route", choices=("face", "code"), default="face", help="code: a learner who shows no face")
     parser.add_argument("--witnesses", type=int, default=0, metavar="N", help="N witnesses, the last one external")
     parser.add_argument("--tamper", action="store_true", help="change one byte in a copy and verify that")
     return parser.parse_args()
@@ -52,8 +53,8 @@ def _arguments() -> argparse.Namespace:
 # --- the main job -----------------------------------------------------------------------------------------------------
 
 
-def run(*, headless: bool, witnesses: int = 0) -> None:
-    """Serve, study, export, verify; with `witnesses` programs watching the class log."""
+def run(*, headless: bool, witnesses: int = 0, route: str = "face") -> None:
+    """Serve, study by `route`, export, verify; with `witnesses` programs watching the class log."""
     shutil.rmtree(DATA, ignore_errors=True)
     DATA.mkdir(mode=0o700)
     say("1  a class of its own: keys, policy, course, one learner")
@@ -64,7 +65,7 @@ def run(*, headless: bool, witnesses: int = 0) -> None:
         if watching:
             say(f"   {watching.said}")
         say(f"2  the server listens on {url}; the client starts on {screen['SHOWN']}")
-        _study(url, screen)
+        _study(url, screen, route)
         say("3  the class archive is exported")
         _python("server_stub", "export", SERVER, CLASS, ARCHIVE, quiet=True)
         if watching:
@@ -145,12 +146,13 @@ def _screen(headless: bool) -> Iterator[dict[str, str]]:
                 process.wait(10)
 
 
-def _study(url: str, screen: dict[str, str]) -> None:
+def _study(url: str, screen: dict[str, str], route: str) -> None:
     headless = "HEADLESS" in screen
     env = {k: v for k, v in screen.items() if k not in ("SHOWN", "HEADLESS")}
     command = [
         sys.executable, "-m", "client", "demo", "--server", url, "--data", str(DATA / "client"), "--trust", str(TRUST),
         "--account", ACCOUNT, "--codes", str(DATA / "server.log"), "--pictures", str(DATA / "screens"),
+        "--route", route,
         *([] if headless else ["--ask-camera"]),
     ]  # fmt: skip
     log = DATA / "client.log"

@@ -18,7 +18,7 @@ from typing import Any, Final
 from client import app, config
 from client.errors import ClientError
 from client.proctor.setup import devices, name_of
-from client.view import View
+from client.view import Question, View
 
 SCRIPTED: Final = "puppet"
 PAGE_S: Final = 60.0  # no page but the lesson takes longer on two slow cores
@@ -26,6 +26,7 @@ LESSON_S: Final = 200.0
 TRIES: Final = 3
 GESTURES: Final = ("turn_left", "turn_right", "look_up")
 PICTURE_MS: Final = 24_000  # by then something is counted and the lesson shows what it teaches
+ROUTES: Final = ("face", "code")
 CODE: Final = re.compile(r"development code for (\S+): ([0-9]{6})")
 
 
@@ -51,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     names = ("server", "data", "trust", "language")
     camera = _ask_camera() if options.ask_camera else SCRIPTED
     settings = config.load({**{name: getattr(options, name) for name in names}, "camera": camera})
-    return app.run(settings, demo=True, script=Autopilot(options.account, options.codes, options.pictures).run)
+    autopilot = Autopilot(options.account, options.codes, options.pictures, face=options.route == "face")
+    return app.run(settings, demo=True, script=autopilot.run)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--account", required=True)
     parser.add_argument("--codes", type=Path, required=True, help="the file that a development server prints codes to")
     parser.add_argument("--pictures", type=Path, help="keep a picture of every page in this folder")
+    parser.add_argument("--route", choices=ROUTES, default=ROUTES[0], help="code: refuse face processing")
     parser.add_argument("--ask-camera", action="store_true", help="offer this machine's camera")
     return parser
 
@@ -77,9 +80,11 @@ def _ask_camera() -> str:
 class Autopilot:
     """Goes from page to page as a learner would."""
 
-    def __init__(self, account: str, codes: Path, pictures: Path | None) -> None:
-        self._account, self._codes, self._pictures = account, codes, pictures
+    def __init__(self, account: str, codes: Path, pictures: Path | None, *, face: bool = True) -> None:
+        """`face` False: the learner refuses face processing and answers by code."""
+        self._account, self._codes, self._pictures, self._with_face = account, codes, pictures, face
         self._taken: set[str] = set()
+        self._typed: set[str] = set()
 
     def run(self, window: Any, drive: Any) -> None:
         """Drive the window from the notice to the result; `TakenOver` when somebody else does."""
@@ -91,7 +96,8 @@ class Autopilot:
                 self._notice()
                 self._sign_in()
                 self._name()
-                self._face()
+                if self._with_face:
+                    self._face()
                 self._study()
         except DriveError as error:
             self._keep("stalled")
@@ -112,9 +118,9 @@ class Autopilot:
         self._wait_for("notice")
         for key in ("notice.read", "notice.promise"):
             self._tap(key)
-        agree = _say("notice.agree")
+        word = _say("notice.agree" if self._with_face else "notice.decline")
         for number in range(2):
-            choice = next(w for w in self._drive.widgets() if getattr(w, "chosen", True) is False and w.words == agree)
+            choice = next(w for w in self._drive.widgets() if getattr(w, "chosen", True) is False and w.words == word)
             choice.name = f"agree {number}"
             self._drive.tap(choice.name)
         self._keep("notice")
@@ -126,13 +132,17 @@ class Autopilot:
         self._keep("sign-in")
         self._tap("signin.send")
         self._wait(lambda: self._window.journey.shown.step == "code", "the code")
-        self._drive.type(self._wait(self._code, "the code in the server's window"))
+        self._type(self._wait(self._code, "the code in the server's window"))
         self._tap("signin.finish")
 
     def _code(self) -> str:
         found = CODE.findall(self._codes.read_text(errors="replace"))
         mine = [code for account, code in found if account == self._account]
-        return mine[-1] if mine else ""
+        return mine[-1] if mine and mine[-1] not in self._typed else ""
+
+    def _type(self, code: str) -> None:
+        self._typed.add(code)
+        self._drive.type(code)
 
     def _name(self) -> None:
         self._wait_for("real_name")
@@ -176,11 +186,22 @@ class Autopilot:
             return False
         if view.phase == "check" and view.prompt is not None and view.prompt.gesture in GESTURES:
             self._keep("check")
+        if view.question is not None and not view.question.busy:
+            self._reply(view.question)
         if view.phase == "playing" and view.unit is not None and view.unit.position_ms > PICTURE_MS:
             self._keep("lesson")
         if view.phase in ("ready", "paused") and view.button is not None and view.button.what in ("play", "ready"):
             journey.study.press(view.button.what) if view.phase == "paused" else self._start()
         return False
+
+    def _reply(self, question: Question) -> None:
+        """Choose the word and type the code from the phone, once it is there."""
+        code = self._code()
+        if code:
+            self._drive.tap(f"item {question.words.index(question.asked)}", PAGE_S)
+            self._type(code)
+            self._keep("question")
+            self._tap("button.confirm")
 
     def _start(self) -> None:
         if self._drive.find(_say("button.start")) is not None:

@@ -103,7 +103,7 @@ class Window(App):
             "real_name": RealNameScreen(journey.confirm_name, journey.leave_name),
             "enrol": EnrolScreen(journey.start_enrol, journey.to_today, journey.without_face),
             "today": TodayScreen(journey.open_course, journey.to_today),
-            "lesson": LessonScreen(self._press, self._seek),
+            "lesson": LessonScreen(self._press, self._seek, self._reply),
             "result": ResultScreen(journey.make_up, journey.to_today),
             "problem": ProblemScreen(journey.try_again),
         }
@@ -168,6 +168,10 @@ class Window(App):
     def _seek(self, position_ms: int) -> None:
         if self.journey.study is not None:
             self.journey.study.seek(position_ms)
+
+    def _reply(self, choice: int, code: str) -> None:
+        if self.journey.study is not None:
+            self.journey.study.reply(choice, code)
 
     def _language(self, language: str) -> None:
         self.journey.language = language

@@ -16,6 +16,7 @@ from typing import Any
 from ledger import bodies, names, note
 from ledger.bodies import Body
 from ledger.errors import LedgerError
+from ledger.identify import LASTS_MS
 from ledger.keys import ED25519, EVIDENCE, Signer, generate, generate_evidence, load_signer, parse_vkey
 from server_stub.app import wall_ms
 from server_stub.domain.errors import DecisionError, SetupError
@@ -25,7 +26,7 @@ ROLES = {"authority": "a", "supervisor": "p", "evidence": "e"}
 
 
 def add(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
-    """Add `key`, `verdict`, `reversal`, `accommodation`, `identification` and `countersign`."""
+    """Add `key`, `verdict`, `reversal`, `accommodation`, `identification`, `identify` and `countersign`."""
     _add_key(commands)
     for kind, fields in (
         ("verdict", ("learner", "sid", "from", "to", "reason")),
@@ -41,6 +42,12 @@ def add(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
         if kind == "accommodation":
             command.add_argument("--change", action="append", required=True, metavar="NAME=VALUE")
         _add_keys_and_out(command)
+    command = commands.add_parser("identify", help="sign that these learners are in the room, or were spoken to")
+    command.set_defaults(run=_identify)
+    command.add_argument("--class", dest="class_", required=True, help="the class log's origin")
+    command.add_argument("--method", choices=tuple(LASTS_MS), required=True)
+    command.add_argument("--learner", action="append", required=True, help="a pseudonym; may repeat")
+    _add_keys_and_out(command)
     command = commands.add_parser("countersign", help="add a second person's signature to a note")
     command.set_defaults(run=_countersign)
     command.add_argument("note", type=Path)
@@ -135,6 +142,15 @@ def _body(options: argparse.Namespace) -> Body:
                 now, class_, options.learner_, _changes(options.change), _number(options.until_)
             )
     return bodies.Identification(now, class_, options.learner_, options.method_)
+
+
+def _identify(options: argparse.Namespace) -> None:
+    """A round through the lab, or one call: a note for each learner, in the folder `--out`, to be taken in at once."""
+    signers, now = _signers(options.key), wall_ms()
+    options.out.mkdir(parents=True, exist_ok=True)
+    for learner in dict.fromkeys(options.learner):
+        body = bodies.Identification(now, options.class_, learner, options.method)
+        _write(options.out / f"{learner}.{options.method}.{now}", bodies.sign(body, *signers))
 
 
 def _countersign(options: argparse.Namespace) -> None:

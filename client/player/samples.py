@@ -15,7 +15,7 @@ from client.player.course import open_package
 from client.player.decode import Picture
 from client.player.media import Reel
 from client.player.sound import Silence
-from client.view import Button, PanelLine, Part, ResultView, Sentence, UnitView, View, Words
+from client.view import Button, PanelLine, Part, Question, ResultView, Sentence, UnitView, View, Words
 
 UNIT = Words("拔、瞄、压、扫：四步灭火", "Pull, aim, squeeze, sweep")
 COURSE = Words("消防安全：灭火器的使用", "Fire safety: using an extinguisher")
@@ -76,6 +76,16 @@ def _views() -> Iterator[tuple[str, View]]:
     yield "lesson-check", view("check", "check.running", prompt=prompt, countdown_ms=16_000)
     dark = Prompt(3, "look", 0, 0, 21_000, "far")
     yield "lesson-check-hint", view("check", "check.again", prompt=dark, countdown_ms=21_000)
+    other = _panel(camera=PanelLine(Sentence("panel.camera_none"), "good"))
+    other = tuple(line for line in other if line.sentence.key != "panel.person_good")
+    question = Question(("boat", "sun", "key", "tree"), "key", code=True, person=False, busy=False)
+    yield "lesson-code", view("check", "check.code", question=question, camera=False, countdown_ms=80_000, panel=other)
+    room = Question((), "", code=False, person=True, busy=False)
+    yield "lesson-person", view("check", "check.code", question=room, camera=False, countdown_ms=80_000, panel=other)
+    values = {"seconds": 3}
+    yield "lesson-code-notice", view(
+        "notice", "check.notice_code", values=values, camera=False, countdown_ms=3000, button=ready, panel=other
+    )
     text = "您好，请把桌面上的手机支架移开一些，谢谢。"
     yield "lesson-message", view("paused", "pause.command", message=text, button=Button("ready", "button.read"))
     yield "lesson-closing", view("closing", "say.closing_wait", values={"minutes": 9})

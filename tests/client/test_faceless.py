@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from client.events import Identified
 from client.study import Study
 from client.view import Question
+from ledger import archive, bodies, note, trust
 from ledger.events import Answered, Ordered
-from tests.client.world import MachineSide, World
+from ledger.verify import Options, verify
+from server_stub.app import create_app
+from server_stub.signing import new_key, read_key
+from tests.client.world import CLASS, SERVER, MachineSide, World
+from tests.scripted import at_once
+from tests.simulator import Simulator
 
 MINUTE = 60_000
 Reply = Callable[[Question, str], tuple[int, str]]
@@ -18,7 +27,7 @@ Reply = Callable[[Question, str], tuple[int, str]]
 
 @pytest.fixture
 def world(tmp_path: Path):  # type: ignore[no-untyped-def]
-    world = World(tmp_path, units=(("pass", MINUTE),), changes={b"max_gap_ms = 30_000": b"max_gap_ms = 30_000"})
+    world = World(tmp_path, units=(("pass", MINUTE),))
     yield world
     world.close()
 
@@ -161,3 +170,89 @@ def test_a_network_that_is_gone_at_the_question_costs_nothing_but_time(world: Wo
     machine.net.down = False
     study(machine, lesson, [])
     assert lesson.result().credited_ms == MINUTE  # type: ignore[union-attr]
+
+
+# --- people who sign --------------------------------------------------------------------------------------------------
+
+
+class Lab:
+    """A school whose invigilator signs, by the command line, and whose notes the operator takes in."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world, self.folder, self.made = world, folder, 0
+        folder.mkdir()
+        self.authority = new_key("authority", "school.example", folder / "authority")
+        vkey = new_key("supervisor", "school.example", folder / "invigilator")
+        world.server.close()
+        world.settings.authorities.write_text(self.authority + "\n")
+        world.app = create_app(world.settings, world.clock.wall, sender=world.codes)
+        world.net = Simulator(TestClient(world.app, raise_server_exceptions=False))
+        text = bodies.voucher_text("add", "supervisor", vkey)
+        self.take(note.sign(text, read_key(folder / "authority")))
+
+    def take(self, data: bytes) -> None:
+        self.world.server.services.decisions.take(CLASS, data)
+
+    def sign(self, method: str, learner: str) -> None:
+        """What `python -m server_stub identify` writes, dated by the world's clock."""
+        origin = f"{SERVER}/c/{CLASS}"
+        body = bodies.Identification(self.world.clock.wall(), origin, learner, method)
+        self.take(bodies.sign(body, read_key(self.folder / "invigilator")))
+
+
+@pytest.mark.parametrize("method", ["room", "call"])
+def test_a_person_identifies_the_learner_and_the_verifier_asks_who_vouches(tmp_path: Path, method: str) -> None:
+    """Room and call: the same random moments, answered by a supervisor's note; credited where an authority vouches."""
+    routes = {b'routes = ["code"]': f'routes = ["{method}"]'.encode()}
+    world = World(tmp_path, units=(("pass", MINUTE),), changes=routes)
+    lab = Lab(world, tmp_path / "lab")
+    machine = world.machine(face=False)
+    lab.sign(method, machine.who.learner)
+    lesson = machine.study()
+    study(machine, lesson, [])
+    machine.send_all()
+    assert lesson.result().credited_ms == MINUTE  # type: ignore[union-attr]
+    assert all(set(answer.models) == {method} for answer in answers(machine, lesson.sid))
+    source = archive.Directory(world.export(tmp_path / "out"))
+    trusted = trust.parse(world.trust_file().read_bytes())
+    vouched = verify(source, trusted, Options(authority=tuple(world.server.keyring.authorities)))
+    assert (vouched.exit_code, vouched.credited_ms) == (0, MINUTE)
+    assert verify(source, trusted).credited_ms != MINUTE, "an operator may not appoint supervisors"
+    world.close()
+
+
+def test_a_note_of_long_ago_and_a_note_on_somebody_else_identify_nobody(tmp_path: Path) -> None:
+    """The round through the lab is made anew each hour; until then the lesson waits, and the check is a help case."""
+    world = World(tmp_path, units=(("pass", MINUTE),), changes={b'routes = ["code"]': b'routes = ["room"]'})
+    lab = Lab(world, tmp_path / "lab")
+    machine = world.machine(face=False)
+    lab.sign("room", machine.who.learner)
+    world.clock.advance(61 * MINUTE)
+    lab.sign("room", world.sign_in("other").learner)
+    lesson = machine.study()
+    machine.run(lesson, 60_000, until="check")
+    machine.run(lesson, 20_000)
+    question = lesson.view().question
+    assert question is not None
+    assert (question.words, question.person) == ((), True)
+    lab.sign("room", machine.who.learner)
+    machine.run(lesson, 20_000, until="playing")
+    world.close()
+
+
+# --- a client that says what is not so --------------------------------------------------------------------------------
+
+
+def test_a_pass_that_no_note_bears_out_is_not_credited_by_anybody_but_its_own_device(world: World) -> None:
+    """A patched client claims its codes were right: the server's figure is 0, and the verifier's is not higher."""
+    machine = world.machine(face=False)
+    honest = machine.lesson()
+    forged = dataclasses.replace(
+        honest, identify=lambda _g, order, _c: Identified(order.i, order.a, "identified", "room", "ab" * 32)
+    )
+    lesson = Study(machine.ports, forged, at_once)
+    lesson.press("play")
+    study(machine, lesson, [])
+    machine.send_all()
+    report = world.verified()
+    assert (report.exit_code, report.credited_ms or 0) == (0, 0)

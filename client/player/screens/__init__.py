@@ -8,7 +8,8 @@ Import after `client.player.kivy_env.prepare(...)` and `.configure(...)`. Wiring
     RealNameScreen(on_ask, on_continue)            RealName
     EnrolScreen(on_start, on_continue, on_other_way)  Enrol    `.mirror.show(proctor.preview())` about 12 times a second
     TodayScreen(on_open, on_reload)                Today       on_open(registration)
-    LessonScreen(on_press, on_seek)                client.view.View   on_press(what) → Pressed, on_seek(ms) → SeekAsked
+    LessonScreen(on_press, on_seek, on_reply)      client.view.View   on_press(what) → Pressed, on_seek(ms) → SeekAsked
+                                                   on_reply(choice, code) → Replied
         .play(playback)   .show_preview(proctor.preview())   .set_captions({tag: CaptionTrack})   .stop()   .close()
     ResultScreen(on_make_up, on_done)              client.view.ResultView
     ProblemScreen(on_press)                        Page        `trouble_of(error)` makes the Trouble of any error

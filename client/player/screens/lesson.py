@@ -14,6 +14,7 @@ from client.player import i18n
 from client.player.captions import CaptionTrack
 from client.player.chime import Chime
 from client.player.playback import Playback
+from client.player.screens import question as _question  # noqa: F401 - lesson.kv holds its card
 from client.player.screens.base import Screen, kv_of
 from client.player.widgets import tongue
 from client.player.widgets.kit import Fact
@@ -47,9 +48,12 @@ class SeekBar(Widget):
 
 
 class LessonScreen(Screen):
-    """`on_press(what)` for every button, `on_seek(ms)`. Fed by `play`, `show_preview` and `set_captions`."""
+    """`on_press(what)` for every button, `on_seek(ms)`, `on_reply(choice, code)`.
 
-    overlay = OptionProperty("none", options=["none", "words", "mirror"])
+    Fed by `play`, `show_preview` and `set_captions`.
+    """
+
+    overlay = OptionProperty("none", options=["none", "words", "mirror", "question"])
     sentence = StringProperty("")
     status = StringProperty("")  # below the picture
     button = StringProperty("")
@@ -63,11 +67,18 @@ class LessonScreen(Screen):
     remaining = NumericProperty(0)
     captions_on = BooleanProperty(True)
     has_captions = BooleanProperty(False)
+    camera = BooleanProperty(True)  # False: the non-face route shows no mirror
     blank = BooleanProperty(True)
     boxed = BooleanProperty(False)  # the picture does not fill its stage
     around = ListProperty([0, 0, 0, 0])  # left, bottom, right, top: inside it needs no ground
 
-    def __init__(self, on_press: Callable[[str], None], on_seek: Callable[[int], None], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        on_press: Callable[[str], None],
+        on_seek: Callable[[int], None],
+        on_reply: Callable[[int, str], None] = lambda *_: None,
+        **kwargs: Any,
+    ) -> None:
         self._on_press, self._on_seek = on_press, on_seek
         self._tracks: Mapping[str, CaptionTrack] = {}
         self._facts: list[Fact] = []
@@ -77,6 +88,7 @@ class LessonScreen(Screen):
         self._waiting: dict[str, Callable[[], None]] = {}
         self._settled = 0.0
         super().__init__(**kwargs)
+        self.ids.question.on_reply = on_reply
 
     # --- what it is fed with ----------------------------------------------------------------------------------------
 
@@ -147,13 +159,14 @@ class LessonScreen(Screen):
         self.button = tongue.say(view.button.label) if view.button else ""
         self.message = view.message
         self.hint = tongue.say(view.hint) if view.hint else ""
-        mirror = view.phase in MIRROR and not view.message
-        self.overlay = "mirror" if mirror else "none" if view.phase == "playing" and not view.message else "words"
+        self.camera = view.camera
+        self.overlay = self._overlay(view)
         waits = tongue.say("lesson.waits") if view.phase in (*MIRROR, "paused") else ""
         self.status = self.sentence if self.overlay == "none" else waits
         self.icon = "rest" if view.sentence.key == "pause.rest" else ICONS.get(view.phase, "")
         self._tell_unit(view)
         self._tell_prompt(view)
+        self._tell_question(view)
         self._tell_panel(view)
         self._tell_buttons(view)
 
@@ -185,15 +198,36 @@ class LessonScreen(Screen):
         track = self._tracks.get(tongue.language) or next(iter(self._tracks.values()), None)
         self.caption = track.at(unit.position_ms) if track and self.captions_on else ""
 
-    def _tell_prompt(self, view: View) -> None:
-        prompt = view.prompt
-        if self.overlay != "mirror":
-            self._phase = ""
-            return
+    @staticmethod
+    def _overlay(view: View) -> str:
+        """What lies over the picture."""
+        if view.message:
+            return "words"
+        if view.question is not None:
+            return "question"
+        if view.phase in MIRROR and view.camera:
+            return "mirror"
+        return "none" if view.phase == "playing" else "words"
+
+    def _tell_question(self, view: View) -> None:
+        """Another attempt makes another sound: nothing that was typed for the last one stays."""
+        self.ids.question.tell(view.question, view.chimes)
+        if view.question is not None:
+            self._count_down(view)
+            self.ids.question.remaining = self.remaining
+
+    def _count_down(self, view: View) -> None:
         if view.phase != self._phase:
             self._phase, self._whole_ms = view.phase, 1
         self._whole_ms = max(self._whole_ms, view.countdown_ms)
         self.remaining = view.countdown_ms / self._whole_ms
+
+    def _tell_prompt(self, view: View) -> None:
+        prompt = view.prompt
+        if self.overlay != "mirror":
+            self._phase = self._phase if self.overlay == "question" else ""
+            return
+        self._count_down(view)
         self.gesture = prompt.gesture if prompt else "look"
         self.asked = tongue.say(f"gesture.{prompt.gesture}") if prompt else self.sentence
         self.progress = prompt.step / prompt.steps if prompt and prompt.steps else 0

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,42 @@ def lesson(stage: Any, drive: Any, s: Any) -> None:
     screen.close()
 
 
+def question(stage: Any, drive: Any, s: Any) -> None:
+    """A check without a camera: a word and six digits together make the answer; a new attempt begins empty."""
+    from client.player.samples import view
+    from client.view import Question
+
+    told = Told()
+    screen = s.LessonScreen(told.of("press"), told.of("seek"), told.of("reply"))
+    stage.show(screen)
+    asked = Question(("boat", "sun", "key", "tree"), "key", code=True, person=False, busy=False)
+    first = view("check", "check.code", question=asked, camera=False, countdown_ms=80_000)
+    screen.render(first)
+    drive.step(5)
+    assert "请先选择“钥匙”，再输入验证码。" in drive.said()
+    assert drive.find("确认") is None, "waits for both"
+    drive.tap("钥匙")
+    drive.type("12345")
+    assert drive.find("确认") is None
+    drive.type("123456")
+    screen.render(replace(first, countdown_ms=70_000))
+    drive.tap("确认")
+    screen.render(replace(first, question=replace(asked, busy=True)))
+    drive.step(3)
+    assert drive.find("确认") is None, "one answer at a time"
+    screen.render(replace(first, chimes=1))
+    drive.step(3)
+    assert drive.find("确认") is None, "nothing is left of the last attempt"
+    assert screen.ids.question.ids.code.value == ""
+    person = Question((), "", code=False, person=True, busy=False)
+    screen.render(replace(first, question=person, chimes=2))
+    drive.step(3)
+    assert drive.find("确认") is None
+    assert not any("验证码" in words for words in drive.said())
+    assert list(told) == [("reply", 2, "123456")]
+    screen.close()
+
+
 def plays(stage: Any, drive: Any, s: Any) -> None:
     """The demo lesson really plays in the window: pictures arrive by the shader, in the right colours."""
     from client.player.course import open_package
@@ -254,7 +291,7 @@ def keyboard(stage: Any, drive: Any, s: Any) -> None:
     assert told == [("ask",)]
 
 
-SCENES = {f.__name__: f for f in (notice, signin, enrol, today, lesson, plays, language, layout, keyboard)}
+SCENES = {f.__name__: f for f in (notice, signin, enrol, today, lesson, question, plays, language, layout, keyboard)}
 
 
 def main() -> None:
