@@ -48,7 +48,8 @@ test-long: setup-dev  ## the long forms: every byte of an archive flipped, more 
 bench-ledger: setup-dev  ## how close verification is to what the hardware must do: a million events, one line of JSON (about 10 minutes)
 	@$(PY) -m tests.bench.ledger
 
-fuzz-ledger: setup-dev  ## a million bent inputs for every parser of the ledger (COUNT=…; needs build/requirements/fuzz.txt for coverage)
+fuzz-ledger: setup-dev  ## a million bent inputs for every parser of the ledger, a quarter as many steered by coverage (COUNT=…)
+	@.venv/bin/uv pip install -q --python .venv/bin/python --require-hashes -r build/requirements/fuzz.txt
 	@$(PY) -m tests.bench.fuzz $(if $(COUNT),--count $(COUNT))
 
 bench-agent: setup-dev  ## what the agent costs at 150 and 1,000 processes, beside psutil, in one run
