@@ -5,15 +5,18 @@ Every profile file is foreign: what does not fit is left out, whatever it holds.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
+import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from agent.tables import ExtensionRow, Row
+from agent.tables import ExtensionRow, ProcessRow, Row
 
 MAX_FILE: Final = 32 * 1024 * 1024  # a heavy user's Preferences has a few MiB
 MAX_PROFILES: Final = 50
@@ -43,10 +46,19 @@ FIREFOX: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-class Extensions:
-    """One row an installed extension, of all profiles of this user."""
+_LOADED = re.compile(r"(?:^| )--load-extension=((?:[^ ]| (?!-)){1,2000})")
 
-    def __init__(self, home: Path | None = None, system: str = sys.platform) -> None:
+
+class Extensions:
+    """One row an installed extension, of all profiles of this user, and of those that a command line loads."""
+
+    def __init__(
+        self,
+        home: Path | None = None,
+        system: str = sys.platform,
+        processes: Callable[[], Sequence[ProcessRow]] = tuple,
+    ) -> None:
+        self._processes = processes
         self._home = home if home is not None else Path.home()
         self._system = system
         self._seen: dict[Path, tuple[int, int, tuple[ExtensionRow, ...]]] = {}
@@ -67,7 +79,22 @@ class Extensions:
             else:
                 seen[path] = (state.st_mtime_ns, state.st_size, tuple(read_profile(browser, path)))
         self._seen = seen
-        return list(dict.fromkeys(row for _, _, rows in seen.values() for row in rows))
+        listed = [row for _, _, rows in seen.values() for row in rows]
+        return list(dict.fromkeys([*listed, *self._loaded()]))
+
+    def _loaded(self) -> Iterator[ExtensionRow]:
+        """Extensions that a browser was started with: they stand in no profile."""
+        folders: dict[str, str] = {}
+        for row in self._processes():
+            found = None if " --type=" in row.cmdline else _LOADED.search(row.cmdline)
+            folders.update(dict.fromkeys(found.group(1).split(",") if found else (), row.name))
+        for folder, browser in list(folders.items())[:MAX_EXTENSIONS]:
+            manifest = _manifest_in(Path(folder))
+            yield ExtensionRow(
+                id=unpacked_id(_text(manifest.get("key")), folder), name=_text(manifest.get("name")), browser=browser,
+                permissions=_texts(manifest, "permissions"), hosts=_texts(manifest, "host_permissions"),
+                install=f"--load-extension={folder}",
+            )  # fmt: skip
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         for browser, folder in CHROMIUM.get(self._system, {}).items():
@@ -113,10 +140,26 @@ def _chromium(browser: str, raw: Any, profile: Path) -> Iterator[ExtensionRow]:
 
 def _manifest(profile: Path, folder: str) -> Mapping[str, Any]:
     """The manifest of an installed extension; `folder` is relative to the profile's Extensions unless unpacked."""
-    if not folder:
-        return {}
+    return _manifest_in(profile / "Extensions" / folder) if folder else {}
+
+
+def unpacked_id(key: str, folder: str) -> str:
+    """Chromium's id of an extension outside the store: of its public key, else of its folder (crx_file/id_util.cc)."""
     try:
-        with (profile / "Extensions" / folder / "manifest.json").open("rb") as file:
+        source = base64.b64decode(key, validate=True)
+    except ValueError:
+        source = b""
+    digest = hashlib.sha256(source or folder.encode("utf-8", "surrogateescape")).hexdigest()
+    return "".join(chr(ord("a") + int(digit, 16)) for digit in digest[:32])
+
+
+def _manifest_in(folder: Path) -> Mapping[str, Any]:
+    """The manifest in an extension's folder; nothing where there is none that can be read."""
+    try:
+        path = folder / "manifest.json"
+        if not stat.S_ISREG(path.stat().st_mode):
+            return {}
+        with path.open("rb") as file:
             return _map(json.loads(file.read(1024 * 1024)))
     except (OSError, ValueError, RecursionError):
         return {}

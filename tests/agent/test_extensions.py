@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.collectors.extensions import Extensions, read_profile
+from agent.collectors.extensions import Extensions, read_profile, unpacked_id
 from agent.engine import Engine, gravest
-from agent.tables import ExtensionRow
+from agent.tables import ExtensionRow, ProcessRow
 
 MANAGER = "dhdgffkkebhmkfjojejmpbldmpobfkfo"
 
@@ -95,3 +95,30 @@ def test_any_profile_file_is_read_or_left_out(tmp_path: Path, data: Any, browser
     assert all(isinstance(row, ExtensionRow) for row in read_profile(browser, path))
     path.write_bytes(b"[" * 100_000)
     assert list(read_profile(browser, path)) == []
+
+
+def test_an_extension_that_a_command_line_loads_is_found(tmp_path: Path, engine: Engine) -> None:
+    """It stands in no profile; Debian's own flag (ublock-origin below /usr/share) is nothing."""
+    folder = tmp_path / "my helper"
+    folder.mkdir()
+    manifest = {"name": "超星学习通网课助手", "permissions": ["userScripts"], "host_permissions": ["<all_urls>"]}
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    debian = "--load-extension=/usr/share/chromium/extensions/ublock-origin"
+    child = "chromium --type=renderer --load-extension=/x"
+    lines = (f"/usr/lib/chromium/chromium {debian},{folder} --flag", child, debian)
+    processes = [ProcessRow(name="chromium", cmdline=line) for line in lines]
+    rows = Extensions(tmp_path, "linux", lambda: processes).collect(0)
+    ublock = next(row for row in rows if isinstance(row, ExtensionRow) and "ublock" in row.install)
+    (mine,) = [row for row in rows if row != ublock]
+    assert isinstance(mine, ExtensionRow)
+    assert (mine.name, mine.install) == ("超星学习通网课助手", f"--load-extension={folder}")
+    assert gravest(engine.judge([mine])) in ("report", "pause")
+    assert engine.judge([ublock]) == ()
+
+
+def test_an_id_is_the_one_that_chromium_shows() -> None:
+    """Of the key where there is one (the documentation's own example is a folder), letters a to p, always 32."""
+    assert set(unpacked_id("", "/home/li/x")) <= set("abcdefghijklmnop")
+    assert unpacked_id("", "/home/li/x") != unpacked_id("", "/home/li/y")
+    assert unpacked_id("AAAA", "/home/li/x") == unpacked_id("AAAA", "/home/li/y")
+    assert len(unpacked_id("no base64!", "")) == 32

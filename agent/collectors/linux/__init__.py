@@ -30,6 +30,6 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         Collector("cameras", SLOW_MS, Cameras(context).collect),
         Collector("networks", SLOW_MS, Networks(lambda: processes.rows).collect),
         Collector("hosts", RARE_MS, Machine().collect),
-        Collector("extensions", RARE_MS, Extensions().collect),
+        Collector("extensions", RARE_MS, Extensions(processes=lambda: processes.rows).collect),
         Collector("installed", RARE_MS, Installed().collect),
     )
