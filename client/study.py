@@ -142,8 +142,8 @@ class Study:
         """Hear everybody once and do what follows. After a failure of the disk nothing more is done."""
         if self._failed:
             return
+        self._finish_slow()  # a session that begins here has a clock of its own
         ports, state = self._ports, self.state
-        self._finish_slow()
         heard: list[Signal] = [Tick(max(ports.clock.mono() - self._base, state.now), ports.clock.wall())]
         if state.loaded:
             heard.append(ports.player.progress())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from client.events import CameraState
+from client.study import Study
 from client.sync.logbook import key_name
-from ledger.events import Consent, Opened, Paused
-from tests.client.world import NOTICE, MachineSide, World
+from ledger.events import Consent, Fault, Opened, Paused
+from tests.client.world import NOTICE, TICK, MachineSide, World
 from tests.scripted import FRONT
 
 SEVEN_MINUTES = 7 * 60_000
@@ -222,3 +226,29 @@ def test_credit_of_a_class_is_the_sum_of_its_learners(make_world):
     report = world.verified()
     assert report.exit_code == 0
     assert report.credited_ms == 60_000
+
+
+def test_time_on_the_start_page_is_no_time_of_the_session(make_world):
+    """Whoever sits a minute before Start has a session that begins at 0, and an opening check that is not late."""
+    pc = make_world(units=(("one", 40_000),)).machine()
+    waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def beside_the_screen(job: Callable[[], Any]) -> Future[Any]:
+        """Slow work that is done by the next tick, as a thread would have it."""
+        waiting.append((Future(), job))
+        return waiting[-1][0]
+
+    study = Study(pc.ports, pc.lesson(), beside_the_screen)
+    for tick in range(2_000):
+        pc.clock.advance(TICK)
+        for future, job in waiting:
+            future.set_result(job())
+        waiting.clear()
+        if tick == 600:
+            study.press("play")
+        study.tick()
+        if study.view().phase == "done":
+            break
+    assert not [event for event in pc.events(study.sid) if isinstance(event.body, Fault)]
+    assert {check.outcome for check in study._credit.sessions[0].checks} == {"passed"}  # type: ignore[union-attr]
+    assert study.result().credited_ms == 40_000  # type: ignore[union-attr]
