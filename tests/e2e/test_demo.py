@@ -46,3 +46,17 @@ def test_the_demo_counts_its_minute_and_refuses_one_changed_byte(tmp_path: Path)
     changed = demo(data, "--tamper")
     assert changed.returncode == 0, changed.stdout + changed.stderr
     assert re.search(rf"REFUSED: session {session['sid']}, event \d+", changed.stdout)
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="left out: needs Xvfb and openbox")
+def test_who_refuses_face_processing_has_the_whole_minute_by_code(tmp_path: Path) -> None:
+    """ROUTE=code: both consents refused, no camera; a word and a code at every check; all of it counts."""
+    data = tmp_path / "demo"
+    done = demo(data, "--route", "code")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((data / "report.json").read_text())
+    (session,) = report["sessions"]
+    assert report["credited_ms"] == 60_000
+    assert not session["scripted"], "no camera at all"
+    assert {check["outcome"] for check in session["checks"]} == {"passed"}
+    assert not list((data / "client").rglob("template-*")), "no template of a face"
