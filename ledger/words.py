@@ -140,4 +140,8 @@ def _result(report: Report) -> str:
     if report.refused:
         worst = next(f for f in report.findings.all() if f.status is Status.REFUSED)
         return f"REFUSED: {worst.message}"
+    unknown = sum(row.credited_ms is None for row in report.sessions)
+    if unknown:
+        some = f"the time of {unknown} of {len(report.sessions)} sessions is not checkable"
+        return f"Nothing refused, but {some}. Credited in the others: {length(report.credited_ms)}."
     return f"Nothing refused. Credited in all: {length(report.credited_ms)} ({report.credited_ms} ms)."

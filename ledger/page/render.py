@@ -66,7 +66,8 @@ def _verdict(report: Report, tongue: Tongue) -> Html:
         todo = tongue.say("verdict.todo", remedy=tongue.remedy(worst.code))
         lines = (tag("p", said), tag("p", todo))
         return tag("div", tag("strong", tongue.say("verdict.refused")), *lines, class_="verdict refused")
-    kind = "ok" if report.checkpoint is not None else "open"
+    unknown = any(session.credited_ms is None for session in report.sessions)
+    kind = "open" if report.checkpoint is None else "partial" if unknown else "ok"
     partly = sum(step.status is Status.NOT_CHECKABLE for step in report.findings.steps.values())
     return tag(
         "div",
@@ -143,6 +144,7 @@ def _shelf_line(name: str, report: Report | LedgerError, tongue: Tongue) -> Html
     if isinstance(report, LedgerError):
         refused = _status(Status.REFUSED, tongue)
         return row(name, join(refused, " ", tongue.say("verdict.unreadable", why=report)), "–", "–", "–")
-    status = Status.REFUSED if report.refused else Status.OK if report.checkpoint else Status.NOT_CHECKABLE
+    unknown = report.checkpoint is None or any(session.credited_ms is None for session in report.sessions)
+    status = Status.REFUSED if report.refused else Status.NOT_CHECKABLE if unknown else Status.OK
     people = len({session.learner for session in report.sessions})
     return row(name, _status(status, tongue), people, len(report.sessions), tongue.length(report.credited_ms))

