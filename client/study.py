@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -27,6 +26,7 @@ from client.ports import (
     UploaderPort,
 )
 from client.screen import Figures, result, view
+from client.slow import Slow, Work
 from client.state import Over, Rules, State, Unit
 from client.sync.opening import Granted
 from client.sync.outbox import KeptConsent
@@ -44,7 +44,6 @@ from ledger.spans import Meter
 RESTART_MS: Final = 5_000  # between two tries to start the agent or the camera again
 RETRY_MS: Final = 2_000  # between two tries to open while earlier records are on their way
 
-Work = Callable[[Callable[[], Any]], "Future[Any]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +89,6 @@ class _Running:
 
 
 @dataclass(slots=True)
-class _Slow:
-    """One piece of slow work on its way, and what to do with its result."""
-
-    future: Future[Any]
-    done: Callable[[Any], None]
-
-
-@dataclass(slots=True)
 class _Again:
     """When something was last started, so that it is not started all the time."""
 
@@ -115,8 +106,8 @@ class Study:
 
     def __init__(self, ports: Ports, lesson: Lesson, work: Work) -> None:
         """Starts camera and agent; the session opens on `press("play")` once the machine is ready."""
-        self._ports, self._lesson, self._work = ports, lesson, work
-        self._slow: list[_Slow] = []
+        self._ports, self._lesson = ports, lesson
+        self._slow = Slow(work)
         self._again = _Again()
         self._running: _Running | None = None
         self._figures = Figures()
@@ -142,7 +133,7 @@ class Study:
         """Hear everybody once and do what follows. After a failure of the disk nothing more is done."""
         if self._failed:
             return
-        self._finish_slow()  # a session that begins here has a clock of its own
+        self._slow.finish()  # a session that begins here has a clock of its own
         ports, state = self._ports, self.state
         heard: list[Signal] = [Tick(max(ports.clock.mono() - self._base, state.now), ports.clock.wall())]
         if state.loaded:
@@ -154,7 +145,7 @@ class Study:
                 self._take(signal)
             self._tell_agent()
             self._open_if_ready()
-            self._finish_slow()
+            self._slow.finish()
         except ClientError as error:
             self._stop(error)
 
@@ -387,21 +378,7 @@ class Study:
         done: Callable[[Any], None],
         refused: Callable[[ClientError], None] | None = None,
     ) -> None:
-        def finish(future: Future[Any]) -> None:
-            try:
-                found = future.result()
-            except ClientError as error:
-                (refused or self._unknown)(error)
-            else:
-                done(found)
-
-        self._slow.append(_Slow(self._work(job), finish))
-
-    def _finish_slow(self) -> None:
-        ready = [slow for slow in self._slow if slow.future.done()]
-        self._slow = [slow for slow in self._slow if not slow.future.done()]
-        for slow in ready:
-            slow.done(slow.future)
+        self._slow.begin(job, done, refused or self._unknown)
 
     def _counted(self, found: tuple[Credit, Place]) -> None:
         self._credit, place = found
