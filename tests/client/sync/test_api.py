@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -10,14 +11,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.errors import BadAnswerError, LocalRecordsError, NetworkError, ServerRefusedError, SignedOutError
+from client.errors import (
+    BadAnswerError,
+    ForgedAnswerError,
+    LocalRecordsError,
+    NetworkError,
+    ServerRefusedError,
+    SignedOutError,
+)
 from client.ports import Reply
-from client.sync import transport
+from client.sync import receipts, transport
 from client.sync.api import Api, read_json, refusal
+from client.sync.enrol import Enrolment
 from client.sync.keyring import read_keys, write_keys
 from client.sync.receipts import Keys
 from client.sync.transport import HttpTransport
+from ledger import checkpoint
+from ledger.checkpoint import Checkpoint
 from ledger.keys import COSIGNATURE, ED25519, generate
+
+FIELDS = (
+    "registration", "class", "title", "course", "policy", "rules", "models", "reference", "credited_ms", "server",
+    "trust",
+)  # fmt: skip
 
 
 class Odd(BaseHTTPRequestHandler):
@@ -162,3 +178,39 @@ def test_damaged_keys_are_refused(text):
     """Whatever somebody wrote into the database: our own error."""
     with pytest.raises(LocalRecordsError):
         read_keys(text)
+
+
+@given(st.binary(max_size=400) | st.just(b'{"commands":[],"cosignature":"x","order":null,"seen":""}'))
+def test_no_answer_is_believed_unless_it_is_signed(data):
+    """Any bytes as the answer to a segment: refused as forged, never anything else."""
+    origin = "a.example/s/" + "0" * 32
+    signer = generate(origin, ED25519)
+    signed = checkpoint.sign(Checkpoint(origin, 3, bytes(32)), signer)
+    with pytest.raises(ForgedAnswerError):
+        receipts.read_answer(data, signed, keys(), 0)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=12),
+    max_leaves=30,
+)
+
+
+@given(JSON)
+def test_any_answer_about_the_learner_is_read_or_refused(said):
+    """`GET /v1/me` may say anything: a registration of the expected form, or BadAnswerError."""
+    body = json.dumps({"learner": "l", "name": "n", "real_name": "open", "registrations": [said]}).encode()
+    enrolment = Enrolment(Fixed(Reply(200, body)), None, "token")  # type: ignore[arg-type]
+    with contextlib.suppress(BadAnswerError):
+        assert enrolment.me().registrations[0].registration
+
+
+def test_a_registration_comes_back_as_the_server_says_it():
+    """All fields of docs/http-api.md, the class as its log's origin."""
+    said = dict.fromkeys(FIELDS, "x") | {
+        "server": "a.example", "class": "one", "registration": "ab" * 16, "credited_ms": 5,
+    }  # fmt: skip
+    body = json.dumps({"learner": "l", "name": "n", "real_name": "open", "registrations": [said]}).encode()
+    found = Enrolment(Fixed(Reply(200, body)), None, "token").me().registrations[0]  # type: ignore[arg-type]
+    assert (found.class_, found.class_id, found.credited_ms) == ("a.example/c/one", "one", 5)
