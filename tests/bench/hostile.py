@@ -21,7 +21,7 @@ class Accepted(AssertionError):
 
 
 class Hostile:
-    """One class whose every signed byte is known; `check` raises `Accepted`, or whatever foreign error left a parser."""
+    """One class whose every signed byte is known; `check` raises `Accepted`, or what foreign error left a parser."""
 
     def __init__(self) -> None:
         self.seeds = examples()
