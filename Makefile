@@ -32,9 +32,9 @@ lint: setup-dev
 screens: setup-app  ## every screen of the client at 1280x800 and 390x844 into docs/screens/
 	@$(PY) -m client.player.gallery docs/screens
 
-docs: setup-dev  ## generate docs/errors.md and docs/events.schema.json from the types
+docs: setup-dev  ## generate docs/errors.md and docs/*.schema.json from the types
 	@$(PY) build/errors_page.py
-	@$(PY) -m ledger schema > docs/events.schema.json
+	@for what in events leaves report; do $(PY) -m ledger schema $$what > docs/$$what.schema.json; done
 
 bench-player: setup-app  ## our player beside the bare one in one run
 	@$(PY) build/bench_player.py

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import disputes, events, keys, shelf, trust, words
+from ledger import disputes, keys, schemas, shelf, trust, words
 from ledger.across import verify_many
 from ledger.archive import open_source
 from ledger.errors import ArchiveError, LedgerError
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command in ("compare", "proof", "complain"):
             return int(arguments.run(arguments))
         if arguments.command == "schema":
-            sys.stdout.write(schema())
+            sys.stdout.write(schemas.text(arguments.what))
             return 0
         source = open_source(arguments.archive)
         show = session_table if arguments.command == "show" else session_trust
@@ -59,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("archive", type=Path)
         command.add_argument("sid")
     disputes.add(commands)
-    commands.add_parser("schema", help="print the JSON Schema of session events (docs/events.schema.json)")
+    what = commands.add_parser("schema", help="print a JSON Schema, as in docs/*.schema.json")
+    what.add_argument("what", choices=tuple(schemas.SCHEMAS), nargs="?", default="events")
     return parser
 
 
@@ -67,11 +68,6 @@ def _jobs(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 64:
         raise argparse.ArgumentTypeError("a number of processes, 1 to 64")
     return int(text)
-
-
-def schema() -> str:
-    """The closed vocabulary of events for implementers in other languages."""
-    return json.dumps(events.json_schema(), indent=1, sort_keys=True) + "\n"
 
 
 def _verify(arguments: argparse.Namespace) -> int:

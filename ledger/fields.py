@@ -5,36 +5,47 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from ledger import canonical, names
 from ledger.errors import FormatError, KeyFormatError
-from ledger.keys import parse_vkey
+from ledger.keys import MAX_VKEY, parse_vkey
 
 Check = Callable[[object], bool]
 Table = Mapping[str, Check]
 VERSION = 1
 
 
+SCHEMAS: Final[dict[Check, Mapping[str, Any]]] = {}  # each check of this page as JSON Schema, for other implementers
+
+
+def _published(check: Check, schema: Mapping[str, Any]) -> Check:
+    SCHEMAS[check] = schema
+    return check
+
+
 def matching(pattern: str) -> Check:
     """A string that matches the whole pattern."""
     compiled = re.compile(pattern)
-    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+    schema = {"type": "string", "pattern": f"^(?:{pattern})$"}
+    return _published(lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None, schema)
 
 
 def one_of(*values: str) -> Check:
     """One of these strings."""
-    return lambda value: isinstance(value, str) and value in values
+    return _published(lambda value: isinstance(value, str) and value in values, {"enum": list(values)})
 
 
 def integer(low: int = 0, high: int = canonical.MAX_INT) -> Check:
     """An integer within both bounds."""
-    return lambda value: type(value) is int and low <= value <= high
+    schema = {"type": "integer", "minimum": low, "maximum": high}
+    return _published(lambda value: type(value) is int and low <= value <= high, schema)
 
 
 def text(limit: int) -> Check:
     """A string of at most `limit` characters."""
-    return lambda value: isinstance(value, str) and len(value) <= limit
+    schema = {"type": "string", "maxLength": limit}
+    return _published(lambda value: isinstance(value, str) and len(value) <= limit, schema)
 
 
 def many(check: Check, limit: int) -> Check:
@@ -48,7 +59,7 @@ def many(check: Check, limit: int) -> Check:
             and len(set(value)) == len(value)
         )
 
-    return accepts
+    return _published(accepts, {"type": "array", "maxItems": limit, "uniqueItems": True, "items": SCHEMAS[check]})
 
 
 def is_vkey(value: object) -> bool:
@@ -67,7 +78,13 @@ def flag(value: object) -> bool:
 def numbers(*keys: str) -> Check:
     """An object of exactly these keys, each a count or ms."""
     each = integer()
-    return lambda value: isinstance(value, Mapping) and set(value) == set(keys) and all(map(each, value.values()))
+    schema = {
+        "type": "object", "properties": dict.fromkeys(keys, SCHEMAS[each]), "required": sorted(keys),
+        "additionalProperties": False,
+    }  # fmt: skip
+    return _published(
+        lambda value: isinstance(value, Mapping) and set(value) == set(keys) and all(map(each, value.values())), schema
+    )
 
 
 def settings(value: object) -> bool:
@@ -83,10 +100,13 @@ ID128 = matching(names.ID128)
 HASH = matching(r"[0-9a-f]{64}")
 HASH_OR_NONE = matching(r"[0-9a-f]{64}|none")
 MS = integer()
-CLASS_ORIGIN: Check = lambda value: isinstance(value, str) and names.is_a("class origin", value)  # noqa: E731
+CLASS_ORIGIN = matching(f"{names.SERVER}/c/{names.CLASS}")
 NAME = matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SHORT = text(200)
 REASON = text(1000)
+SCHEMAS[is_vkey] = {"type": "string", "maxLength": MAX_VKEY, "description": "a verifier key (C2SP signed-note)"}
+SCHEMAS[flag] = {"type": "boolean"}
+SCHEMAS[settings] = {"type": "object", "maxProperties": 32, "description": "numbers, flags, texts or lists of texts"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,6 +147,19 @@ class Record:
             value = obj.get(field.name.rstrip("_"))
             values[field.name] = tuple(value) if isinstance(value, list) else value
         return cls(**values)
+
+    @classmethod
+    def json_schema(cls, **constants: str | int) -> dict[str, Any]:
+        """The same as JSON Schema (2020-12), beside constants such as `v`; KeyError for a check that has none."""
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                **{name: {"const": value} for name, value in constants.items()},
+                **{name: SCHEMAS[check] for name, check in cls.checks.items()},
+            },
+            "required": sorted({*constants, *cls.checks} - cls.optional),
+        }
 
 
 def strip_version(obj: Mapping[str, Any], error: type[FormatError]) -> dict[str, Any]:
