@@ -43,7 +43,7 @@ lesson: setup-app  ## make the demo lesson's media again
 	@$(PY) build/make_demo_lesson.py
 
 test-long: setup-dev  ## the long forms: every byte of an archive flipped, more random examples
-	@TRUESEAT_LONG=1 $(PY) -m pytest tests/ledger
+	@TRUESEAT_LONG=1 $(PY) -m pytest tests/ledger tests/client/test_session_properties.py tests/e2e/test_demo.py
 
 bench-ledger: setup-dev  ## how close verification is to what the hardware must do: a million events, one line of JSON (about 10 minutes)
 	@$(PY) -m tests.bench.ledger
