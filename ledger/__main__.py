@@ -14,6 +14,7 @@ from ledger.archive import open_source
 from ledger.errors import ArchiveError, LedgerError
 from ledger.page import render
 from ledger.page.tongue import LANGUAGES
+from ledger.parallel import collect_seldom
 from ledger.show import session_table, session_trust
 from ledger.verify import Options, verify
 
@@ -118,4 +119,5 @@ def _read(path: Path) -> bytes:
 
 
 if __name__ == "__main__":
+    collect_seldom()
     sys.exit(main())

@@ -106,16 +106,22 @@ def open_source(path: Path) -> Source:
     raise ArchiveError(f"{path} does not exist")
 
 
-def read_log(
-    source: Source, prefix: str, signed: Checkpoint, what: str, tree: Tree | None = None
-) -> Iterator[tuple[bytes | None, bytes]]:
-    """Yield (entry, or None when withheld; its leaf hash) of the log under `prefix`; at the end check root and tiles.
+def read_log(source: Source, prefix: str, signed: Checkpoint, what: str) -> Iterator[tuple[bytes | None, bytes]]:
+    """As `read_bundles`, entry by entry: (the entry, or None when withheld; its leaf hash)."""
+    for entries, leaves in read_bundles(source, prefix, signed, what, Tree()):
+        for entry, leaf in zip(entries, leaves, strict=True):
+            yield entry or None, leaf
 
-    What was yielded is to be believed only when the iterator ends quietly. `RootMismatchError` or `TileError` carry the
-    index of the first entry that does not fit; `what` names it: "class log entry", "session …, event". An empty `tree`
-    of the caller's is filled, a bundle ahead of what is yielded.
+
+def read_bundles(
+    source: Source, prefix: str, signed: Checkpoint, what: str, tree: Tree
+) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    """Yield (entries, empty where withheld; their leaf hashes) of the log under `prefix`, a bundle at a time.
+
+    `tree`, empty, takes the leaf hashes before they are yielded; at the end root and tiles are checked. What was
+    yielded is to be believed only when the iterator ends quietly. `RootMismatchError` or `TileError` carry the index of
+    the first entry that does not fit; `what` names it: "class log entry", "session …, event".
     """
-    tree = Tree() if tree is None else tree
     stated = b""  # the leaf hashes as tile/0 has them, kept from the first difference on
     first_bad: int | None = None
     for entries, expected in _bundles(source, prefix, signed.size, what):
@@ -129,8 +135,7 @@ def read_log(
         if first_bad is not None:
             stated += expected
         tree.extend(hashes)
-        for entry, leaf in zip(entries, leaves, strict=True):
-            yield entry or None, leaf
+        yield entries, leaves
     if first_bad is not None:
         raise _blame(signed, tree, stated, first_bad, what)
     if tree.root() != signed.root:

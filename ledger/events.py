@@ -316,8 +316,7 @@ def decode(data: bytes) -> Event:
     """Return the event that `data` is the canonical form of, or raise `EventError` (or `CanonicalError`)."""
     if len(data) > MAX_EVENT_BYTES:
         raise EventError(f"an event of {len(data)} bytes, more than {MAX_EVENT_BYTES}")
-    event = decode_short(data)
-    return decode_long(data) if event is None else event
+    return decode_short(data) or decode_long(data)  # an event is never empty, so never false
 
 
 def decode_short(data: bytes) -> Event | None:

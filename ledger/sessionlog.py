@@ -68,21 +68,27 @@ class SessionLog:
 
     def add(self, data: bytes | None, leaf: bytes) -> None:
         """Take the next event; `data` None when it is withheld (its leaf hash still stands)."""
-        self.read(data)
+        self.read((data or b"",))
         self.tree.append(leaf)
 
-    def read(self, data: bytes | None) -> None:
-        """Take the next event; `tree` must hold the leaf hashes of all events before it, and may hold more."""
+    def read(self, entries: Sequence[bytes]) -> None:
+        """Take the next events, empty where one is withheld.
+
+        `tree` must hold the leaf hashes of all events before each, and may hold more.
+        """
         index = self._size
-        self._size = index + 1
-        if self.fault is None:
+        self._size += len(entries)
+        for data in entries:
+            if self.fault is not None:
+                return
             try:
-                event = None if data is None else events.decode(data)
+                event = events.decode(data) if data else None
                 self._check(index, event)
             except LedgerError as error:
                 self.fault = Fault(index, str(error))
             else:
                 self.events.append(event)
+            index += 1
 
     @property
     def opened(self) -> Opened | None:

@@ -74,10 +74,10 @@ def read_events(source: Source, session: Checkpoint, record: SessionRecord, log:
     """Step 4: hash every event again; return the withheld indexes, each of them covered by an `erased` leaf."""
     withheld: list[int] = []
     what = f"session {record.sid}, event"
-    for index, (data, _) in enumerate(archive.read_log(source, folder(record.sid), session, what, log.tree)):
-        if data is None:
-            withheld.append(index)
-        log.read(data)
+    for entries, _ in archive.read_bundles(source, folder(record.sid), session, what, log.tree):
+        first = len(log.tree) - len(entries)
+        withheld += [first + at for at, entry in enumerate(entries) if not entry] if b"" in entries else ()
+        log.read(entries)
     name = folder(record.sid) + "withheld"
     if withheld:
         stated = source.read(name)

@@ -47,8 +47,8 @@ def _session(source: Source, sid: str, findings: Findings) -> None:
         note.verify(by, [parsed.session_key])
         if found.origin != parsed.origin:
             raise CertificateError(f"session {sid}: its checkpoint is of {found.origin}")
-        for data, _ in archive.read_log(source, folder(sid), found, f"session {sid}, event", log.tree):
-            log.read(data)
+        for entries, _ in archive.read_bundles(source, folder(sid), found, f"session {sid}, event", log.tree):
+            log.read(entries)
         names = {folder(sid) + path for path in (*tiles.paths(found.size), "checkpoint", "device.cert")}
         archive.check_names(source.names(folder(sid)), names)
     findings.count("4", found.size - 1)

@@ -75,8 +75,10 @@ def run(archive: Path, jobs: int) -> dict[str, Any]:
     """Verify as the command line does."""
     from ledger import trust
     from ledger.archive import Directory
+    from ledger.parallel import collect_seldom
     from ledger.verify import Options, verify
 
+    collect_seldom()
     known = trust.parse(archive.with_suffix(".trust").read_bytes())
     clock = time.process_time if jobs == 1 else time.perf_counter
     begin = clock()
