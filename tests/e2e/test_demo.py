@@ -1,4 +1,5 @@
-"""`make demo` and `make demo TAMPER=1` as a person runs them, in a folder of their own."""
+"""`make demo` and `make demo TAMPER=1` as a person runs them, in a folder of their own. The long form; `test_desk` is
+the short one: the same client in the same kind of window, and the same changed byte."""
 
 from __future__ import annotations
 
@@ -14,8 +15,13 @@ import pytest
 
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.x11, pytest.mark.slow]
 LONG = os.environ.get("TRUESEAT_LONG") == "1"
+pytestmark = [
+    pytest.mark.x11,
+    pytest.mark.slow,
+    pytest.mark.skipif(not LONG, reason="left out: two real minutes each; make test-long"),
+    pytest.mark.skipif(shutil.which("Xvfb") is None, reason="left out: needs Xvfb and openbox"),
+]
 
 
 def demo(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -26,7 +32,6 @@ def demo(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="left out: needs Xvfb and openbox")
 def test_the_demo_counts_its_minute_and_refuses_one_changed_byte(tmp_path: Path) -> None:
     """Without a display: a minute is studied, checked, counted and verified; one changed byte is refused and named."""
     data = tmp_path / "demo"
@@ -49,8 +54,6 @@ def test_the_demo_counts_its_minute_and_refuses_one_changed_byte(tmp_path: Path)
     assert re.search(rf"REFUSED: session {session['sid']}, event \d+", changed.stdout)
 
 
-@pytest.mark.skipif(not LONG, reason="left out: two more real minutes; make test-long (short form: tests/client)")
-@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="left out: needs Xvfb and openbox")
 def test_who_refuses_face_processing_has_the_whole_minute_by_code(tmp_path: Path) -> None:
     """ROUTE=code: both consents refused, no camera; a word and a code at every check; all of it counts."""
     data = tmp_path / "demo"

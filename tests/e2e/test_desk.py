@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -13,8 +15,11 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
+
 pytestmark = [pytest.mark.x11, pytest.mark.slow]
 
+SELDOM = {b"min_gap_ms = 3_000": b"min_gap_ms = 20_000", b"max_gap_ms = 30_000": b"max_gap_ms = 300_000"}
 BOT = """
 import subprocess, time
 while True:
@@ -57,8 +62,9 @@ class Desk:
 
 def test_the_portrait_passes_and_whatever_takes_the_screen_pauses(world: Any, desktop: str, tmp_path: Path) -> None:
     """Liveness by the animated portrait; minimised, covered in front, and ten seconds of xdotool each pause the lesson,
-    each goes on where it was, the finding stands in the archive, and every proven second is credited."""
-    server, desk = world(), Desk(desktop)
+    each goes on where it was, the finding stands in the archive, every proven second is credited, and one changed byte
+    of that archive is refused by session and event."""
+    server, desk = world(SELDOM), Desk(desktop)
     client = world.client(server, "pc", module="tests.e2e.desk", env={"DISPLAY": desktop})
     opening = client.wait_for(lambda said: said.get("phase") == "check", 120)
 
@@ -91,7 +97,8 @@ def test_the_portrait_passes_and_whatever_takes_the_screen_pauses(world: Any, de
 
     result = client.wait_for(lambda said: "result" in said, 240)
     assert result["sent"]
-    code, report = server.verify(server.export(tmp_path / "archive"))
+    data = tmp_path / "demo"
+    code, report = server.verify(server.export(data / "archive"))
     assert code == 0, report
     session = next(s for s in report["sessions"] if s["sid"] == opening["sid"])
     assert session["scripted"], "a scripted camera is marked in the report"
@@ -99,3 +106,11 @@ def test_the_portrait_passes_and_whatever_takes_the_screen_pauses(world: Any, de
     assert any(found["response"] == "pause" for found in session["findings"])
     assert session["credited_ms"] == result["credited_ms"]
     assert session["credited_ms"] + sum(p["to"] - p["from"] for p in session["not_credited"]) >= 59_000
+
+    shutil.copy(server.trust, data / "class.trust")
+    command = [sys.executable, str(ROOT / "build" / "demo.py"), "--tamper"]
+    changed = subprocess.run(
+        command, env={**os.environ, "TRUESEAT_DEMO_DATA": str(data)}, capture_output=True, text=True, check=False
+    )
+    assert changed.returncode == 0, changed.stdout + changed.stderr
+    assert re.search(rf"REFUSED: session {session['sid']}, event \d+", changed.stdout)
