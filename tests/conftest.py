@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+
+# no limits by the wall clock; in CI the same examples every time, so that one commit has one result
+settings.register_profile("trueseat", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("trueseat")
 
 
 @pytest.fixture(scope="session")
