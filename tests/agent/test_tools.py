@@ -92,6 +92,15 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def wait_for_port(port: int) -> None:
+    """A program is in the process table before it listens; the bound only ends a broken test."""
+    for _ in range(300):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"nothing listens on port {port}")
+
+
 CHROMIUM = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "about:blank")
 
 
@@ -105,6 +114,7 @@ def test_chromedriver_and_the_browser_that_it_steers(engine: Engine, tmp_path: P
     with running(driver, f"--port={port}", env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
         look = Look(engine, process)
         assert wait(look, "driver.webdriver").response == "pause"
+        wait_for_port(port)
         request = urllib.request.Request(f"http://127.0.0.1:{port}/session", json.dumps(body).encode())
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=120):

@@ -14,7 +14,7 @@ from typing import Any
 
 from client import app, config
 from client.demo import SCRIPTED, Autopilot
-from client.view import View
+from client.view import View, Words
 
 RECHECK_S = 3.0
 
@@ -36,7 +36,8 @@ class Told(Autopilot):
         journey = self._window.journey
         view = journey.shown
         if isinstance(view, View):
-            facts = {"phase": view.phase, "sentence": view.sentence.key, "sid": journey.study.sid}
+            named = [value.en for value in view.sentence.values.values() if isinstance(value, Words)]
+            facts = {"phase": view.phase, "sentence": view.sentence.key, "sid": journey.study.sid, "named": named}
             if facts != self._last:
                 self._last = facts
                 self._say(**facts, at=view.unit.position_ms if view.unit else 0)

@@ -28,7 +28,7 @@ from client.player.sound import Silence
 from client.proctor.handle import Proctor
 from client.proctor.setup import ProctorSetup
 from client.sync.transport import HttpTransport
-from client.view import ResultView, View
+from client.view import ResultView, View, Words
 
 CODE = re.compile(r"development code for (\S+): ([0-9]{6})")
 
@@ -124,6 +124,7 @@ class Learner:
             "phase": view.phase, "sentence": view.sentence.key, "sid": study.sid if study else "",
             "credited_ms": view.credited_unit_ms, "at": view.unit.position_ms // 1000 if view.unit else 0,
             "check": study.state.outcome.result if study and study.state.outcome else "",
+            "named": [value.en for value in view.sentence.values.values() if isinstance(value, Words)],
         }  # fmt: skip
         if facts != self._said:
             self._said = facts
