@@ -15,13 +15,19 @@ Texts = tuple[str, ...]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """A running program. `cmdline` is its arguments joined by blanks, `original_name` the PE resource on Windows."""
+    """A running program. `cmdline` is its arguments joined by blanks.
+
+    `original_name`: the PE resource on Windows; on Linux the name of the packaged program that an unpackaged one is a
+    copy of. `signer`: Authenticode or code signature; on Linux whose package it is (`deb:xdotool`, `snap:chromium`).
+    """
 
     name: str = ""
     exe: str = ""
     cmdline: str = ""
     pid: int = 0
     parent: str = ""  # name of the process that started it
+    parents: Texts = ()  # names of all that came before, the nearest first
+    started_ms: int | None = None  # when it began, on the clock that counts from the machine's start
     original_name: str = ""
     product: str = ""
     signer: str = ""
@@ -58,8 +64,37 @@ class ScriptRow:
     grants: Texts = ()
     tokens: Texts = ()
     sha256: str = ""
+    browser: str = ""
+    enabled: bool | None = None  # the manager runs it
     table: ClassVar[str] = "scripts"
-    identity: ClassVar[Texts] = ("name",)
+    identity: ClassVar[Texts] = ("name", "browser")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SocketRow:
+    """A TCP port that a program of this user listens on; `protocol` only where a file beside the program says it."""
+
+    program: str = ""
+    pid: int = 0
+    address: str = ""
+    port: int = 0
+    protocol: str = ""  # devtools | marionette | bidi
+    table: ClassVar[str] = "sockets"
+    identity: ClassVar[Texts] = ("program", "pid", "port")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WindowRow:
+    """A window of this desktop. Its title never leaves but for the words that a rule matched."""
+
+    program: str = ""
+    pid: int = 0
+    title: str = ""
+    kind: str = ""  # what the program calls its windows: WM_CLASS, the window class
+    foreground: bool | None = None
+    topmost: bool | None = None  # it asked to stay above all others
+    table: ClassVar[str] = "windows"
+    identity: ClassVar[Texts] = ("program", "pid")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,6 +126,21 @@ class DisplayRow:
     session_name: str = ""
     table: ClassVar[str] = "displays"
     identity: ClassVar[Texts] = ("session_name",)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WindowRow:
+    """A top-level window that can be seen. No title is read: titles hold other people's words."""
+
+    program: str = ""
+    pid: int = 0
+    kind: str = ""  # the window's class
+    foreground: bool = False
+    topmost: bool | None = None  # it asked to lie above all others
+    unrecorded: bool | None = None  # it asked to be left out of screen pictures
+    taken: int = 0  # times within the last minute that it took the foreground from the client and no hand had asked
+    table: ClassVar[str] = "windows"
+    identity: ClassVar[Texts] = ("program", "pid")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -194,15 +244,15 @@ class AndroidRow:
 
 
 Row = (
-    ProcessRow | ExtensionRow | ScriptRow | InputRow | DisplayRow | HostRow | CameraRow | SelfRow | ClockRow
-    | NetworkRow | FileRow | AndroidRow
+    ProcessRow | ExtensionRow | ScriptRow | SocketRow | WindowRow | InputRow | DisplayRow | HostRow | CameraRow
+    | SelfRow | ClockRow | NetworkRow | FileRow | AndroidRow
 )  # fmt: skip
 
 TABLES: Final[Mapping[str, type[Row]]] = {
     row.table: row
     for row in (
-        ProcessRow, ExtensionRow, ScriptRow, InputRow, DisplayRow, HostRow, CameraRow, SelfRow, ClockRow, NetworkRow,
-        FileRow, AndroidRow,
+        ProcessRow, ExtensionRow, ScriptRow, SocketRow, WindowRow, InputRow, DisplayRow, HostRow, CameraRow, SelfRow,
+        ClockRow, NetworkRow, FileRow, AndroidRow,
     )
 }  # fmt: skip
 
