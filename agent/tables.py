@@ -93,6 +93,8 @@ class WindowRow:
     kind: str = ""  # what the program calls its windows: WM_CLASS, the window class
     foreground: bool | None = None
     topmost: bool | None = None  # it asked to stay above all others
+    unrecorded: bool | None = None  # it asked to be left out of screen pictures
+    taken: int | None = None  # times within the last minute that it took the foreground from us and no hand had asked
     table: ClassVar[str] = "windows"
     identity: ClassVar[Texts] = ("program", "pid")
 
@@ -126,21 +128,6 @@ class DisplayRow:
     session_name: str = ""
     table: ClassVar[str] = "displays"
     identity: ClassVar[Texts] = ("session_name",)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class WindowRow:
-    """A top-level window that can be seen. No title is read: titles hold other people's words."""
-
-    program: str = ""
-    pid: int = 0
-    kind: str = ""  # the window's class
-    foreground: bool = False
-    topmost: bool | None = None  # it asked to lie above all others
-    unrecorded: bool | None = None  # it asked to be left out of screen pictures
-    taken: int = 0  # times within the last minute that it took the foreground from the client and no hand had asked
-    table: ClassVar[str] = "windows"
-    identity: ClassVar[Texts] = ("program", "pid")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
