@@ -84,22 +84,6 @@ class SocketRow:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class WindowRow:
-    """A window of this desktop. Its title never leaves but for the words that a rule matched."""
-
-    program: str = ""
-    pid: int = 0
-    title: str = ""
-    kind: str = ""  # what the program calls its windows: WM_CLASS, the window class
-    foreground: bool | None = None
-    topmost: bool | None = None  # it asked to stay above all others
-    unrecorded: bool | None = None  # it asked to be left out of screen pictures
-    taken: int | None = None  # times within the last minute that it took the foreground from us and no hand had asked
-    table: ClassVar[str] = "windows"
-    identity: ClassVar[Texts] = ("program", "pid")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class InputRow:
     """Input that no hand made: events of a synthetic source, their rhythm, and who may rightly send such."""
 
