@@ -115,6 +115,21 @@ class DisplayRow:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class WindowRow:
+    """A top-level window that can be seen. No title is read: titles hold other people's words."""
+
+    program: str = ""
+    pid: int = 0
+    kind: str = ""  # the window's class
+    foreground: bool = False
+    topmost: bool | None = None  # it asked to lie above all others
+    unrecorded: bool | None = None  # it asked to be left out of screen pictures
+    taken: int = 0  # times within the last minute that it took the foreground from the client and no hand had asked
+    table: ClassVar[str] = "windows"
+    identity: ClassVar[Texts] = ("program", "pid")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class HostRow:
     """What the machine says it is."""
 
