@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.x11, pytest.mark.slow]
+pytestmark = [pytest.mark.x11, pytest.mark.slow, pytest.mark.usefixtures("machine_at_rest")]
 
 SELDOM = {b"min_gap_ms = 3_000": b"min_gap_ms = 20_000", b"max_gap_ms = 30_000": b"max_gap_ms = 300_000"}
 BOT = """

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("machine_at_rest")]
 
 SEGMENT_S = 10  # of the demo policy: by then something of the tail is signed
 MATCH_ONLY = {
