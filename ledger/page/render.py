@@ -79,7 +79,7 @@ def _verdict(report: Report, tongue: Tongue) -> Html:
 
 
 def _unreadable(error: LedgerError, tongue: Tongue) -> Html:
-    said = tag("strong", tongue.say("verdict.unreadable", why=error))
+    said = tag("strong", tongue.say("verdict.unreadable", why=tongue.said(error)))
     return tag("div", said, tag("p", tongue.remedy(error.code)), class_="verdict refused")
 
 
@@ -130,20 +130,21 @@ def _status(status: Status, tongue: Tongue) -> Html:
 
 
 def _says(finding: Finding, tongue: Tongue) -> str:
-    """The finding's own words, which are the verifier's and English, after where it is."""
+    """The finding's own words, after where it is."""
     where = ""
     if finding.sid and finding.sid not in finding.message:
         where = tongue.say("steps.place", sid=finding.sid)
         if finding.index is not None:
             where += ("，" if tongue.lang == "zh" else ", ") + tongue.say("steps.event", index=finding.index)
     code = f" [{finding.code}]" if finding.code else ""
-    return f"{where}{'：' if tongue.lang == 'zh' and where else ': ' if where else ''}{finding.message}{code}"
+    colon = ("：" if tongue.lang == "zh" else ": ") if where else ""
+    return where + colon + tongue.said(finding.message) + code
 
 
 def _shelf_line(name: str, report: Report | LedgerError, tongue: Tongue) -> Html:
     if isinstance(report, LedgerError):
         refused = _status(Status.REFUSED, tongue)
-        return row(name, join(refused, " ", tongue.say("verdict.unreadable", why=report)), "–", "–", "–")
+        return row(name, join(refused, " ", tongue.say("verdict.unreadable", why=tongue.said(report))), "–", "–", "–")
     unknown = report.checkpoint is None or any(session.credited_ms is None for session in report.sessions)
     status = Status.REFUSED if report.refused else Status.NOT_CHECKABLE if unknown else Status.OK
     people = len({session.learner for session in report.sessions})

@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any, Final
 
 from ledger.errors import LedgerError
+from ledger.page.said import in_chinese
 from ledger.reasons import reason
 
 LANGUAGES: Final = ("zh", "en")
@@ -34,6 +35,10 @@ class Tongue:
     def reason(self, code: str) -> str:
         """Why a part is not counted."""
         return reason(code).zh if self.lang == "zh" else reason(code).en
+
+    def said(self, message: object) -> str:
+        """What the verifier itself said, or an error of ours."""
+        return in_chinese(str(message)) if self.lang == "zh" else str(message)
 
     def remedy(self, code: str) -> str:
         """What to do about a refusal."""

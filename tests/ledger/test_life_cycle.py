@@ -54,6 +54,15 @@ def test_two_keys_of_one_person_are_one_person(tmp_path: Path) -> None:
         room.export(tmp_path / "a")
 
 
+def test_an_archive_of_before_the_field_still_verifies(tmp_path: Path) -> None:
+    """Rules that never said how many people decide: in a demo class one does, and nothing of the archive is refused."""
+    older = Classroom(policy=TWO.replace(b"decision_people = 2", b"").replace(b"\n\n", b"\n"))
+    assert b"decision_people" not in older.documents["policy"]
+    zeroed(older, older.supervisor)
+    older.export(tmp_path / "older")
+    assert made(older, tmp_path / "older").verify().exit_code == 0
+
+
 def test_old_rules_under_a_new_serial_are_refused(tmp_path: Path) -> None:
     """The number that only rises is the rules' own: an old policy cannot come back as a newer one."""
     room = Classroom()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import re
 import shutil
 from html.parser import HTMLParser
@@ -9,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+import ledger
 from ledger import findings, fingerprint, words
 from ledger.__main__ import main
 from ledger.archive import Directory
 from ledger.errors import LedgerError
-from ledger.page import render, tongue
+from ledger.page import render, said, tongue
 from ledger.page.markup import Html, join, tag
 from ledger.verify import Options, verify
 from tests.ledger.builder import Classroom, fails
@@ -67,8 +70,8 @@ def test_the_verdict_stands_in_one_line_and_the_figures_below(
     reader, text = read(page)
     assert page == render.page(archive.verify(), lang)
     assert reader.tags.index("h1") < reader.tags.index("strong")
-    for said in (verdict, credited, "王小明", *(row.sid for row in report.sessions), *report.witnesses):
-        assert said in text, said
+    for words_ in (verdict, credited, "王小明", *(row.sid for row in report.sessions), *report.witnesses):
+        assert words_ in text, words_
     for step in findings.TITLES:
         assert tongue.load(lang).name("step", step) in text
     for groups in report.fingerprints.values():
@@ -84,8 +87,9 @@ def test_a_refusal_comes_first_and_says_what_to_do(archive: Made, lang: str) -> 
     report = archive.verify(archive.source.changed(bundle, data))
     first = next(finding for finding in report.findings.all() if finding.code)
     _, text = read(render.page(report, lang))
-    assert first.message in text
+    assert tongue.load(lang).said(first.message) in text
     assert sid in first.message
+    assert (first.message in text) == (lang == "en"), "the Chinese page says it in Chinese"
     assert tongue.load(lang).remedy(first.code) in text
     assert "核验未通过" in text or "Refused" in text
 
@@ -147,6 +151,53 @@ def test_both_languages_have_every_sentence() -> None:
             assert not [word for word in FORBIDDEN if word in (sentence + en[part][name]).lower()]
     assert set(findings.TITLES) <= set(zh["step"])
     assert {str(status) for status in findings.Status} == set(zh["status"])
+
+
+NOT_SHOWN = ("__main__", "compare", "complaint", "contradiction", "evidence", "export", "segment", "show", "submission")
+
+
+def _template(node: ast.expr) -> str | None:
+    """A text as it is written in the source, `{}` for what is filled in."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(v.value) if isinstance(v, ast.Constant) else said.GAP for v in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _spoken() -> set[str]:
+    """Every sentence that a verification may put into a finding: arguments of errors, faults and `Findings.add`."""
+    found: set[str] = set()
+    for path in Path(ledger.__file__).parent.glob("**/*.py"):
+        calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
+        for call in calls if path.stem not in NOT_SHOWN and path.parent.name != "page" else ():
+            name = ast.unparse(call.func).rpartition(".")[2]
+            if (name.endswith("Error") and not hasattr(builtins, name)) or name in ("error", "Fault", "add"):
+                texts = (_template(argument) for argument in call.args)
+                found |= {text for text in texts if text and " " in text and text not in findings.TITLES}
+    return found
+
+
+def test_every_sentence_of_the_verifier_has_its_chinese() -> None:
+    """Whatever a step may refuse or note is in said.zh.toml, with the same gaps, and comes back in Chinese."""
+    known = said.sentences()
+    spoken = _spoken()
+    assert len(spoken) > 180
+    assert not sorted(spoken - set(known))
+    for english, chinese in known.items():
+        gaps = sorted(re.findall(r"\{(\d+)\}", chinese))
+        assert gaps == [str(i) for i in range(english.count(said.GAP))], english
+        filled = english.replace(said.GAP, "%s") % tuple(f"X{i}X" for i in range(len(gaps)))
+        assert re.search("[\u4e00-\u9fff：（]", said.in_chinese(filled)), english
+        assert not [word for word in FORBIDDEN if word in chinese]
+
+
+def test_a_refusal_within_a_refusal_is_said_in_chinese_too() -> None:
+    """What is quoted is said in Chinese as well; names, numbers and what is nobody's sentence stay as they are."""
+    quoted = "class log entry 7: no device key demo/d/x (00ff) stands in the class log"
+    assert said.in_chinese(quoted) == "班级日志第 7 条：班级日志中没有设备密钥 demo/d/x（00ff）"
+    changed = "session ab12, event 17: its bytes were changed after they were signed"
+    assert said.in_chinese(changed) == "学习记录 ab12 事件 17：签名之后内容被改动"
+    assert said.in_chinese("[Errno 5] something else") == "[Errno 5] something else"
+    assert said.in_chinese("{0} {} %s") == "{0} {} %s"
 
 
 def test_times_are_said_in_the_readers_zone() -> None:

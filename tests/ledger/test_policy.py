@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import re
 
@@ -51,6 +52,18 @@ def test_the_identity_of_a_policy_is_that_of_its_bytes() -> None:
     """One comment more is another policy: the hash is over the file, not over what it means."""
     assert policy.parse(STANDARD).sha256 == hashlib.sha256(STANDARD).hexdigest()
     assert policy.parse(STANDARD + b"# x\n").sha256 != policy.parse(STANDARD).sha256
+
+
+@pytest.mark.parametrize(("data", "people"), [(DEMO, 1), (STANDARD, 2)])
+def test_rules_of_before_the_field_keep_their_meaning(data: bytes, people: int) -> None:
+    """A policy without `decision_people` means two people (in a demo class one), and nothing else changes."""
+    older = re.sub(rb"(?m)^decision_people.*\n", b"", data)
+    assert b"decision_people" not in older
+    read = policy.parse(older)
+    assert read.decision_people == people
+    assert dataclasses.replace(policy.parse(data), sha256=read.sha256) == read
+    with pytest.raises(PolicyError, match="seek"):
+        policy.parse(re.sub(rb"(?m)^seek.*\n", b"", older))
 
 
 def test_thresholds_stand_under_the_model_they_belong_to() -> None:
