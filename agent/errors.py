@@ -116,6 +116,14 @@ class ManifestError(AgentError):
     zh = "安装文件的签名清单无法核对。请重新安装客户端。"
 
 
+class StoreError(AgentError):
+    """A browser's own store is damaged, too large, or of another form; what it holds is unknown."""
+
+    code = "TS-A-042"
+    remedy = "Nothing to do: the session records that this source is unknown."
+    zh = "浏览器的数据文件无法读取，系统会记为“未知”，无需处理。"
+
+
 class CollectorError(AgentError):
     """A table cannot be read on this machine; what it would have shown is unknown, never guessed."""
 

@@ -1,0 +1,1 @@
+"""File formats of browsers' own stores, read without their libraries: pure, bounded, nothing is written or locked."""
