@@ -12,13 +12,15 @@ from typing import Final
 from client import effects, question
 from client.events import Identified, Judged, Order, Replied
 from client.ports import CheckRequest
-from client.state import Announced, Attempting, Idle, Outcome, Over, Task, Waiting
+from client.state import Announced, Attempting, Idle, Outcome, Over, Studying, Task, Waiting
 from client.turn import Turn
 from ledger import schedule
-from ledger.events import Answered, Ordered
+from ledger.events import Answered, Fault, Ordered
 
 LATE_MS: Final = 1_500  # the proctor ends an attempt at its deadline; this much later we end it ourselves
 WAIT_MS: Final = 10_000  # for the answer that may bring another attempt; then the lesson goes on
+HELP: Final = "help"  # why the lesson stands while the other way is offered
+NO_HELP: Final = ("ok", "network", "ended", "other_person")  # reasons that another way of looking would not change
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -143,7 +145,7 @@ def answer(turn: Turn, task: Task, verdict: Judged) -> None:
     )
     turn.cut()
     state = turn.state
-    outcome = Outcome(verdict.result, state.now, state.tally.pending_ms, state.size)
+    outcome = Outcome(verdict.result, state.now, state.tally.pending_ms, state.size, reason)
     turn.set(check=Idle(), prompt=None, outcome=outcome)
     if verdict.result == "passed":
         tally = turn.state.tally
@@ -154,6 +156,8 @@ def answer(turn: Turn, task: Task, verdict: Judged) -> None:
     else:
         turn.set(mismatched=reason == "other_person")
         _conclude(turn, task)
+        if task.kind not in question.ASKED and reason not in NO_HELP:
+            _help(turn, task, outcome)
 
 
 def _conclude(turn: Turn, task: Task) -> None:
@@ -163,3 +167,12 @@ def _conclude(turn: Turn, task: Task) -> None:
     turn.count(checks=tally.checks + 1, mismatches=mismatches)
     if task.order.i == schedule.CLOSE and not task.offline:
         turn.set(close_tried=True)
+
+
+def _help(turn: Turn, task: Task, outcome: Outcome) -> None:
+    """No attempt could be decided: a help case, never misconduct. The log says so, the screen offers the other way."""
+    if outcome.result == "inconclusive":
+        said = f"help case: check {task.order.i} stayed open after {task.order.a + 1} attempts: {outcome.reason}"
+        turn.log(Fault("proctor", said))
+    if isinstance(turn.state.stage, Studying):
+        turn.set(hold=HELP, help=outcome.reason)

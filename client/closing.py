@@ -42,6 +42,14 @@ def close(turn: Turn, how: str) -> None:
     ask(turn)
 
 
+def leave(turn: Turn) -> None:
+    """End without a look: the learner goes on in another way, and what no check followed can be made up there."""
+    if isinstance(turn.state.motion, Running | Starting):
+        turn.stop("learner")
+    if not isinstance(turn.state.stage, Over):
+        turn.set(stage=Closing("ended", turn.state.now + HURRY_MS, hurried=True))
+
+
 def ask(turn: Turn) -> None:
     """Log `asked` and have it signed, once, if study time waits for a look."""
     if turn.state.tally.pending_ms and not turn.state.asked:

@@ -217,7 +217,7 @@ class Identified:
 class Pressed:
     """A button of the lesson screen."""
 
-    what: str  # play | rest | end | recheck | ready
+    what: str  # play | rest | end | recheck | ready | other_way
 
 
 @dataclass(frozen=True, slots=True)

@@ -419,6 +419,9 @@ class Journey:
             self._leave_lesson()
             self._go("sign_in", self._sign_in(trouble=trouble_of(study.problem, "")))
             return
+        if study.other_way and study.over and self._opened is not None:
+            self._by_code(self._opened.registration)
+            return
         seen = study.view()
         result = study.result()
         if seen.phase == "done" and result is not None:
@@ -426,6 +429,18 @@ class Journey:
             self._go("result", result)
         else:
             self._go("lesson", seen)
+
+    def _by_code(self, registration: str) -> None:
+        """A check could not be decided and the learner chose the other way: the same course, without a camera.
+
+        The consent stands; enrolling again on the overview brings the camera back.
+        """
+        enrolment, me = self._enrolment, self._me
+        assert enrolment is not None
+        assert me is not None
+        self.to_today()
+        mine = next(item for item in me.registrations if item.registration == registration)
+        self._later(lambda: enrolment.refer(mine, None), lambda _: self.open_course(registration))
 
     def make_up(self) -> None:
         """Study what is missing, from the result."""

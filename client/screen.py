@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from client import closing
+from client.checks import HELP
 from client.machine import (
     SEVERAL_HINT_MS,
     Blocker,
@@ -20,6 +21,7 @@ from client.motion import Running, Starting, Still
 from client.question import ASKED
 from client.state import Announced, Attempting, Closing, Idle, Opening, Over, State, Unit, Waiting
 from client.view import (
+    TEXT,
     Button,
     PanelLine,
     Part,
@@ -40,6 +42,7 @@ COUNTED_MS: Final = 8_000  # how long "the last 18 minutes are counted" stays
 SETTLE_MS: Final = 10_000  # for the revealed seed, with which the figures are final
 START: Final = Button("play", "button.start")
 CONTINUE: Final = Button("play", "button.continue")
+OTHER_WAY: Final = Button("other_way", "button.other_way")
 _HINTED: Final = ("dark", "bright", "far", "close", "blurred", "covered", "nobody")
 
 
@@ -77,6 +80,7 @@ def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: 
         may_end=studying or phase == "unit_end",
         may_seek=studying,
         propose_rest=phase == "playing" and state.tally.studied_ms > state.rules.policy.rest_after_ms,
+        second=OTHER_WAY if phase == "paused" and state.hold == HELP else None,
     )
 
 
@@ -108,7 +112,7 @@ def _lesson(state: State) -> Said:
         case Attempting(task):
             return "check", Sentence("check.code" if task.kind == "identify" else "check.running"), None
         case Waiting():
-            return "judging", Sentence(_way(state, "check.again")), None
+            return "judging", _again(state), None
         case Idle():
             pass
     if isinstance(state.stage, Closing):
@@ -123,6 +127,20 @@ def _lesson(state: State) -> Said:
 def _way(state: State, key: str) -> str:
     """The wording for the learner's way: nobody without a camera is asked for a look."""
     return key if state.rules.face else f"{key}_code"
+
+
+def _again(state: State) -> Sentence:
+    """Another attempt follows: the one thing to change, where the camera's word names it."""
+    outcome = state.outcome
+    if not state.rules.face or outcome is None or outcome.reason == "other_person":
+        return Sentence(_way(state, "check.again"))
+    return Sentence("check.again_because", {"advice": _advice(outcome.reason)})
+
+
+def _advice(reason: str) -> Sentence:
+    """What to change after an attempt that ended with `reason`."""
+    key = f"advice.{reason}"
+    return Sentence(key if key in TEXT else "advice.other")
 
 
 def _question(state: State) -> Question | None:
@@ -168,6 +186,8 @@ def _standing(state: State) -> Said:
         return _unit_end(state)
     if state.hold == "media":
         return "paused", Sentence("pause.media", {"detail": state.media_fault}), CONTINUE
+    if state.hold == HELP:
+        return "paused", Sentence("pause.help", {"advice": _advice(state.help)}), CONTINUE
     if state.hold:
         return "paused", Sentence(f"pause.{state.hold}"), CONTINUE
     blocker = _blocker(state)

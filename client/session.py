@@ -219,7 +219,7 @@ def _pressed(turn: Turn, what: str) -> None:
         case "play" if state.finished:
             _next_unit(turn)
         case "play":
-            turn.set(hold="", message="", media_fault="")
+            turn.set(hold="", help="", message="", media_fault="")
             if state.machine.camera is not None and not state.machine.camera.available:
                 turn.do(RestartCamera())
         case "rest":
@@ -227,6 +227,9 @@ def _pressed(turn: Turn, what: str) -> None:
             turn.count(studied_ms=0)
         case "end":
             closing.close(turn, "ended")
+        case "other_way" if state.rules.face:
+            turn.set(other_way=True)
+            closing.leave(turn)
         case "recheck":
             turn.do(Recheck())
         case "ready":

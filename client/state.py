@@ -138,12 +138,13 @@ Stage = Opening | Studying | Closing | Over
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the last attempt went: its result, when, the study time that it proved, the log's size with it."""
+    """How the last attempt went: its result, when, the study time that it proved, the log's size with it, and why."""
 
     result: str
     at: int
     proved_ms: int
     size: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,8 @@ class State:
     message: str = ""
     media_fault: str = ""
     mismatched: bool = False  # the last attempt saw another person
+    help: str = ""  # a check could not be decided, for this reason: the other way is offered until the learner chooses
+    other_way: bool = False  # the learner chose it: this session ends, the next one is without a camera
     close_tried: bool = False  # the closing check is over without a pass
     prompt: Prompt | None = None
     chimes: int = 0

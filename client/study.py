@@ -203,6 +203,11 @@ class Study:
         return isinstance(self.state.stage, Over)
 
     @property
+    def other_way(self) -> bool:
+        """Whether the learner wants to go on without a camera."""
+        return self.state.other_way
+
+    @property
     def sent(self) -> bool:
         """Whether every record of the session is cosigned."""
         return isinstance(self.state.stage, Over) and self.state.cosigned >= self.state.stage.size

@@ -22,22 +22,22 @@ class Words:
     en: str
 
 
-Value = str | int | Words
-
-
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A key of `TEXT` and the values for its `{placeholders}`."""
+    """A key of `TEXT` and the values for its `{placeholders}`; a value may be a sentence itself."""
 
     key: str
     values: Mapping[str, Value] = field(default_factory=dict)
+
+
+Value = str | int | Words | Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
     """The single next action: `what` goes back as `Pressed(what)`; `label` is a key of `TEXT`."""
 
-    what: str  # play | rest | end | recheck | ready
+    what: str  # play | rest | end | recheck | ready | other_way
     label: str
 
 
@@ -120,6 +120,7 @@ class View:
     may_end: bool = False  # show the small End button
     may_seek: bool = False
     propose_rest: bool = False  # after `rest_after` of study
+    second: Button | None = None  # another way to go on, quietly below the one blue button
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,7 @@ TEXT: Final[Mapping[str, str]] = {
     "pause.foreground_unknown": (
         "This computer cannot tell which window is in front, and this class needs to know. Use another desktop session."
     ),
+    "pause.help": "{advice} This is nobody's fault: go on, or use a code instead of the camera.",
     "pause.learner": "Paused. Nothing is lost.",
     "pause.limit": "This session has reached its length. Your time is kept; open a new session to go on.",
     "pause.locked": "The screen is locked. Unlock it; the lesson goes on by itself.",
@@ -199,6 +201,7 @@ TEXT: Final[Mapping[str, str]] = {
     "check.person": "Your supervisor confirms that it is you: in the room, by phone or by video. The lesson waits.",
     "check.person_too": "Your supervisor can confirm it, too; then nothing needs to be typed.",
     "check.again": "We could not see you clearly. One more try.",
+    "check.again_because": "{advice} One more try.",
     "check.again_code": "That was not quite it, or it came too late. One more try with a new code.",
     "check.passed": "Checked {minutes} min ago.",
     "check.passed_now": "Checked just now.",
@@ -213,6 +216,26 @@ TEXT: Final[Mapping[str, str]] = {
     "item.key": "key",
     "item.bell": "bell",
     "item.cup": "cup",
+    # --- what to change, after an attempt that could not be decided
+    "advice.dark": "It was rather dark: more light helps.",
+    "advice.bright": "The light was very strong: turn away from the window or lamp.",
+    "advice.far": "You were far away: come a little closer.",
+    "advice.close": "You were very close: move back a little.",
+    "advice.blurred": "The picture was blurred: hold still and wipe the lens.",
+    "advice.covered": "The camera saw nothing: uncover the lens or switch on a light.",
+    "advice.hidden": "Part of your face was hidden: let the camera see eyes, nose and mouth for a moment.",
+    "advice.turned": "You were turned away: look at the screen for a moment.",
+    "advice.nobody": "The camera did not see you: sit in the middle of the picture.",
+    "advice.two_faces": "Two people were in front: be alone in the picture for a moment.",
+    "advice.camera_lost": "The camera gave no picture: plug it in, or close the program that uses it.",
+    "advice.still_picture": "The camera's picture stood still: plug the camera in again.",
+    "advice.gesture": "A gesture was missing: do each one when it is asked for.",
+    "advice.late": "The time was over: begin as soon as the picture asks.",
+    "advice.not_clear": "The picture was not clear enough: face the camera in even light.",
+    "advice.no_template": "This computer does not know your face: enrol it again from the overview.",
+    "advice.other_engine": "The program was updated: enrol your face again from the overview.",
+    "advice.proctor_restarted": "The camera program had to start again.",
+    "advice.other": "We could not see you clearly.",
     # --- hints
     "hint.dark": "It is rather dark; more light helps.",
     "hint.bright": "The light behind you is strong; turn a little.",
@@ -255,4 +278,5 @@ TEXT: Final[Mapping[str, str]] = {
     "button.end_now_code": "End without the question",
     "button.confirm": "Confirm",
     "button.rest": "Rest",
+    "button.other_way": "Use a code instead",
 }

@@ -88,6 +88,10 @@ def _views() -> Iterator[tuple[str, View]]:
     )
     text = "您好，请把桌面上的手机支架移开一些，谢谢。"
     yield "lesson-message", view("paused", "pause.command", message=text, button=Button("ready", "button.read"))
+    helped = {"advice": Sentence("advice.dark")}
+    other_way = Button("other_way", "button.other_way")
+    yield "lesson-help", view("paused", "pause.help", values=helped, button=resume, second=other_way)
+    yield "lesson-again", view("judging", "check.again_because", values=helped)
     yield "lesson-closing", view("closing", "say.closing_wait", values={"minutes": 9})
 
 

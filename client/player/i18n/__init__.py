@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from client.view import TEXT, Sentence, Words
+from client.view import TEXT, Sentence, Value, Words
 
 LANGUAGES: Final = ("zh", "en")
 PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
@@ -38,7 +38,7 @@ def _flat(data: Mapping[str, Any], prefix: str) -> dict[str, str]:
     return found
 
 
-def say(language: str, sentence: Sentence | str, **values: str | int | Words) -> str:
+def say(language: str, sentence: Sentence | str, **values: Value) -> str:
     """A sentence in a language, its placeholders filled. An unknown key is shown itself: ugly, but nothing is lost."""
     key = sentence.key if isinstance(sentence, Sentence) else sentence
     given = {**sentence.values, **values} if isinstance(sentence, Sentence) else values
@@ -46,7 +46,9 @@ def say(language: str, sentence: Sentence | str, **values: str | int | Words) ->
     return PLACEHOLDER.sub(lambda m: _value(language, given.get(m[1], m[0])), pattern)
 
 
-def _value(language: str, value: str | int | Words) -> str:
+def _value(language: str, value: Value) -> str:
+    if isinstance(value, Sentence):
+        return say(language, value)
     return str(getattr(value, language)) if isinstance(value, Words) else str(value)
 
 

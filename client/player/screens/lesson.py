@@ -57,6 +57,7 @@ class LessonScreen(Screen):
     sentence = StringProperty("")
     status = StringProperty("")  # below the picture
     button = StringProperty("")
+    second = StringProperty("")
     icon = StringProperty("")
     message = StringProperty("")
     caption = StringProperty("")
@@ -157,6 +158,7 @@ class LessonScreen(Screen):
         self._chime.follow(view.chimes)
         self.sentence = tongue.say(view.sentence)
         self.button = tongue.say(view.button.label) if view.button else ""
+        self.second = tongue.say(view.second.label) if view.second else ""
         self.message = view.message
         self.hint = tongue.say(view.hint) if view.hint else ""
         self.camera = view.camera
@@ -184,6 +186,12 @@ class LessonScreen(Screen):
             self._on_press(what)
         elif view.button is not None:
             self._on_press(view.button.what)
+
+    def press_second(self) -> None:
+        """The quiet button below it."""
+        view: View = self.shown
+        if view.second is not None:
+            self._on_press(view.second.what)
 
     def _tell_unit(self, view: View) -> None:
         unit, bar = view.unit, self.ids.bar

@@ -6,7 +6,7 @@ from kivy.event import EventDispatcher
 from kivy.properties import OptionProperty
 
 from client.player import i18n
-from client.view import Sentence, Words
+from client.view import Sentence, Value, Words
 
 
 class Tongue(EventDispatcher):
@@ -14,7 +14,7 @@ class Tongue(EventDispatcher):
 
     language = OptionProperty("zh", options=i18n.LANGUAGES)
 
-    def say(self, sentence: Sentence | str, _language: str = "", **values: str | int | Words) -> str:
+    def say(self, sentence: Sentence | str, _language: str = "", **values: Value) -> str:
         """The words of a key or sentence. kv passes `tongue.language` along so that it is told of a change."""
         return i18n.say(self.language, sentence, **values)
 
