@@ -137,6 +137,15 @@ class ClientProcess:
             assert time.monotonic() < until, f"waited in vain: {self.said[-3:]}\n{self.errors.read_text()[-2000:]}"
             time.sleep(0.05)
 
+    def wait_quiet(self, phase: str, seconds: float) -> None:
+        """Until it has stayed in `phase`, saying nothing new, for `seconds`."""
+        seen, since = -1, time.monotonic()
+        while time.monotonic() - since < seconds:
+            assert self.process.poll() is None, self.errors.read_text()[-3000:]
+            if seen != len(self.said) or self.said[-1].get("phase") != phase:
+                seen, since = len(self.said), time.monotonic()
+            time.sleep(0.05)
+
     def kill(self) -> None:
         """SIGKILL, and whatever it started ends with it."""
         self.process.kill()
