@@ -17,9 +17,10 @@ from typing import Any, Final
 from agent.allow import Allow, day_end_ms, parse_allow
 from agent.errors import ExpiredPackError, PackError, RuleError
 from agent.rule import Exempt, Rule, parse_exempt, parse_rule
+from agent.texts import Text, parse_text
 
 BUILT_IN: Final = Path(__file__).resolve().parent / "rules"
-LISTS: Final = ("rule", "exempt", "allow")
+LISTS: Final = ("rule", "exempt", "allow", "text")
 MAX_BYTES: Final = 4 * 1024 * 1024  # a hundred times today's pack
 MAX_DEPTH: Final = 12  # pack → rules → rule → any → clause → condition → list, with room
 
@@ -33,6 +34,7 @@ class Pack:
     line: bytes
     allow: tuple[Allow, ...] = ()
     until_ms: int | None = None
+    texts: tuple[Text, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -45,9 +47,11 @@ class Pack:
             raise ExpiredPackError(f"the rules pack {self.sha256[:16]}… ended before this session")
 
     def prove(self) -> None:
-        """Hold every rule to its examples; raise `ExampleError` at the first that disagrees."""
+        """Hold every rule and text to its examples; raise `ExampleError` at the first that disagrees."""
         for rule in self.rules:
             rule.prove()
+        for text in self.texts:
+            text.prove()
 
 
 def load_folder(folder: Path = BUILT_IN) -> Pack:
@@ -59,7 +63,7 @@ def load_folder(folder: Path = BUILT_IN) -> Pack:
             if key == "expires":
                 raw[key] = min(str(items), raw.get(key, str(items)))
             elif key not in LISTS or not isinstance(items, list):
-                raise RuleError(f"{path.name}: only [[rule]], [[exempt]], [[allow]] and `expires`, not {key!r}")
+                raise RuleError(f"{path.name}: [[rule]], [[text]], [[exempt]], [[allow]] or `expires`, not {key!r}")
             else:
                 places.update((id(item), path.name) for item in items)
                 raw.setdefault(key, []).extend(items)
@@ -107,7 +111,7 @@ def load_line(line: bytes, sha256: str | None = None) -> Pack:
     except (ValueError, RecursionError) as error:
         raise PackError(f"not a line of JSON: {str(error)[:100]}") from error
     if not isinstance(raw, dict) or not {"exempt", "rule"} <= set(raw) <= {*LISTS, "expires"}:
-        raise PackError("a pack has the lists `rule` and `exempt`, and may have `allow` and `expires`")
+        raise PackError("a pack has the lists `rule` and `exempt`, and may have `allow`, `text` and `expires`")
     if not all(isinstance(items, list) for key, items in raw.items() if key in LISTS):
         raise PackError("`rule`, `exempt` and `allow` of a pack are lists")
     pack = _check(raw, {})
@@ -120,13 +124,14 @@ def _check(raw: Mapping[str, Any], places: Mapping[int, str]) -> Pack:
     rules = [parse_rule(item, places.get(id(item), "pack")) for item in raw["rule"]]
     exempt = [parse_exempt(item, places.get(id(item), "pack")) for item in raw["exempt"]]
     allow = [parse_allow(item, places.get(id(item), "pack")) for item in raw.get("allow", [])]
+    texts = [parse_text(item, places.get(id(item), "pack")) for item in raw.get("text", [])]
     until = day_end_ms(raw["expires"], "pack: expires") if "expires" in raw else None
     if not rules:
         raise PackError("no rules")
-    names = [rule.id for rule in rules]
+    names = [rule.id for rule in rules] + [text.id for text in texts]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise RuleError(f"rule {twice}: the id is used twice")
+        raise RuleError(f"{twice}: the id is used twice")
     lost = next((entry for entry in allow if not entry.rules <= set(names)), None)
     if lost is not None:
         raise RuleError(f"allow {lost.id}: the pack has no rule {sorted(lost.rules - set(names))[0]}")
@@ -138,7 +143,8 @@ def _check(raw: Mapping[str, Any], places: Mapping[int, str]) -> Pack:
         line = json.dumps(ordered, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise PackError(f"the rules cannot be carried as JSON: {error}") from error
-    return Pack(tuple(sorted(rules, key=lambda rule: rule.id)), tuple(exempt), line, tuple(allow), until)
+    ordered_rules = tuple(sorted(rules, key=lambda rule: rule.id))
+    return Pack(ordered_rules, tuple(exempt), line, tuple(allow), until, tuple(texts))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class ExtensionRow:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ScriptRow:
-    """A userscript: where it runs and the telling words of its text (`tokens`; never the whole text)."""
+    """A userscript: where it runs, what its text does (`marks`: ids of texts) and the words that say so (`tokens`)."""
 
     name: str = ""
     namespace: str = ""
@@ -63,6 +63,7 @@ class ScriptRow:
     connects: Texts = ()  # @connect
     grants: Texts = ()
     tokens: Texts = ()
+    marks: Texts = ()
     sha256: str = ""
     browser: str = ""
     enabled: bool | None = None  # the manager runs it
