@@ -239,16 +239,6 @@ class Outbox:
         with self.write() as db:
             db.execute("UPDATE consent SET sent=1 WHERE number=?", (number,))
 
-    # --- pruning ------------------------------------------------------------------------------------------------------
-
-    def prune(self, sid: str) -> None:
-        """Drop the bodies of a session whose receipt is kept and verified; anything else is refused."""
-        kept = self.session(sid)
-        if kept.state != "sent" or not kept.receipt:
-            raise LocalRecordsError(f"session {sid} has no receipt yet")
-        with self.write() as db:
-            db.execute("DELETE FROM event WHERE sid=?", (sid,))
-
 
 @contextmanager
 def _errors() -> Iterator[None]:

@@ -87,18 +87,6 @@ def test_a_forged_checkpoint_in_the_database_is_noticed(outbox, book):
         verified_tree(outbox, SID)
 
 
-def test_nothing_is_pruned_before_its_receipt(outbox, book):
-    """Bodies are dropped only when the receipt was verified and kept."""
-    book.write(BEAT, 10, 20)
-    book.cut()
-    with pytest.raises(LocalRecordsError, match="receipt"):
-        outbox.prune(SID)
-    outbox.settle(SID, "sent")
-    outbox.keep_receipt(SID, b"receipt")
-    outbox.prune(SID)
-    assert outbox.session(SID).size == 1
-
-
 def test_the_last_word_on_a_consent_counts(outbox):
     """Given, then withdrawn: the withdrawal stands, in the order in which things were said."""
     for what, given in (("notice", True), ("face", True), ("face", False)):
