@@ -48,6 +48,10 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         from agent.collectors import linux
 
         return linux.collectors(context)
+    if platform() == "windows":
+        from agent.collectors import windows
+
+        return windows.collectors(context)
     from agent.collectors import portable
 
     return portable.collectors(context)

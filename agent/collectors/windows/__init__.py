@@ -1,0 +1,41 @@
+"""Windows: everything by its own libraries through ctypes, and by the registry. Nothing is started, nothing changed."""
+
+from __future__ import annotations
+
+from agent.collectors import QUICK_MS, RARE_MS, SLOW_MS, Collector, Context
+
+
+def collectors(context: Context) -> tuple[Collector, ...]:
+    """All Windows sources with their cadence."""
+    from agent.collectors.extensions import Extensions
+    from agent.collectors.installed import Installed
+    from agent.collectors.windows.cameras import Cameras
+    from agent.collectors.windows.clocks import Clocks, boot_100ns
+    from agent.collectors.windows.desktop import Desktop
+    from agent.collectors.windows.displays import Displays
+    from agent.collectors.windows.ear import Ear
+    from agent.collectors.windows.inputs import Inputs
+    from agent.collectors.windows.machine import Machine
+    from agent.collectors.windows.networks import Networks
+    from agent.collectors.windows.ourselves import Ourselves
+    from agent.collectors.windows.processes import Processes
+    from agent.collectors.windows.registry import SystemRegistry
+    from agent.collectors.windows.sockets import Sockets
+
+    registry, ear = SystemRegistry(), Ear()
+    sockets = Sockets()
+    processes = Processes(listen=lambda: sockets.listen, boot_100ns=boot_100ns)
+    return (
+        Collector("sockets", SLOW_MS, sockets.collect),
+        Collector("processes", QUICK_MS, processes.collect),
+        Collector("ourselves", QUICK_MS, Ourselves(context).collect),
+        Collector("clocks", QUICK_MS, Clocks().collect),
+        Collector("inputs", QUICK_MS, Inputs(ear.ready, context).collect),
+        Collector("windows", QUICK_MS, Desktop(ear.ready, context, lambda: processes.rows).collect),
+        Collector("displays", SLOW_MS, Displays(registry).collect),
+        Collector("cameras", SLOW_MS, Cameras(context, registry).collect),
+        Collector("networks", SLOW_MS, Networks(registry, lambda: processes.rows).collect),
+        Collector("hosts", RARE_MS, Machine(registry).collect),
+        Collector("extensions", RARE_MS, Extensions(processes=lambda: processes.rows).collect),
+        Collector("installed", RARE_MS, Installed().collect),
+    )
