@@ -24,11 +24,12 @@ import numpy as np
 
 from client import manifest
 from client.proctor import figures, models
+from client.proctor.counting import blinks_in, mouth_opens_in, turned
 from client.proctor.face import FrameError, Image, frame
 from client.proctor.figures import Scores
 from client.proctor.limits import Limits, limits
 from client.proctor.look import Eyes, engine
-from client.proctor.seen import Seen, median, permille
+from client.proctor.seen import Seen, median
 
 METRIC: Final = "cosine"
 CURVE: Final = (0.30, 0.363, 0.40, 0.42, 0.45, 0.50, 0.55)
@@ -71,45 +72,16 @@ def pad(bgr: Image) -> float | None:
 def video(frames: Iterable[Image], fps: float) -> Report:
     """What happens in a clip: blinks, mouth_opens, yaw_left_max, yaw_right_max (deg), face_counts, pad (median)."""
     seen = [eyes().look(frame(bgr), round(i * 1000 / fps), pose=True) for i, bgr in enumerate(frames)]
-    yaws = [one.pose.yaw for one in seen if one.pose is not None]
+    left, right = turned(one.pose.yaw for one in seen if one.pose is not None)
     lives = [one.live for one in seen if one.live is not None]
     return {
         "blinks": blinks_in(seen, shipped()),
         "mouth_opens": mouth_opens_in(seen, shipped()),
-        "yaw_left_max": max([0.0, *yaws]),
-        "yaw_right_max": max([0.0, *(-yaw for yaw in yaws)]),
+        "yaw_left_max": left,
+        "yaw_right_max": right,
         "face_counts": [len(one.faces) for one in seen],
         "pad": median(lives) if lives else None,
     }
-
-
-def blinks_in(seen: Sequence[Seen], now: Limits) -> int:
-    """Closings of both eyes that open again within a blink's time."""
-    count, closed_at = 0, -1
-    for one in seen:
-        if one.pose is None:
-            continue
-        blink = permille(one.pose.blink)
-        if blink >= now.blink_closed:
-            closed_at = one.t if closed_at < 0 else closed_at
-        elif blink <= now.blink_open and closed_at >= 0:
-            count += one.t - closed_at <= now.blink_ms
-            closed_at = -1
-    return count
-
-
-def mouth_opens_in(seen: Sequence[Seen], now: Limits) -> int:
-    """Openings of the mouth that end shut, with the head neither thrown back nor down."""
-    count, opened = 0, False
-    for one in seen:
-        if one.pose is None or abs(one.pose.pitch) > now.calm_pitch:
-            continue
-        jaw = permille(one.pose.jaw)
-        if jaw >= now.mouth_open:
-            opened = True
-        elif jaw <= now.mouth_shut and opened:
-            count, opened = count + 1, False
-    return count
 
 
 # --- the measurements -------------------------------------------------------------------------------------------------

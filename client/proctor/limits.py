@@ -28,9 +28,11 @@ class Limits:
     up: int
     calm_pitch: int
     blink_closed: int
-    blink_open: int
+    blink_rise: int
+    blink_calm: int
     blink_ms: int
     mouth_open: int
+    mouth_rise: int
     mouth_shut: int
     smile: int
     smile_none: int
@@ -44,9 +46,12 @@ class Limits:
     enrol_looks: int
 
 
-def limits(listed: Manifest, policy: Mapping[str, int] | None = None) -> Limits:
-    """The manifest's numbers with the policy's over them; `ManifestError` when one is missing or unknown."""
-    values = listed.values(policy)
+def limits(listed: Manifest, policy: Mapping[str, int] | None = None, engine: str = "") -> Limits:
+    """The numbers of the manifest, of `engine` where it has its own, and the policy's over them.
+
+    `ManifestError` when one is missing or unknown.
+    """
+    values = listed.values(policy, engine)
     wrong = set(values) ^ {field.name for field in fields(Limits)}
     if wrong:
         raise ManifestError(f"threshold {sorted(wrong)[0]!r} is missing or unknown")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from client.proctor.counting import Wave, lids, lips
 from client.proctor.limits import Limits
 from client.proctor.seen import Pose, permille
 
@@ -17,6 +18,8 @@ Phase = Literal["calm", "gesture", "hold", "passed", "failed"]
 
 FRAMES: Final = 2  # a turn is seen in two frames in a row: one may be a mistake of the model
 STRANGERS: Final = 3  # looks in a row that are not this person
+STRAY: Final = 2  # a turn to the wrong side is seen as soon as a right one, any other gesture takes twice as long
+WIDE: Final = 500  # per mille of jawOpen: no mouth at rest, and none that talks for long
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Challenge:
     since: int = 0
     calm_since: int | None = None
     level: int = 0
-    closed_at: int = 0
+    wave: Wave = Wave()
     wrong: int = 0
     slips: int = 0
     lost_since: int | None = None
@@ -112,7 +115,7 @@ def calm(pose: Pose, limits: Limits, before: str = "") -> bool:
     """Tell whether a head looks at the screen at rest, with nothing of the gesture `before` to be seen."""
     still = abs(pose.yaw) <= limits.calm_yaw and abs(pose.pitch) <= limits.calm_pitch
     jaw = limits.mouth_shut if before == "open_mouth" else limits.mouth_open - 1  # lips stand open at rest, too
-    shut = permille(pose.jaw) <= jaw and permille(pose.blink) < limits.blink_closed
+    shut = permille(pose.jaw) <= jaw and permille(pose.blink) < limits.blink_calm
     return still and shut and (before != "smile" or permille(pose.smile) <= limits.smile_none)
 
 
@@ -123,7 +126,8 @@ def _calm(now: Challenge, seen: Measure, pose: Pose, limits: Limits) -> Challeng
     if seen.t - since < limits.calm_ms:
         return replace(now, calm_since=since)
     following: Phase = "gesture" if now.gesture else "hold"
-    return replace(now, phase=following, since=seen.t, calm_since=None, level=0, wrong=0, base=pose)
+    wave = Wave(rest=float(permille(pose.jaw if now.gesture == "open_mouth" else pose.blink)), last=seen.t)
+    return replace(now, phase=following, since=seen.t, calm_since=None, level=0, wave=wave, wrong=0, base=pose)
 
 
 def _hold(now: Challenge, seen: Measure, pose: Pose, limits: Limits) -> Challenge:
@@ -138,16 +142,17 @@ def _hold(now: Challenge, seen: Measure, pose: Pose, limits: Limits) -> Challeng
 
 
 def _gesture(now: Challenge, t: int, pose: Pose, limits: Limits) -> Challenge:
-    level, closed_at = GESTURES[now.gesture](now, t, pose, limits)
+    level, wave = GESTURES[now.gesture](now, t, pose, limits)
     if level < 0:
         early = t - now.since < limits.reaction_ms
         return _slip(now, t, limits) if early else _next(now, t)
-    wrong = now.wrong + 1 if _wrong_way(now.gesture, pose, limits) else 0
-    if wrong >= FRAMES:
+    stray = STRAY if _wrong_way(now.gesture, pose, limits) else int(_unasked(now, pose, limits))
+    wrong = now.wrong + stray if stray else 0
+    if wrong >= FRAMES * STRAY:
         return _slip(now, t, limits)
     if t - now.since > limits.gesture_ms:
         return replace(now, phase="failed", reason="gesture")
-    return replace(now, level=level, closed_at=closed_at, wrong=wrong)
+    return replace(now, level=level, wave=wave, wrong=wrong)
 
 
 def _next(now: Challenge, t: int) -> Challenge:
@@ -166,53 +171,58 @@ def _wrong_way(gesture: str, pose: Pose, limits: Limits) -> bool:
     return (left and gesture != "turn_left") or (right and gesture != "turn_right")
 
 
-# --- the gestures: each returns the level after this frame (−1 = complete) and when the eyes were closed --------------
+def _unasked(now: Challenge, pose: Pose, limits: Limits) -> bool:
+    """Another gesture than the one that is asked for: a film that plays them all in a row does this, people seldom.
+
+    Blinks and smiles come by themselves; a head thrown back opens the mouth, and whoever opens it throws the head back.
+    """
+    base = now.base
+    if base is None or now.gesture in ("look_up", "open_mouth") or abs(pose.yaw) >= limits.turn / 2:
+        return False
+    wide = permille(pose.jaw - base.jaw) >= WIDE and now.gesture != "smile"
+    return wide or pose.pitch - base.pitch >= limits.up
 
 
-def _held(now: Challenge, there: bool) -> tuple[int, int]:
+# --- the gestures: each returns the level after this frame (−1 = complete) and the wave of lids or lips ---------------
+
+
+def _held(now: Challenge, there: bool) -> tuple[int, Wave]:
     level = now.level + 1 if there else 0
-    return (-1 if level >= FRAMES else level), now.closed_at
+    return (-1 if level >= FRAMES else level), now.wave
 
 
-def _turn_left(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+def _turn_left(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, Wave]:
     return _held(now, pose.yaw >= limits.turn)
 
 
-def _turn_right(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+def _turn_right(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, Wave]:
     return _held(now, pose.yaw <= -limits.turn)
 
 
-def _look_up(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+def _look_up(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, Wave]:
     base = now.base.pitch if now.base else 0.0
     return _held(now, pose.pitch - base >= limits.up)
 
 
-def _smile(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+def _smile(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, Wave]:
     return _held(now, permille(pose.smile) >= limits.smile)
 
 
-def _open_mouth(now: Challenge, _t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
+def _open_mouth(now: Challenge, t: int, pose: Pose, limits: Limits) -> tuple[int, Wave]:
     """Open, then shut again; a head thrown back or down reads as an open mouth and does not count."""
     if abs(pose.pitch) > limits.calm_pitch:
-        return now.level, now.closed_at
-    if now.level == 0:
-        return int(permille(pose.jaw) >= limits.mouth_open), now.closed_at
-    return (-1 if permille(pose.jaw) <= limits.mouth_shut else 1), now.closed_at
+        return now.level, now.wave
+    wave = now.wave.follow(t, permille(pose.jaw), lips(limits))
+    return (-1 if wave.count else 0), wave
 
 
-def _blink_twice(now: Challenge, t: int, pose: Pose, limits: Limits) -> tuple[int, int]:
-    """Closed, open, closed, open: levels 1 to 4. Eyes that stay shut longer than a blink count as none."""
-    shut, open_ = permille(pose.blink) >= limits.blink_closed, permille(pose.blink) <= limits.blink_open
-    if now.level % 2 == 0:
-        return (now.level + 1, t) if shut else (now.level, now.closed_at)
-    if t - now.closed_at > limits.blink_ms:
-        return now.level - 1 if open_ else now.level, now.closed_at
-    if not open_:
-        return now.level, now.closed_at
-    return (-1 if now.level == 3 else now.level + 1), now.closed_at
+def _blink_twice(now: Challenge, t: int, pose: Pose, limits: Limits) -> tuple[int, Wave]:
+    """Closed, open, closed, open. Eyes that stay shut longer than a blink count as none."""
+    wave = now.wave.follow(t, permille(pose.blink), lids(limits))
+    return (-1 if wave.count >= 2 else 0), wave
 
 
-GESTURES: Final[Mapping[str, Callable[[Challenge, int, Pose, Limits], tuple[int, int]]]] = {
+GESTURES: Final[Mapping[str, Callable[[Challenge, int, Pose, Limits], tuple[int, Wave]]]] = {
     "turn_left": _turn_left,
     "turn_right": _turn_right,
     "look_up": _look_up,

@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as arrays
 from client.manifest import Manifest
 from client.proctor import face as picture_of
 from client.proctor import figures, presence, quality
-from client.proctor.evaluate import blinks_in, mouth_opens_in
+from client.proctor.counting import blinks_in, mouth_opens_in
 from client.proctor.face import FrameError, frame, upright
 from client.proctor.limits import Limits
 from client.proctor.look import Eyes
@@ -162,7 +162,7 @@ def test_a_turned_head_is_read_on_the_subjects_own_side(eyes: Eyes, faces: Path,
     assert max(abs(yaw) for yaw in still) < shipped.turn
 
 
-def testblinks_in_and_open_mouths_are_read(eyes: Eyes, faces: Path, shipped: Limits) -> None:
+def test_blinks_and_open_mouths_are_read(eyes: Eyes, faces: Path, shipped: Limits) -> None:
     """A clip that blinks, one that opens the mouth; and none of either in a face that rests."""
     assert blinks_in(followed(eyes, first_frames(faces, "lp_d0.mp4", 78), 25), shipped) >= 1
     assert mouth_opens_in(followed(eyes, first_frames(faces, "lp_d18.mp4", 108, 2), 15), shipped) >= 1
