@@ -95,6 +95,7 @@ class Threshold:
     unit: str
     model: str
     source: str
+    engine: str = ""  # the one engine that it is for, "" for every one that has none of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,16 @@ class Manifest:
     digest: str
     assets: tuple[Asset, ...]
     thresholds: Mapping[str, Threshold]
+    own: tuple[Threshold, ...] = ()  # those of one engine, which go before the one of the same name
 
     def by_use(self, use: str) -> tuple[Asset, ...]:
         """All files for one use, the preferred one first."""
         return tuple(asset for asset in self.assets if asset.use == use)
 
-    def values(self, policy: Mapping[str, int] | None = None) -> dict[str, int]:
-        """Name → number; what the signed policy sets goes before what the manifest ships."""
+    def values(self, policy: Mapping[str, int] | None = None, engine: str = "") -> dict[str, int]:
+        """Name → number for `engine`; what the signed policy sets goes before what the manifest ships."""
         known = {name: threshold.value for name, threshold in self.thresholds.items()}
+        known |= {threshold.name: threshold.value for threshold in self.own if threshold.engine == engine}
         return known | {name: value for name, value in (policy or {}).items() if name in known}
 
 
@@ -153,8 +156,13 @@ def parse(data: bytes) -> Manifest:
     assets = tuple(_asset(table) for table in _tables("model", tree["model"]))
     thresholds = tuple(_threshold(table) for table in _tables("threshold", tree["threshold"]))
     _unique("model", [asset.name for asset in assets] + [asset.file for asset in assets])
-    _unique("threshold", [threshold.name for threshold in thresholds])
-    return Manifest(hashlib.sha256(data).hexdigest(), assets, {item.name: item for item in thresholds})
+    shipped = {item.name: item for item in thresholds if not item.engine}
+    own = tuple(item for item in thresholds if item.engine)
+    _unique("threshold", [f"{item.name} {item.engine}" for item in thresholds])
+    strange = [item.name for item in own if item.name not in shipped or item.unit != shipped[item.name].unit]
+    if strange:
+        raise ManifestError(f"{strange[0]}: an engine's own number for nothing that is judged")
+    return Manifest(hashlib.sha256(data).hexdigest(), assets, shipped, own)
 
 
 def _asset(table: dict[str, Any]) -> Asset:
@@ -203,12 +211,15 @@ def _source(name: str, table: dict[str, Any]) -> Source:
 
 
 def _threshold(table: dict[str, Any]) -> Threshold:
-    _keys("threshold", table, {"name", "value", "unit", "model", "source"})
+    _keys("threshold", table, {"name", "value", "unit", "model", "source"} | ({"engine"} & set(table)))
     name = _text("threshold", table["name"], _NAME)
     if table["unit"] not in UNITS:
         raise ManifestError(f"{name}: unit is none of {', '.join(UNITS)}")
     value = _number(name, table["value"], -1000, 600_000)
-    return Threshold(name, value, table["unit"], _text(name, table["model"], _NAME), _text(name, table["source"]))
+    engine = _text(name, table["engine"], _NAME) if "engine" in table else ""
+    return Threshold(
+        name, value, table["unit"], _text(name, table["model"], _NAME), _text(name, table["source"]), engine
+    )
 
 
 def _tables(where: str, value: object) -> list[dict[str, Any]]:
