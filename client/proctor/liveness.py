@@ -19,6 +19,7 @@ Phase = Literal["calm", "gesture", "hold", "passed", "failed"]
 FRAMES: Final = 2  # a turn is seen in two frames in a row: one may be a mistake of the model
 STRANGERS: Final = 3  # looks in a row that are not this person
 STRAY: Final = 2  # a turn to the wrong side is seen as soon as a right one, any other gesture takes twice as long
+REST: Final = Wave()
 WIDE: Final = 500  # per mille of jawOpen: no mouth at rest, and none that talks for long
 
 
@@ -42,7 +43,7 @@ class Challenge:
     since: int = 0
     calm_since: int | None = None
     level: int = 0
-    wave: Wave = Wave()
+    wave: Wave = REST
     wrong: int = 0
     slips: int = 0
     lost_since: int | None = None
