@@ -54,7 +54,7 @@ def scan(options: argparse.Namespace, pack: Pack) -> int:
     rows: list[Row] = []
     unknown: dict[str, str] = {}
     counts: dict[str, int] = {}
-    for source in collectors(Context()):
+    for source in collectors(Context(texts=pack.texts)):
         try:
             found = list(source.collect(time.monotonic_ns() // 1_000_000))
         except CollectorError as error:

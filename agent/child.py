@@ -50,7 +50,7 @@ def _guard(pack: Pack, sealer: Sealer, sink: int, inbox: queue.SimpleQueue[Messa
     def send(message: Message) -> None:
         write_all(sink, sealer.seal(message))
 
-    context = Context(client_pid=os.getppid())
+    context = Context(client_pid=os.getppid(), texts=pack.texts)
     around = Surroundings(send, _uptime_ms, measure, installation_hash, load_rules)
     engine = Engine(pack, platform())
     watch = Watch(engine, collectors(context), context, around, pack.sha256, agent_hash(), now_ms())

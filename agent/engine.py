@@ -55,6 +55,7 @@ class Engine:
         for rule in rules:
             self._by_table.setdefault(rule.row_type.table, []).append(rule)
         self._exempt = pack.exempt
+        self.texts = pack.texts
         self._allow = tuple(entry for entry in pack.allow if at_ms < entry.until_ms)
 
     def matches(self, row: Row) -> tuple[Match, ...]:

@@ -48,6 +48,7 @@ class ExtensionRow:
     hosts: Texts = ()  # host permissions
     install: str = ""  # webstore | component… | --load-extension=<path> | unpacked
     enabled: bool = True
+    folder: str = ""  # where its files lie, if they are not packed
     table: ClassVar[str] = "extensions"
     identity: ClassVar[Texts] = ("name", "id", "browser")
 

@@ -94,7 +94,8 @@ class Watch:
         except AgentError as error:
             self._around.send(Note(clean(f"rules {wanted.sha256[:16]}… refused: {error.code} {error}")))
             return
-        self._engine, self._rules = engine, sha256
+        self._engine, self._rules, self._context.texts = engine, sha256, engine.texts
+        self._soon("scripts", now_ms)
         self._judge = lru_cache(MEMO)(engine.matches)
         self._tell(now_ms, hold_ms=0, again=False)
         self._send_beat(now_ms)

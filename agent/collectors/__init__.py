@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from agent.tables import Row
+from agent.texts import Text
 
 QUICK_MS: Final = 2_000  # the cadence of design: what is cheap and urgent …
 SLOW_MS: Final = 30_000  # … and what is dear or seldom changes
@@ -25,6 +26,7 @@ class Context:
     client_pid: int = 0  # 0: no client beside us
     camera: str = ""  # name of the camera in use
     in_client: bool | None = None  # our window has the foreground
+    texts: tuple[Text, ...] = ()  # what the rules in force ask of a script's text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -73,13 +73,16 @@ class Clocks:
         return [clock_row(now[0] - before[0], now[1] - before[1], None, None)]
 
 
-def collectors(_context: Context) -> tuple[Collector, ...]:
+def collectors(context: Context) -> tuple[Collector, ...]:
     """The sources that work anywhere."""
     from agent.collectors.extensions import Extensions
     from agent.collectors.installed import Installed
+    from agent.collectors.scripts import Scripts
 
+    extensions = Extensions()
     return (
-        Collector("extensions", RARE_MS, Extensions().collect),
+        Collector("extensions", RARE_MS, extensions.collect),
+        Collector("scripts", RARE_MS, Scripts(context, lambda: extensions.rows).collect),
         Collector("installed", RARE_MS, Installed().collect),
         Collector("processes", QUICK_MS, Processes().collect),
         Collector("clocks", QUICK_MS, Clocks().collect),

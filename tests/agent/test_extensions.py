@@ -33,7 +33,7 @@ def test_an_installed_manager_is_found_with_its_manifest(tmp_path: Path, engine:
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     rows = Extensions(tmp_path, "linux").collect(0)
     assert rows == [
-        ExtensionRow(MANAGER, "Tampermonkey", "chromium", ("userScripts",), ("<all_urls>",), "webstore", enabled=True)
+        ExtensionRow(MANAGER, "Tampermonkey", "chromium", ("userScripts",), ("<all_urls>",), "webstore", True, str(folder))
     ]
     assert gravest(engine.judge(rows)) == "inform"
 

@@ -17,9 +17,11 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     from agent.collectors.linux.processes import Processes
     from agent.collectors.linux.sockets import Sockets
     from agent.collectors.linux.x11 import Display, Inputs, XServer
+    from agent.collectors.scripts import Scripts
 
     server, sockets = XServer(), Sockets()
     processes = Processes(listen=lambda: sockets.listen)
+    extensions = Extensions(processes=lambda: processes.rows)
     return (
         Collector("sockets", SLOW_MS, sockets.collect),
         Collector("processes", QUICK_MS, processes.collect),
@@ -30,6 +32,7 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         Collector("cameras", SLOW_MS, Cameras(context).collect),
         Collector("networks", SLOW_MS, Networks(lambda: processes.rows).collect),
         Collector("hosts", RARE_MS, Machine().collect),
-        Collector("extensions", RARE_MS, Extensions(processes=lambda: processes.rows).collect),
+        Collector("extensions", RARE_MS, extensions.collect),
+        Collector("scripts", RARE_MS, Scripts(context, lambda: extensions.rows, lambda: processes.rows).collect),
         Collector("installed", RARE_MS, Installed().collect),
     )
