@@ -1,11 +1,15 @@
-"""Reads head pose, eyes and mouth of one face (MediaPipe FaceLandmarker). Imported late: it costs half a second."""
+"""Reads head pose, eyes and mouth of one face: what every engine answers, and the engine MediaPipe.
+
+MediaPipe is imported late: it costs half a second. `dnn_landmarks.py` is the same without it.
+"""
 
 from __future__ import annotations
 
 import math
 import sys
 import types
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 import cv2
 import numpy as np
@@ -16,6 +20,26 @@ from client.proctor.models import Model
 from client.proctor.seen import Face, Pose
 
 AROUND: Final = 2.0  # face boxes in the crop: room for a full profile and for the model's own detector
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The pose of one face and its 478 landmarks in pixels of the frame (x, y, depth towards the camera negative)."""
+
+    pose: Pose
+    points: Points
+
+
+class Landmarks(Protocol):
+    """An engine that reads a face which was found before."""
+
+    def read(self, bgr: Image, face: Face) -> Reading | None:
+        """Pose and landmarks of `face`, or None where the model loses it (a full profile, a hand)."""
+
+    def close(self) -> None:
+        """Must be called before the process ends."""
 
 
 def _mediapipe() -> Any:
@@ -44,38 +68,32 @@ class Landmarker:
         )
         self._net = vision.FaceLandmarker.create_from_options(options)
 
-    def read(self, bgr: Image, face: Face) -> Pose | None:
-        """Pose of `face`, or None where the model loses it (a full profile, a hand)."""
-        result = self._detect(around(bgr, face)[0])
+    def read(self, bgr: Image, face: Face) -> Reading | None:
+        """Pose and landmarks of `face`, or None where the model loses it (a full profile, a hand)."""
+        crop, left, top = around(bgr, face)
+        rgb = np.ascontiguousarray(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB))
+        result = self._net.detect(self._mp.Image(image_format=self._mp.ImageFormat.SRGB, data=rgb))
         if not result.face_landmarks:
             return None
         turn = np.asarray(result.facial_transformation_matrixes[0])[:3, :3]
         shape = {item.category_name: item.score for item in result.face_blendshapes[0]}
-        return Pose(
-            yaw=math.degrees(math.atan2(-turn[2, 0], math.hypot(turn[0, 0], turn[1, 0]))),
-            pitch=-math.degrees(math.atan2(turn[2, 1], turn[2, 2])),
-            blink=min(shape["eyeBlinkLeft"], shape["eyeBlinkRight"]),
-            jaw=shape["jawOpen"],
-            smile=min(shape["mouthSmileLeft"], shape["mouthSmileRight"]),
-        )
-
-    def points(self, bgr: Image, face: Face) -> NDArray[np.float64] | None:
-        """The 478 landmarks in pixels of `bgr` (x, y, depth), or None where there is no face."""
-        crop, left, top = around(bgr, face)
-        result = self._detect(crop)
-        if not result.face_landmarks:
-            return None
-        side = crop.shape[0]
-        points = np.array([(p.x * side + left, p.y * side + top, p.z * side) for p in result.face_landmarks[0]])
-        return points.astype(np.float64)
-
-    def _detect(self, crop: Image) -> Any:
-        rgb = np.ascontiguousarray(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB))
-        return self._net.detect(self._mp.Image(image_format=self._mp.ImageFormat.SRGB, data=rgb))
+        points = np.array([(p.x, p.y, p.z) for p in result.face_landmarks[0]], np.float64)
+        return Reading(pose(turn, shape), points * crop.shape[0] + (left, top, 0))
 
     def close(self) -> None:
         """Must be called before the process ends: an open landmarker raises while Python shuts down."""
         self._net.close()
+
+
+def pose(turn: NDArray[Any], shape: dict[str, float]) -> Pose:
+    """The pose that a rotation (x to the right of the frame, y up, z to the camera) and the blendshapes tell."""
+    return Pose(
+        yaw=math.degrees(math.atan2(-turn[2, 0], math.hypot(turn[0, 0], turn[1, 0]))),
+        pitch=-math.degrees(math.atan2(turn[2, 1], turn[2, 2])),
+        blink=min(shape["eyeBlinkLeft"], shape["eyeBlinkRight"]),
+        jaw=shape["jawOpen"],
+        smile=min(shape["mouthSmileLeft"], shape["mouthSmileRight"]),
+    )
 
 
 def around(bgr: Image, face: Face) -> tuple[Image, int, int]:

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 import cv2
 
 from client.proctor import face as faces
+from client.proctor import track
 from client.proctor.face import Detector, Image
-from client.proctor.landmarks import Landmarker
+from client.proctor.landmarks import Landmarker, Landmarks
 from client.proctor.match import Recogniser
-from client.proctor.models import ModelSet
+from client.proctor.models import Model, ModelSet
 from client.proctor.pad import PadModel
 from client.proctor.seen import Face, Pose, Seen
+from client.proctor.setup import Engine
+
+PAD_MS: Final = 120  # P(live) of a followed face so often: every second frame of a challenge
 
 
 class Eyes:
-    """The loaded models. The landmarker comes with the first challenge, and `close` must be called before the end."""
+    """The loaded models. The landmarks come with the first challenge, and `close` must be called before the end."""
 
-    def __init__(self, models: ModelSet) -> None:
-        self.models = models
+    def __init__(self, models: ModelSet, engine: Engine = "mediapipe") -> None:
+        """The networks keep what they need of the bytes; only names and hashes of the large ones are kept here."""
+        self._engine: Engine = engine
         self._detector = Detector(models.detector)
         self._recogniser = Recogniser(models.recogniser)
         self._pad = PadModel(models.pad) if models.pad else None
-        self._landmarker: Landmarker | None = None
+        self.models = replace(models, recogniser=_light(models.recogniser), pad=models.pad and _light(models.pad))
+        self._landmarker: Landmarks | None = None
+        self._track: track.Track | None = None
+        self._pad_at = 0
 
     @property
-    def landmarker(self) -> Landmarker:
+    def landmarker(self) -> Landmarks:
         """The landmark model, loaded at its first use (half a second)."""
         if self._landmarker is None:
-            self._landmarker = Landmarker(self.models.landmarks)
+            self._landmarker = self._open()
         return self._landmarker
 
-    def of_its_own(self) -> tuple[Detector, Landmarker]:
+    def _open(self) -> Landmarks:
+        if self._engine == "mediapipe":
+            return Landmarker(self.models.landmarks)
+        from client.proctor.dnn_landmarks import DnnLandmarker
+
+        return DnnLandmarker(self.models.landmarks)
+
+    def of_its_own(self) -> tuple[Detector, Landmarks]:
         """A detector and a landmarker for another thread: neither may be used by two at once."""
-        return Detector(self.models.detector), Landmarker(self.models.landmarks)
+        return Detector(self.models.detector), self._open()
 
     def glance(self, bgr: Image, t: int) -> Seen:
         """The cheap look of presence: how many faces, where, how lit. An empty picture is looked at twice as finely."""
@@ -40,18 +58,45 @@ class Eyes:
         return self._seen(bgr, t, found)
 
     def look(self, bgr: Image, t: int, *, pose: bool = False, vector: bool = False, fine: bool = False) -> Seen:
-        """The look of a check. `fine` searches at full size, as before enrolling; PAD runs where it is loaded."""
+        """The look of a check. `fine` searches at full size, as before enrolling; PAD runs where it is loaded.
+
+        Between two detections a frame that is wanted for its pose alone is followed: see `track.DETECT_MS`.
+        """
+        if pose and not vector and not fine:
+            followed = self._follow(bgr, t)
+            if followed is not None:
+                return followed
         found = self._detector.find(bgr, faces.MAX_SIDE if fine else faces.MONITOR_SIDE)
+        self._track = None
         if not found:
             return self._seen(bgr, t, found)
         first = found[0]
-        seen_pose = self._pose(bgr, first) if pose else None
+        seen_pose = self._pose(bgr, t, found) if pose else None
         seen_vector = self._recogniser.embed(bgr, first) if vector else None
-        live = self._pad.live(bgr, first) if self._pad else None
-        return self._seen(bgr, t, found, seen_pose, seen_vector, live)
+        return self._seen(bgr, t, found, seen_pose, seen_vector, self._live(bgr, t, first))
 
-    def _pose(self, bgr: Image, first: Face) -> Pose | None:
-        return self.landmarker.read(bgr, first)
+    def _follow(self, bgr: Image, t: int) -> Seen | None:
+        """The look at a frame by landmarks alone; None where the detector must say again who is there."""
+        now = self._track
+        if now is None or not now.fresh(t):
+            return None
+        reading = self.landmarker.read(bgr, now.face)
+        if reading is None:
+            return None
+        self._track = now = now.moved(reading.points, t)
+        live = self._live(bgr, t, now.face) if t - self._pad_at >= PAD_MS else None
+        return self._seen(bgr, t, (now.face, *now.others), reading.pose, None, live)
+
+    def _pose(self, bgr: Image, t: int, found: tuple[Face, ...]) -> Pose | None:
+        reading = self.landmarker.read(bgr, found[0])
+        if reading is None:
+            return None
+        self._track = track.begin(t, found, reading.points)
+        return reading.pose
+
+    def _live(self, bgr: Image, t: int, first: Face) -> float | None:
+        self._pad_at = t
+        return self._pad.live(bgr, first) if self._pad else None
 
     def _seen(
         self,
@@ -67,11 +112,20 @@ class Eyes:
         height, width = bgr.shape[:2]
         return Seen(t, width, height, mean, deviation, found, face_light, sharp, pose, vector, live)
 
-    def close(self) -> None:
-        """Close what must not be open when Python ends."""
+    def rest(self) -> None:
+        """Let the landmark model go until the next challenge."""
+        self._track = None
         if self._landmarker is not None:
             self._landmarker.close()
             self._landmarker = None
+
+    def close(self) -> None:
+        """Close what must not be open when Python ends."""
+        self.rest()
+
+
+def _light(model: Model) -> Model:
+    return replace(model, data=b"")
 
 
 def engine() -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from client.proctor.face import Detector, FrameError, Image, frame
-from client.proctor.landmarks import Landmarker
+from client.proctor.landmarks import Landmarks
 
 Points = NDArray[Any]
 
@@ -47,13 +47,13 @@ class Mesh:
 class Puppet:
     """The portrait in the frame, and its pictures by pose."""
 
-    def __init__(self, portrait: bytes, detector: Detector, landmarker: Landmarker) -> None:
+    def __init__(self, portrait: bytes, detector: Detector, landmarker: Landmarks) -> None:
         self._still = _framed(portrait, detector)
         found = detector.find(self._still)
-        points = landmarker.points(self._still, found[0]) if found else None
-        if points is None:
+        read = landmarker.read(self._still, found[0]) if found else None
+        if read is None:
             raise FrameError("there is no face in the portrait")
-        self._mesh = _mesh(points, self._still.shape[1], self._still.shape[0])
+        self._mesh = _mesh(read.points, self._still.shape[1], self._still.shape[0])
         self._drawn: dict[tuple[int, int], Image] = {}
         self._noise = np.random.default_rng(1)
         self._pose = [0.0, 0.0]

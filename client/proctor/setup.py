@@ -10,6 +10,7 @@ from typing import Final, Literal
 from client.errors import ClientError
 
 Mode = Literal["normal", "demo", "test"]
+Engine = Literal["mediapipe", "dnn"]  # what reads the landmarks: MediaPipe, or OpenCV alone
 CAMERAS: Final = Path("/sys/class/video4linux")
 _SCRIPTED: Final = ("file", "once", "puppet")
 
@@ -41,7 +42,8 @@ class ProctorSetup:
     """`camera`: a device number ("0"), or outside mode `normal` also "file:PATH", "once:PATH" or "puppet".
 
     `models` None = where the manifest says. `log` takes what the libraries print; None throws it away. `presence_ms` is
-    the time between two glances, `checks_per_s` the frames a second that a check looks at.
+    the time between two glances, `checks_per_s` the frames a second that a check looks at. `sparing`: keep nothing in
+    memory between two checks that only checks need.
     """
 
     mode: Mode = "normal"
@@ -50,6 +52,8 @@ class ProctorSetup:
     log: Path | None = None
     presence_ms: int = 1_000
     checks_per_s: int = 15
+    engine: Engine = "mediapipe"
+    sparing: bool = False
 
     def choice(self) -> CameraChoice:
         """Return the camera that `camera` names, or raise `ScriptedCameraRefusedError`."""

@@ -6,6 +6,7 @@ glances, prompts and results go out, orders come in.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -41,6 +42,7 @@ PREVIEW_MS: Final = 60
 FROZEN_MS: Final = 5_000  # a camera that gives no frame for so long is gone, whatever it says
 MAX_LOG: Final = 256 * 1024
 TURN_S: Final = 0.02  # one turn of the loop
+ARENAS: Final = (-8, 1)  # glibc's mallopt(M_ARENA_MAX, 1): a heap for each of a dozen threads costs 25 MB
 MAX_MISTAKES: Final = 20  # frames in a row that a model could not stand
 
 
@@ -78,6 +80,8 @@ def _settle(log: Path | None) -> None:
     os.dup2(target, 2)
     os.close(target)
     cv2.setNumThreads(1)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).mallopt(*ARENAS)
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         if len(cores) > 1:
@@ -97,8 +101,8 @@ class Worker:
         self._pipe, self._preview, self._setup = pipe, preview, setup
         self._manifest = manifest.load()
         choice = setup.choice()
-        self._eyes = Eyes(models.load_set(self._manifest, setup.models, demo=choice.kind == "puppet"))
-        self._limits = limits(self._manifest)
+        self._eyes = Eyes(models.load_set(self._manifest, setup.models, demo=choice.kind == "puppet"), setup.engine)
+        self._limits = limits(self._manifest, engine=setup.engine)
         self._camera: Camera = (
             UnsafeScriptedCamera(choice, setup.mode, self._make_puppet if choice.kind == "puppet" else None)
             if choice.scripted
@@ -157,7 +161,8 @@ class Worker:
                 self._stop = True
 
     def _begin(self, order: wire.Begin) -> None:
-        person = Person(self._person, self._eyes.models.hashes(), versions(), self._eyes.models.pad is not None)
+        known, engines = self._eyes.models, versions(self._setup.engine)
+        person = Person(self._person, known.hashes(), engines, known.pad is not None)
         try:
             task = check.attempt(order.request(), person, self._policy(order.thresholds), boot_ms())
         except ValueError:
@@ -176,11 +181,13 @@ class Worker:
             self._send(Enrolled("inconclusive", "not_offered", "none"))
 
     def _policy(self, thresholds: Mapping[str, int]) -> Limits:
-        return limits(self._manifest, thresholds) if thresholds else self._limits
+        return limits(self._manifest, thresholds, self._setup.engine) if thresholds else self._limits
 
     def _finish(self) -> None:
         self._task = None
         self._camera.follow("")
+        if self._setup.sparing:
+            self._eyes.rest()
 
     # --- the camera -----------------------------------------------------------------------------------------------
 
@@ -288,11 +295,16 @@ class Worker:
         self._pipe.send_bytes(wire.encode(message))
 
 
-def versions() -> dict[str, int]:
-    """Versions of the engines as numbers (5.0.0 → 5000000), for the figures of a signed result."""
+def versions(engine: str) -> dict[str, int]:
+    """Versions of the engines as numbers (5.0.0 → 5000000), for the figures of a signed result.
+
+    `mediapipe` stands there where it read the landmarks, `dnn` (of the same version as `opencv`) where OpenCV did.
+    """
     found = {"opencv": cv2.__version__}
     loaded = sys.modules.get("mediapipe")
-    if loaded is not None:
+    if engine == "dnn":
+        found["dnn"] = cv2.__version__
+    elif loaded is not None:
         found["mediapipe"] = str(getattr(loaded, "__version__", "0"))
     return {name: _number(text) for name, text in found.items()}
 
