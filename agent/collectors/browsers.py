@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -88,9 +89,17 @@ def _named(processes: Sequence[ProcessRow], option: re.Pattern[str]) -> list[tup
     found: dict[str, str] = {}
     for row in processes:
         match = None if " --type=" in row.cmdline or "-contentproc" in row.cmdline else option.search(row.cmdline)
-        if match is not None and "\0" not in match[1]:
-            found.setdefault(match[1], row.name)
+        if match is not None:
+            found.setdefault(existing(match[1]), row.name)
     return [(name, Path(folder)) for folder, name in list(found.items())[:MAX_PROFILES]]
+
+
+def existing(folder: str) -> str:
+    """A folder on a command line, whose end nobody marked: without the words behind it, if it exists without them."""
+    shorter = folder
+    while not os.path.isdir(shorter) and " " in shorter:
+        shorter = shorter.rpartition(" ")[0]
+    return shorter if os.path.isdir(shorter) else folder
 
 
 def folders(root: Path) -> list[Path]:

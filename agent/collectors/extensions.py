@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from agent.collectors.browsers import mapping, profiles, read_json, text, texts
+from agent.collectors.browsers import existing, mapping, profiles, read_json, text, texts
 from agent.tables import ExtensionRow, ProcessRow, Row
 
 MAX_EXTENSIONS: Final = 500
@@ -67,7 +67,7 @@ class Extensions:
         folders: dict[str, str] = {}
         for row in self._processes():
             found = None if " --type=" in row.cmdline else _LOADED.search(row.cmdline)
-            folders.update(dict.fromkeys(found.group(1).split(",") if found else (), row.name))
+            folders.update(dict.fromkeys(map(existing, found.group(1).split(",")) if found else (), row.name))
         for folder, browser in list(folders.items())[:MAX_EXTENSIONS]:
             manifest = manifest_in(Path(folder))
             yield ExtensionRow(

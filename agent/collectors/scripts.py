@@ -218,7 +218,7 @@ def _switched(value: Any) -> bool | None:
 def _after(values: Sequence[Value]) -> bool | None:
     """The flag that follows the word `enabled` among the texts and flags of a record."""
     for place, value in enumerate(values[:-1]):
-        if value == "enabled" and isinstance(values[place + 1], bool):
+        if value == "enabled" and isinstance(values[place + 1], bool | int):
             return bool(values[place + 1])
     return None
 

@@ -1,8 +1,8 @@
 """Firefox's IndexedDB, as it keeps an extension's storage in it: the texts of every value, read from the bytes alone.
 
 The SQLite file and its write-ahead log are put together in memory (https://www.sqlite.org/fileformat2.html), so that
-no lock is taken and no file of the profile touched. Values are Snappy-packed structured clones; of these only texts and
-flags are of interest (mozilla js/src/vm/StructuredClone.cpp: pairs of tag and data, eight bytes each).
+no lock is taken and no file of the profile touched. Values are Snappy-packed structured clones; of these only texts,
+flags and whole numbers count (mozilla js/src/vm/StructuredClone.cpp: pairs of tag and data, eight bytes each).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ MAX_FILE: Final = 16 * 1024 * 1024
 MAX_ROWS: Final = 20_000
 WAL_HEAD, FRAME_HEAD = 32, 24
 WAL_MAGIC: Final = (0x377F0682, 0x377F0683)
-STRING, BOOLEAN = 0xFFFF0004, 0xFFFF0002
+STRING, BOOLEAN, INTEGER = 0xFFFF0004, 0xFFFF0002, 0xFFFF0003
 LATIN1: Final = 0x80000000
 
-Value = str | bool
+Value = str | bool | int
 
 
 def read_store(path: Path) -> dict[str, list[Value]]:
-    """Key → the texts and flags of its value, in their order; raises `StoreError` if the store cannot be read."""
+    """Key → texts, flags and numbers of its value, in their order; raises `StoreError` if it cannot be read."""
     image = bytearray(_bytes(path))
     if len(image) < 100 or not image.startswith(b"SQLite format 3\0"):
         raise StoreError("mozilla: no database")
@@ -101,7 +101,7 @@ def _key(data: bytes) -> str:
 
 
 def values(data: bytes) -> Iterator[Value]:
-    """The texts and flags of a structured clone, in their order; what else it holds is passed over."""
+    """The texts, flags and whole numbers of a structured clone, in their order; what else it holds is passed over."""
     at = 0
     while at + 8 <= len(data):
         low = int.from_bytes(data[at : at + 4], "little")
@@ -109,6 +109,8 @@ def values(data: bytes) -> Iterator[Value]:
         at += 8
         if tag == BOOLEAN:
             yield low == 1
+        elif tag == INTEGER:
+            yield low
         elif tag == STRING:
             narrow = bool(low & LATIN1)
             size = (low & ~LATIN1) * (1 if narrow else 2)

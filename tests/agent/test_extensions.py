@@ -32,8 +32,9 @@ def test_an_installed_manager_is_found_with_its_manifest(tmp_path: Path, engine:
     manifest = {"name": "Tampermonkey", "permissions": ["userScripts"], "host_permissions": ["<all_urls>"]}
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     rows = Extensions(tmp_path, "linux").collect(0)
+    wide = ("<all_urls>",)
     assert rows == [
-        ExtensionRow(MANAGER, "Tampermonkey", "chromium", ("userScripts",), ("<all_urls>",), "webstore", True, str(folder))
+        ExtensionRow(MANAGER, "Tampermonkey", "chromium", ("userScripts",), wide, "webstore", True, str(folder))
     ]
     assert gravest(engine.judge(rows)) == "inform"
 
