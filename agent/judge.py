@@ -11,7 +11,8 @@ from agent.engine import Engine, Finding, gravest
 from agent.errors import AgentError
 from agent.pack import Pack
 from agent.samples import Sample, parse_sample
-from agent.tables import InputRow, ProcessRow, Row
+from agent.tables import InputRow, ProcessRow, Row, ScriptRow
+from agent.texts import Reader, Text
 
 
 def judge_lines(lines: Iterable[bytes], pack: Pack) -> Iterator[dict[str, Any]]:
@@ -21,6 +22,7 @@ def judge_lines(lines: Iterable[bytes], pack: Pack) -> Iterator[dict[str, Any]]:
     def engine(platform: str) -> Engine:
         return Engine(pack, platform)
 
+    texts = _Texts(pack.texts)
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -29,7 +31,36 @@ def judge_lines(lines: Iterable[bytes], pack: Pack) -> Iterator[dict[str, Any]]:
         except AgentError as error:
             yield {"line": number, "error": {"code": error.code, "message": str(error), "remedy": error.remedy}}
             continue
+        if sample.source:
+            sample = _with_text(sample, texts)
         yield judge_sample(sample, engine(sample.platform))
+
+
+class _Texts:
+    """The pack's questions to texts, compiled when the first text comes."""
+
+    def __init__(self, texts: Sequence[Text]) -> None:
+        self._texts = texts
+        self._reader: Reader | None = None
+
+    def read(self, source: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """As `Reader.read`; raises `CollectorError` without yara-x."""
+        if self._reader is None:
+            self._reader = Reader(self._texts)
+        return self._reader.read(source)
+
+
+def _with_text(sample: Sample, texts: _Texts) -> Sample:
+    """The sample with what its script's text says; a note where that cannot be told."""
+    try:
+        marks, tokens = texts.read(sample.source)
+    except AgentError as error:
+        return dataclasses.replace(sample, note=f"{error.code} {error}")
+    rows = tuple(
+        dataclasses.replace(row, marks=marks, tokens=row.tokens + tokens) if isinstance(row, ScriptRow) else row
+        for row in sample.rows
+    )
+    return dataclasses.replace(sample, rows=rows)
 
 
 def judge_sample(sample: Sample, engine: Engine) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from agent import userscript
 from agent.clocks import clock_row
 from agent.devices import local_devices, synthetic
 from agent.errors import SampleError
@@ -40,7 +41,6 @@ BLIND: Final = {
     "server_log": "only the server sees requests that were made without this machine",
     "page_probe": "the lesson is not a web page: no page of ours can be probed",
 }
-EVERYWHERE: Final = {"<all_urls>", "*://*/*", "http*://*/*", "http*://*", "https://*/*", "http://*/*", "*", "*://*"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Sample:
     rows: tuple[Row, ...]
     senders: tuple[ProcessRow, ...] = ()  # programs that ran beside an input sample
     note: str = ""
+    source: str = ""  # a script's text, for `agent/texts.py`
 
 
 def parse_sample(line: bytes) -> Sample:
@@ -79,7 +80,8 @@ def _sample(raw: Data) -> Sample:
         return Sample(name, platform, (), note=f"{kind[:40]}: no collector delivers this")
     rows = READERS[kind](data)
     beside = _texts(_mapping(data), "processes") if kind == "input_events" else ()
-    return Sample(name, platform, rows, tuple(ProcessRow(name=text) for text in beside))
+    source = _source(_mapping(data)) if kind == "userscript" else ""
+    return Sample(name, platform, rows, tuple(ProcessRow(name=text) for text in beside), source=source)
 
 
 # --- one reader a kind ------------------------------------------------------------------------------------------------
@@ -114,17 +116,26 @@ def _extensions(data: Any) -> tuple[Row, ...]:
 
 def _script(data: Any) -> tuple[Row, ...]:
     top = _mapping(data)
-    header = _mapping(top.get("header") or {})
+    header = _mapping(top.get("header") or userscript.header(_source(top)))
     hosts = _texts(header, "match") + _texts(header, "include")
-    tokens = _texts(top, "tokens") + tuple(_text(top, key) for key in ("content", "source", "text") if _text(top, key))
+    tokens = _texts(top, "tokens")
     connects = _texts(header, "connect") + tuple(token[8:] for token in tokens if token.startswith("connect "))
     return (
         ScriptRow(
-            name=_text(header, "name"), namespace=_text(header, "namespace"), hosts=hosts,
-            everywhere=any(host.strip() in EVERYWHERE for host in hosts), connects=connects,
-            grants=_texts(header, "grant"), tokens=tokens + _texts(header, "require"), sha256=_text(top, "sha256"),
+            name=_first(header, "name"), namespace=_first(header, "namespace"), hosts=hosts,
+            everywhere=userscript.everywhere(hosts), connects=connects, grants=_texts(header, "grant"),
+            tokens=tokens + _texts(header, "require"), sha256=_text(top, "sha256"), enabled=_flag(top, "enabled"),
         ),
     )  # fmt: skip
+
+
+def _source(data: Data) -> str:
+    """A script's text, if a sample carries one."""
+    return next((found for key in ("content", "source", "text", "code") if (found := _text(data, key))), "")
+
+
+def _first(header: Data, key: str) -> str:
+    return next(iter(_texts(header, key)), "")
 
 
 def _inputs(data: Any) -> tuple[Row, ...]:
@@ -292,7 +303,8 @@ def _texts(data: Data, key: str) -> tuple[str, ...]:
         return ()
     if isinstance(value, str):
         return (value,)
-    return tuple(str(item.get("name", "")) if isinstance(item, Mapping) else str(item) for item in _list(value))
+    items = list(value) if isinstance(value, tuple) else value  # a header that was read here
+    return tuple(str(item.get("name", "")) if isinstance(item, Mapping) else str(item) for item in _list(items))
 
 
 def _int(data: Data, key: str) -> int:
