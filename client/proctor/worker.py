@@ -80,7 +80,7 @@ def _settle(log: Path | None) -> None:
     os.dup2(target, 2)
     os.close(target)
     cv2.setNumThreads(1)
-    if sys.platform == "linux":
+    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallopt"):  # musl has none
         ctypes.CDLL(None).mallopt(*ARENAS)
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
