@@ -53,8 +53,9 @@ def test_processes_come_and_go(tmp_path: Path) -> None:
     rows = table.collect(0)
     assert names(rows) == ["bash", "chromedriver", "systemd"]
     assert next(row for row in rows if row.name == "chromedriver") == ProcessRow(
-        name="chromedriver", cmdline="chromedriver --port=9515", pid=11, parent="bash"
-    )
+        name="chromedriver", cmdline="chromedriver --port=9515", pid=11, parent="bash", parents=("bash", "systemd"),
+        started_ms=70,
+    )  # fmt: skip
     for part in ("stat", "cmdline"):
         (tmp_path / "11" / part).unlink()
     (tmp_path / "11").rmdir()

@@ -17,9 +17,11 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     from agent.collectors.linux.processes import Processes
     from agent.collectors.linux.sockets import Sockets
     from agent.collectors.linux.x11 import Display, Inputs, XServer
+    from agent.collectors.ports import DebugPorts
     from agent.collectors.scripts import Scripts
 
-    server, sockets = XServer(), Sockets()
+    server, ports = XServer(), DebugPorts(lambda: processes.rows)
+    sockets = Sockets(processes=lambda: processes.rows, protocols=ports.read)
     processes = Processes(listen=lambda: sockets.listen)
     extensions = Extensions(processes=lambda: processes.rows)
     return (

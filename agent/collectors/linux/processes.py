@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from agent.collectors.linux.origins import Origins
 from agent.errors import CollectorError
 from agent.tables import ProcessRow, Row
 
@@ -17,6 +18,8 @@ MAX_PROCESSES: Final = 50_000
 FULL_MS: Final = 10_000  # a process can become another program (exec) under the same number: look at all this often
 YOUNG_MS: Final = 4_000  # between fork and exec a child still shows its parent's command line
 BIRTHS_MS: Final = 60_000
+MAX_PARENTS: Final = 8
+TICKS: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 COMM_LENGTH: Final = 15  # the kernel cuts names here
 # files that run other programs under their own name: there the kernel's word tells more
 _INTERPRETER = re.compile(
@@ -37,8 +40,14 @@ class _Known:
 class Processes:
     """Rows of all processes; only new, young and renamed ones are read."""
 
-    def __init__(self, root: str = "/proc", listen: Callable[[], Mapping[int, tuple[str, ...]]] = dict) -> None:
+    def __init__(
+        self,
+        root: str = "/proc",
+        listen: Callable[[], Mapping[int, tuple[str, ...]]] = dict,
+        origins: Origins | None = None,
+    ) -> None:
         self._root = root
+        self._origins = origins if origins is not None else Origins()
         self._listen = listen  # what listens, by process number
         self.rows: Sequence[ProcessRow] = ()
         self._known: dict[int, _Known] = {}
@@ -77,7 +86,11 @@ class Processes:
         cmdline = self._read(pid, "cmdline", MAX_CMDLINE).rstrip(b"\0").split(b"\0")
         args = [arg.decode("utf-8", "replace") for arg in cmdline if arg]
         exe = self._link(pid)
-        row = ProcessRow(name=_name(comm, args, exe), exe=exe, cmdline=" ".join(args), pid=pid)
+        image = f"{self._root}/{pid}/exe"
+        row = ProcessRow(
+            name=_name(comm, args, exe), exe=exe, cmdline=" ".join(args), pid=pid, started_ms=_started_ms(started),
+            signer=self._origins.signer(exe, image), original_name=self._origins.original_name(exe, image),
+        )  # fmt: skip
         first = known.first_ms if known is not None and same else now_ms
         if self._started and (known is None or known.row.name != row.name):
             self._births.append((now_ms, row.name))
@@ -98,9 +111,20 @@ class Processes:
             name, count = parent.row.name if parent else "", max(1, births.get(known.row.name, 0))
             ports = listen.get(known.row.pid, ())
             if (name, count, ports) != (known.row.parent, known.row.births, known.row.listen):
-                known.row = dataclasses.replace(known.row, parent=name, births=count, listen=ports)
+                line = self._line(known)
+                known.row = dataclasses.replace(known.row, parent=name, parents=line, births=count, listen=ports)
             rows.append(known.row)
         return rows
+
+    def _line(self, known: _Known) -> tuple[str, ...]:
+        """The names of all that came before, the nearest first."""
+        names: list[str] = []
+        seen, parent = {known.row.pid}, self._known.get(known.ppid)
+        while parent is not None and len(names) < MAX_PARENTS and parent.row.pid not in seen:
+            seen.add(parent.row.pid)
+            names.append(parent.row.name)
+            parent = self._known.get(parent.ppid)
+        return tuple(names)
 
     def _read(self, pid: int, name: str, limit: int = 4096) -> bytes:
         try:
@@ -128,6 +152,10 @@ def _stat(data: bytes) -> tuple[str, int, str] | None:
     if not 0 <= opened < closed or len(fields) < 20 or not fields[1].isdigit():
         return None
     return data[opened + 1 : closed].decode("utf-8", "replace"), int(fields[1]), fields[19].decode("ascii", "replace")
+
+
+def _started_ms(ticks: str) -> int | None:
+    return int(ticks) * 1000 // TICKS if ticks.isdecimal() and len(ticks) <= 20 else None
 
 
 def _name(comm: str, args: Sequence[str], exe: str) -> str:

@@ -1,15 +1,18 @@
-"""Which programs of this user listen on which TCP ports: /proc/net/tcp by inode, and whose inode it is."""
+"""Which programs of this user listen on which TCP ports: /proc/net/tcp by inode, and whose inode it is.
+
+What a debugging port speaks is told by the files beside a browser's profile (`agent/collectors/ports.py`).
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from agent.errors import CollectorError
-from agent.tables import Row
+from agent.tables import ProcessRow, Row, SocketRow
 
 LISTEN: Final = b"0A"  # TCP_LISTEN, include/net/tcp_states.h
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -18,15 +21,21 @@ _INODE = re.compile(r"socket:\[([0-9]{1,20})\]")
 
 
 class Sockets:
-    """Keeps `listen`, address texts by process number, for the process table; other users' sockets stay unknown."""
+    """One row a port, and `listen`, addresses by process number, for the process table; other users' stay unknown."""
 
-    def __init__(self, root: str = "/proc") -> None:
+    def __init__(
+        self,
+        root: str = "/proc",
+        processes: Callable[[], Sequence[ProcessRow]] = tuple,
+        protocols: Callable[[], Mapping[int, str]] = dict,
+    ) -> None:
         self._root = root
+        self._processes, self._protocols = processes, protocols
         self._owner: dict[int, int] = {}  # inode → process, as far as known
         self.listen: Mapping[int, tuple[str, ...]] = {}
 
     def collect(self, _now_ms: int) -> Sequence[Row]:
-        """No rows of its own; `CollectorError` where /proc/net is hidden."""
+        """The ports of this user's programs; `CollectorError` where /proc/net is hidden."""
         found: dict[int, str] = {}
         readable = False
         for name in ("tcp", "tcp6"):
@@ -45,7 +54,16 @@ class Sockets:
             if inode in self._owner:
                 listen.setdefault(self._owner[inode], []).append(address)
         self.listen = {pid: tuple(sorted(addresses)) for pid, addresses in listen.items()}
-        return []
+        return list(self._rows())
+
+    def _rows(self) -> Iterator[SocketRow]:
+        names = {row.pid: row.name for row in self._processes()}
+        protocols = self._protocols() if self.listen else {}
+        for pid, addresses in self.listen.items():
+            if pid:
+                for text in addresses:
+                    address, _, port = text.rpartition(":")
+                    yield SocketRow(names.get(pid, ""), pid, address, int(port), protocols.get(int(port), ""))
 
     def _own(self, inodes: set[int]) -> None:
         """Find the owners of inodes that are new; the search through all open files is the dear part."""
