@@ -14,8 +14,8 @@ setup-app:
 setup-dev:
 	@build/setup.sh dev
 
-demo: setup-app  ## the main job end to end: server, lesson, checks, archive, report (TAMPER=1: change one byte and see it refused; ROUTE=code: by a learner who shows no face; WITNESSES=3: the class log watched)
-	@$(PY) build/demo.py $(if $(TAMPER),--tamper) $(if $(HEADLESS),--headless) $(if $(ROUTE),--route $(ROUTE)) $(if $(WITNESSES),--witnesses $(WITNESSES))
+demo: setup-app  ## the main job end to end: server, lesson, checks, archive, report (TAMPER=1: change one byte and see it refused; ROUTE=code: by a learner who shows no face; ENGINE=dnn: by the phone's eyes; WITNESSES=3: the class log watched)
+	@$(PY) build/demo.py $(if $(TAMPER),--tamper) $(if $(HEADLESS),--headless) $(if $(ROUTE),--route $(ROUTE)) $(if $(ENGINE),--engine $(ENGINE)) $(if $(WITNESSES),--witnesses $(WITNESSES))
 
 test: setup-dev lint  ## set everything up and pass all tests
 	@$(PY) -m pytest --durations=10

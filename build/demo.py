@@ -35,7 +35,7 @@ def main() -> int:
     """Run the demo (or tamper with its archive) and return the exit code."""
     args = _arguments()
     if not (args.tamper and ARCHIVE.is_dir()):
-        run(headless=args.headless, witnesses=args.witnesses, route=args.route)
+        run(headless=args.headless, witnesses=args.witnesses, route=args.route, engine=args.engine)
     if args.tamper:
         return tamper()
     return 0
@@ -45,6 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--headless", action="store_true", help="bring a virtual display even if there is a real one")
     parser.add_argument("--route", choices=("face", "code"), default="face", help="code: a learner who shows no face")
+    parser.add_argument("--engine", choices=("auto", "mediapipe", "dnn"), default="auto", help="what reads faces")
     parser.add_argument("--witnesses", type=int, default=0, metavar="N", help="N witnesses, the last one external")
     parser.add_argument("--tamper", action="store_true", help="change one byte in a copy and verify that")
     return parser.parse_args()
@@ -53,8 +54,8 @@ def _arguments() -> argparse.Namespace:
 # --- the main job -----------------------------------------------------------------------------------------------------
 
 
-def run(*, headless: bool, witnesses: int = 0, route: str = "face") -> None:
-    """Serve, study by `route`, export, verify; with `witnesses` programs watching the class log."""
+def run(*, headless: bool, witnesses: int = 0, route: str = "face", engine: str = "auto") -> None:
+    """Serve, study by `route` with `engine`, export, verify; with `witnesses` programs watching the class log."""
     shutil.rmtree(DATA, ignore_errors=True)
     DATA.mkdir(mode=0o700)
     say("1  a class of its own: keys, policy, course, one learner")
@@ -65,7 +66,7 @@ def run(*, headless: bool, witnesses: int = 0, route: str = "face") -> None:
         if watching:
             say(f"   {watching.said}")
         say(f"2  the server listens on {url}; the client starts on {screen['SHOWN']}")
-        _study(url, screen, route)
+        _study(url, screen, route, engine)
         say("3  the class archive is exported")
         _python("server_stub", "export", SERVER, CLASS, ARCHIVE, quiet=True)
         if watching:
@@ -146,13 +147,13 @@ def _screen(headless: bool) -> Iterator[dict[str, str]]:
                 process.wait(10)
 
 
-def _study(url: str, screen: dict[str, str], route: str) -> None:
+def _study(url: str, screen: dict[str, str], route: str, engine: str) -> None:
     headless = "HEADLESS" in screen
     env = {k: v for k, v in screen.items() if k not in ("SHOWN", "HEADLESS")}
     command = [
         sys.executable, "-m", "client", "demo", "--server", url, "--data", str(DATA / "client"), "--trust", str(TRUST),
         "--account", ACCOUNT, "--codes", str(DATA / "server.log"), "--pictures", str(DATA / "screens"),
-        "--route", route,
+        "--route", route, "--engine", engine,
         *([] if headless else ["--ask-camera"]),
     ]  # fmt: skip
     log = DATA / "client.log"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from client import config, keeping
 from client.about import VERSION
 from client.errors import ClientError
+from client.fit import ENGINES, LOADS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     settings.add_argument("--language", choices=config.LANGUAGES)
     settings.add_argument("--camera", help="the camera's number")
     settings.add_argument("--models", help="the folder of the models")
+    settings.add_argument("--engine", choices=ENGINES, help="what reads faces (auto: what suits this machine)")
+    settings.add_argument("--load", choices=LOADS, help="low: for an old computer (auto: what suits this machine)")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("run", parents=[settings], help="open the lesson window (what no command does, too)")
     commands.add_parser("doctor", parents=[settings], help="say what works here and what to do about the rest")
@@ -60,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _do(options: argparse.Namespace) -> int:
-    names = ("data", "server", "trust", "language", "camera", "models")
+    names = ("data", "server", "trust", "language", "camera", "models", "engine", "load")
     settings = config.load({name: getattr(options, name, None) for name in names})
     match options.command:
         case "config":

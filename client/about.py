@@ -8,6 +8,7 @@ from typing import Final
 VERSION: Final = "0.1.0"  # that of pyproject.toml (a test compares them)
 
 
-def describe(seal_mark: str) -> str:
-    """One line for `opened`: version, system, and how this device keeps its keys."""
-    return f"trueseat/{VERSION} {platform.system().lower()} {platform.machine()} keys={seal_mark}"[:200]
+def describe(seal_mark: str, fit: str = "") -> str:
+    """One line for `opened`: version, system, how this device keeps its keys, which engine and load were chosen."""
+    line = f"trueseat/{VERSION} {platform.system().lower()} {platform.machine()} keys={seal_mark}"
+    return f"{line} {fit}".strip()[:200]

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from client.about import describe
 from client.config import Config
+from client.fit import Fit, choose, measure
 from client.guard import AgentGuard
 from client.player import kivy_env
 from client.ports import UploaderPort
@@ -55,11 +56,17 @@ class Background:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def proctor_setup(config: Config, *, demo: bool) -> ProctorSetup:
-    """The camera as configured: a device, or in the demonstration a scripted one."""
-    camera = config.camera
-    mode: Any = "demo" if demo else "normal"
-    return ProctorSetup(mode=mode, camera=camera, models=config.models, log=config.data / "proctor.log")
+def proctor_setup(config: Config, fit: Fit, *, demo: bool) -> ProctorSetup:
+    """The camera as configured: a device, or in the demonstration a scripted one; engine and load as they fit."""
+    return ProctorSetup(
+        mode="demo" if demo else "normal",
+        camera=config.camera,
+        models=config.models,
+        log=config.data / "proctor.log",
+        presence_ms=fit.presence_ms,
+        engine=fit.engine,
+        sparing=fit.load == "low",
+    )
 
 
 def uploader_of(config: Config) -> Callable[[Enrolment, Sequence[Registration]], UploaderPort]:
@@ -68,9 +75,7 @@ def uploader_of(config: Config) -> Callable[[Enrolment, Sequence[Registration]],
     def make(enrolment: Enrolment, registrations: Sequence[Registration]) -> UploaderPort:
         trusted = {item.class_: enrolment.trust(item) for item in registrations}
         profile = enrolment.profile
-        return UploaderThread(
-            profile.outbox, lambda: HttpTransport(config.server), profile.seal, trust_of=trusted.get
-        )
+        return UploaderThread(profile.outbox, lambda: HttpTransport(config.server), profile.seal, trust_of=trusted.get)
 
     return make
 
@@ -86,11 +91,13 @@ def run(config: Config, *, demo: bool = False, script: Callable[[Any, Any], None
     from client.player.playback import Playback
     from client.window import Window
 
+    fit = choose(measure(), config.engine, config.load)
     probe, player, background = open_probe(), Playback(), Background()
-    proctor, agent, transport = Proctor(proctor_setup(config, demo=demo)), AgentGuard(), HttpTransport(config.server)
+    proctor, agent = Proctor(proctor_setup(config, fit, demo=demo)), AgentGuard()
+    transport = HttpTransport(config.server)
     kit = Kit(
         clock=SystemClock(), transport=transport, player=player, foreground=probe, proctor=proctor, agent=agent,
-        uploader=uploader_of(config), about=describe("file"), agent_about=AGENT,
+        uploader=uploader_of(config), about=describe("file", str(fit)), agent_about=AGENT,
     )  # fmt: skip
     journey = Journey(config, kit, background)
     window = Window(journey, player, proctor.preview, probe.watch)

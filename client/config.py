@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from client.errors import ConfigError
+from client.fit import ENGINES, LOADS
 
 MAX_CONFIG: Final = 64 * 1024
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -32,6 +33,8 @@ class Config:
     language: str = "zh"
     camera: str = "0"  # its number; what stands in for one ("puppet", "file:PATH") runs in the demonstration alone
     models: Path | None = None
+    engine: str = "auto"  # what reads faces: mediapipe or dnn; auto: what suits this machine (client/fit.py)
+    load: str = "auto"  # normal or low
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.server)
@@ -43,6 +46,8 @@ class Config:
             raise ConfigError("server: no account belongs into the address")
         if self.language not in LANGUAGES:
             raise ConfigError(f"language = {self.language[:20]!r} is not one of {', '.join(LANGUAGES)}")
+        if self.engine not in ENGINES or self.load not in LOADS:
+            raise ConfigError(f"engine is one of {', '.join(ENGINES)}, load one of {', '.join(LOADS)}")
         if self.trust is not None and not self.trust.exists():
             raise ConfigError(f"trust: {self.trust} does not exist")
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from client import app, config
 from client.errors import ClientError
+from client.fit import ENGINES, LOADS
 from client.proctor.setup import devices, name_of
 from client.view import Question, View
 
@@ -49,7 +50,7 @@ class DemoClosedError(ClientError):
 def main(arguments: Sequence[str]) -> int:
     """Study the demo lesson; exit 0 when its result stood on the screen (or when somebody took over and closed it)."""
     options = _parser().parse_args(arguments)
-    names = ("server", "data", "trust", "language")
+    names = ("server", "data", "trust", "language", "engine", "load")
     camera = _ask_camera() if options.ask_camera else SCRIPTED
     settings = config.load({**{name: getattr(options, name) for name in names}, "camera": camera})
     autopilot = Autopilot(options.account, options.codes, options.pictures, face=options.route == "face")
@@ -61,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("server", "data", "trust"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--language", choices=config.LANGUAGES)
+    parser.add_argument("--engine", choices=ENGINES)
+    parser.add_argument("--load", choices=LOADS)
     parser.add_argument("--account", required=True)
     parser.add_argument("--codes", type=Path, required=True, help="the file that a development server prints codes to")
     parser.add_argument("--pictures", type=Path, help="keep a picture of every page in this folder")

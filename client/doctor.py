@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from client import manifest
+from client import fit, manifest
 from client.config import Config
 from client.errors import ClientError, DiskError
 from client.manifest import Asset
 
-LIBRARIES: Final = ("cryptography", "kivy", "av", "cv2", "mediapipe", "numpy", "requests", "psutil")
+LIBRARIES: Final = ("cryptography", "kivy", "av", "cv2", "numpy", "requests", "psutil")  # mediapipe: see `_fit`
 ROOM: Final = 200 << 20  # bytes: a course and a term of records
 SKEW_MS: Final = 120_000  # a wrong clock costs nobody anything, but it is worth telling
 
@@ -42,12 +42,15 @@ def main(config: Config) -> int:
 
 
 def examine(config: Config, wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> Iterator[Found]:
-    """Look at Python, libraries, disk, display, models and server."""
+    """Look at Python, libraries, what this machine can bear, disk, display, models and server."""
     yield _python()
     missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
-    yield Found("libraries", "all there") if not missing else Found(
-        "libraries", f"missing: {', '.join(missing)}", "Install the client again: `make setup-app`."
+    yield (
+        Found("libraries", "all there")
+        if not missing
+        else Found("libraries", f"missing: {', '.join(missing)}", "Install the client again: `make setup-app`.")
     )
+    yield _fit(config)
     yield _disk(config)
     yield _display()
     yield _models(config)
@@ -58,6 +61,16 @@ def _python() -> Found:
     says = ".".join(map(str, sys.version_info[:3]))
     good = (3, 11) <= sys.version_info < (3, 14)
     return Found("python", says, "" if good else "Use Python 3.11, 3.12 or 3.13.")
+
+
+def _fit(config: Config) -> Found:
+    """The engine and the load that every session will run with and name in its log."""
+    machine = fit.measure()
+    chosen = fit.choose(machine, config.engine, config.load)
+    says = f"engine {chosen.engine}, load {chosen.load} ({chosen.why})"
+    if chosen.engine == "mediapipe" and not machine.mediapipe:
+        return Found("machine", says, 'MediaPipe is not here: set engine = "auto", or install the client again.')
+    return Found("machine", says)
 
 
 def _disk(config: Config) -> Found:
