@@ -65,7 +65,8 @@ def _open(turn: Turn, order: Order, *, offline: bool) -> None:
     policy = state.rules.policy
     drawn = schedule.drawn(bytes.fromhex(order.nonce), order.i, policy, state.kinds.get(str(order.i)))
     late = 0 if offline else state.late_ms(order)
-    task = Task(order, drawn.kind, drawn.gestures, state.now + max(0, order.deadline_ms - late), offline)
+    until, photo = state.now + max(0, order.deadline_ms - late), drawn.evidence and state.rules.photos is not None
+    task = Task(order, drawn.kind, drawn.gestures, until, offline, photo)
     turn.end_span()
     if order.i == schedule.CLOSE and offline:
         turn.set(asked=False, asked_offline=True)  # the committed seed still has its own
@@ -99,6 +100,7 @@ def _begin(turn: Turn, task: Task) -> None:
         nonce=task.order.nonce,
         pad=state.rules.policy.pad,
         thresholds=state.rules.policy.flat_thresholds(),
+        photo=state.rules.photos if task.photo else None,
     )
     turn.do(effects.Begin(request))
 
@@ -140,9 +142,10 @@ def answer(turn: Turn, task: Task, verdict: Judged) -> None:
     """Log the attempt's result, have it signed at once, and see whether it is the check's last."""
     order = task.order
     reason = verdict.reason if _WORD.fullmatch(verdict.reason) else "other"
-    turn.log(
-        Answered(order.i, order.a, task.kind, verdict.result, reason, dict(verdict.scores), dict(verdict.models), None)
-    )
+    scores, models, photo = dict(verdict.scores), dict(verdict.models), dict(verdict.evidence) or None
+    turn.log(Answered(order.i, order.a, task.kind, verdict.result, reason, scores, models, photo))
+    if photo is not None:
+        turn.set(photos=(*turn.state.photos, turn.state.wall))
     turn.cut()
     state = turn.state
     outcome = Outcome(verdict.result, state.now, state.tally.pending_ms, state.size, reason)

@@ -73,7 +73,10 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An attempt is over. Scores and thresholds in per mille; `models` name → sha256."""
+    """An attempt is over. Scores and thresholds in per mille; `models` name → sha256.
+
+    `evidence` names the sealed photo that was taken (as `ledger.evidence.Named`), empty without one.
+    """
 
     check: int | str
     attempt: int
@@ -83,6 +86,7 @@ class Judged:
     reason: str
     scores: Mapping[str, int] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from client.events import (
     Progress,
     Signal,
 )
+from ledger.evidence import Sealed
 
 
 class Clock(Protocol):
@@ -74,8 +75,20 @@ class ForegroundProbe(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sealing:
+    """To whom a photo of this session is sealed: its log's origin, evidence keys, the clock's mono ms at `opened`."""
+
+    origin: str
+    recipients: tuple[str, ...]
+    opened_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """One attempt to be judged. `thresholds` are the policy's (per mille), by the names that `models.toml` uses."""
+    """One attempt to be judged. `thresholds` are the policy's (per mille), by the names that `models.toml` uses.
+
+    `photo`: one photo is taken and sealed so, None where none is wanted.
+    """
 
     check: int | str
     attempt: int
@@ -85,6 +98,7 @@ class CheckRequest:
     nonce: str
     pad: str  # "gate" | "record" | "absent"
     thresholds: Mapping[str, int] = field(default_factory=dict)
+    photo: Sealing | None = None
 
 
 class ProctorPort(Protocol):
@@ -106,6 +120,9 @@ class ProctorPort(Protocol):
         """The template of the last passed enrolment, once."""
 
     def begin(self, request: CheckRequest) -> None: ...
+    def take_photo(self) -> Sealed | None:
+        """The sealed photo that the last `Judged` names, once; None where it names none."""
+
     def cancel(self) -> None: ...
     def poll(self) -> Sequence[Signal]: ...
     def preview(self) -> tuple[int, int, bytes] | None:
@@ -167,6 +184,12 @@ class SessionStore(Protocol):
     def cut(self) -> int:
         """End a segment: persist, sign the checkpoint, queue it for upload; the new size is returned."""
 
+    def attach(self, photo: Sealed) -> None:
+        """Keep the sealed photo that the event just appended names: durable with it, sent after it."""
+
+    def room(self) -> bool:
+        """Whether another photo may be taken: those that wait to be sent are bounded."""
+
 
 class UploaderPort(Protocol):
     """Carries segments up in the background; `poll` yields SegmentAnswered and SyncState."""
@@ -189,5 +212,5 @@ class SealPort(Protocol):
 
 __all__ = [
     "AgentPort", "AgentSignal", "CheckRequest", "Clock", "ForegroundProbe", "Order", "PlayerPort", "ProctorPort",
-    "Reply", "SealPort", "SessionStore", "Transport", "UnitMedia", "UploaderPort",
+    "Reply", "SealPort", "Sealing", "SessionStore", "Transport", "UnitMedia", "UploaderPort",
 ]  # fmt: skip

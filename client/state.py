@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from client.events import Order, Progress, Prompt, SyncState
 from client.machine import Conditions, Machine
 from client.motion import Motion, Still
+from client.ports import Sealing
 from client.view import Words
 from ledger.policy import Policy
 from ledger.spans import ONLINE_MS
@@ -32,6 +33,7 @@ class Rules:
     session_ms: int
     offline_ms: int
     face: bool = True  # False: the agreed non-face route
+    photos: Sealing | None = None  # to whom photos go: the grant names somebody, and the learner agreed
 
     @property
     def conditions(self) -> Conditions:
@@ -51,13 +53,14 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One ordered attempt: what is asked, and until when on our clock."""
+    """One ordered attempt: what is asked, and until when on our clock; `photo`: one photo is to be taken."""
 
     order: Order
     kind: str
     gestures: tuple[str, ...]
     until: int
     offline: bool
+    photo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,7 @@ class State:
     silent_since: int | None = None  # since when the network is silent
     outcome: Outcome | None = None
     tally: Tally = field(default_factory=Tally)
+    photos: tuple[int, ...] = ()  # wall ms of the answers that name a sealed photo
 
     told_faces: int | None = None  # what the log holds of presence and window
     told_window: tuple[bool, int | None, str] | None = None

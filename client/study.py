@@ -21,6 +21,7 @@ from client.ports import (
     ForegroundProbe,
     PlayerPort,
     ProctorPort,
+    Sealing,
     SessionStore,
     UnitMedia,
     UploaderPort,
@@ -36,7 +37,7 @@ from ledger import events
 from ledger.course import Course
 from ledger.credit import Credit
 from ledger.desk import Desk
-from ledger.events import Body, Consent, Event, Opened
+from ledger.events import Answered, Body, Consent, Event, Opened
 from ledger.policy import Policy
 from ledger.schedule import Schedule
 from ledger.spans import Meter
@@ -260,6 +261,7 @@ class Study:
             session_ms=grant.limits["session_ms"],
             offline_ms=grant.limits["offline_ms"],
             face=grant.reference != "none",
+            photos=self._photos(granted),
         )
         machine = rebased(old.machine, old.now)
         fresh = State(
@@ -275,6 +277,12 @@ class Study:
         ports.agent.rules(grant.rules, granted.rules, grant.time, granted.installation)
         ports.uploader.watch(granted.sid)
         self._step(session.begin(fresh, self._first(granted, machine)))
+
+    def _photos(self, granted: Granted) -> Sealing | None:
+        """To whom photos of this session are sealed; None where nobody may have one, or the learner did not agree."""
+        agreed = any(said.what == "photos" and said.given for said in self._lesson.consents())
+        recipients = granted.grant.recipients if agreed and granted.grant.reference != "none" else ()
+        return Sealing(granted.signer.vkey.name, recipients, self._base) if recipients else None
 
     def _first(self, granted: Granted, machine: Machine) -> Iterable[Body]:
         scripted = bool(machine.camera and machine.camera.scripted)
@@ -329,7 +337,7 @@ class Study:
             case effects.Seek(position):
                 ports.player.seek(position)
             case effects.Begin(request):
-                ports.proctor.begin(request)
+                ports.proctor.begin(request if self._room() else replace(request, photo=None))
             case effects.Cancel():
                 ports.proctor.cancel()
             case effects.Identify(order, code):
@@ -349,8 +357,15 @@ class Study:
         sid = running.granted.sid
         event = Event(running.size, max(0, log.wall), log.mono, sid, secrets.token_hex(16), log.body)
         running.store.append(events.encode(event))
+        if isinstance(log.body, Answered) and log.body.evidence is not None:
+            photo = self._ports.proctor.take_photo()
+            if photo is not None:
+                running.store.attach(photo)
         running.desk.feed(event)
         running.size += 1
+
+    def _room(self) -> bool:
+        return self._running is not None and self._running.store.room()
 
     def _cut(self, *, offline: bool) -> None:
         """End the segment; the meter's word, and perhaps an offline order, follow when this step is done."""

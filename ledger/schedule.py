@@ -18,6 +18,7 @@ SEED_BYTES: Final = 32
 NONCE_BYTES: Final = 16
 CLOSE: Final = "close"
 SPOT: Final = "spot-"
+CAMERA: Final = ("match", "liveness")  # kinds that see the learner: no other can bring a photo
 CheckId = int | str  # 0, 1, 2, … | "close" | "spot-<n>"
 
 
@@ -80,7 +81,7 @@ def drawn(attempt: bytes, i: CheckId, policy: Policy, kind: str | None = None) -
     return Drawn(
         kind=kind,
         gestures=_gestures(attempt, policy) if kind == "liveness" else (),
-        evidence=draw(attempt, 5, 1000) < policy.evidence_permille,
+        evidence=kind in CAMERA and draw(attempt, 5, 1000) < policy.evidence_permille,
         deadline_ms=policy.deadlines_ms[kind],
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Final
@@ -17,6 +18,7 @@ from client.proctor.preview import Preview
 from client.proctor.setup import ProctorSetup
 from client.proctor.template import TemplateError
 from client.proctor.wire import WireError
+from ledger.evidence import Sealed
 
 START_S: Final = 60.0  # until the models are loaded, on an old and busy machine
 HANG_S: Final = 10.0  # the worker's loop turns 50 times a second and says so twice
@@ -41,6 +43,7 @@ class Proctor:
         self._again_at: float | None = None
         self._reference: bytes | None = None
         self._made: bytes | None = None
+        self._photo: Sealed | None = None
         self._running: CheckRequest | None = None
         self._enrolling = False
         self._news: list[Signal] = []
@@ -87,13 +90,14 @@ class Proctor:
 
     def begin(self, request: CheckRequest) -> None:
         """Begin an attempt; it takes the place of whatever ran."""
-        self._running, self._enrolling = request, False
-        order = wire.Begin(
-            request.check, request.attempt, request.kind, tuple(request.gestures), request.deadline_ms, request.nonce,
-            request.pad, dict(request.thresholds),
-        )  # fmt: skip
-        if not self._tell(order):
+        self._running, self._enrolling, self._photo = request, False, None
+        if not self._tell(wire.Begin.of(request)):
             self._interrupt()
+
+    def take_photo(self) -> Sealed | None:
+        """The sealed photo that the last `Judged` names, once; None where it names none."""
+        photo, self._photo = self._photo, None
+        return photo
 
     def cancel(self) -> None:
         """Forget what runs; no result of it will come."""
@@ -122,7 +126,7 @@ class Proctor:
         if self._preview is not None:
             self._preview.close(unlink=True)
             self._preview = None
-        self._again_at = self._reference = self._made = self._running = None
+        self._again_at = self._reference = self._made = self._running = self._photo = None
         self._enrolling = False
         self._news.clear()
 
@@ -186,12 +190,14 @@ class Proctor:
                 self._loaded = True
             case wire.Made(text):
                 self._made = wire.raw(text)
+            case wire.Photo():
+                self._photo = message.sealed()
             case wire.Broken(detail):
                 self._died(detail)
             case Judged():
                 if self._running and (message.check, message.attempt) == (self._running.check, self._running.attempt):
                     self._running = None
-                    self._news.append(message)
+                    self._news.append(self._with_photo(message))
             case Enrolled():
                 if self._enrolling:
                     self._enrolling = False
@@ -201,6 +207,13 @@ class Proctor:
                     self._news.append(message)
             case Look() | CameraState():
                 self._news.append(message)
+
+    def _with_photo(self, judged: Judged) -> Judged:
+        """A result names the photo that came with it, or none: never one that is not here."""
+        wanted = self._photo is not None and self._photo.named.to_json() == judged.evidence
+        if not wanted:
+            self._photo = None
+        return judged if wanted or not judged.evidence else replace(judged, evidence={})
 
     def _watch(self) -> None:
         now = self._clock()

@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from client.errors import ClientError
 from client.events import CameraState, Enrolled, Judged, Look, Prompt
-from client.ports import CheckRequest
+from client.ports import CheckRequest, Sealing
+from ledger.evidence import EvidenceError, Named, Sealed, check_named
 
-MAX_MESSAGE: Final = 64 * 1024
+MAX_MESSAGE: Final = 96 * 1024  # a sealed photo and its keys for 32 people, in base64
 
 
 class WireError(ClientError):
@@ -55,6 +56,29 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """The sealed photo of an attempt, both files base64; it comes just before its `Judged`, which names it."""
+
+    named: Mapping[str, str]
+    file: str
+    keys: str
+
+    @classmethod
+    def of(cls, photo: Sealed) -> Photo:
+        """The message that carries `photo`."""
+        return cls(photo.named.to_json(), text(photo.file), text(photo.keys_file))
+
+    def sealed(self) -> Sealed:
+        """The photo, if its bytes are those that it names, or `WireError`."""
+        try:
+            photo = Sealed(Named(**self.named), raw(self.file), raw(self.keys))
+            check_named(photo)
+        except (EvidenceError, TypeError) as error:
+            raise WireError("a photo that is not what it names") from error
+        return photo
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """The worker cannot go on and says why before it ends."""
 
@@ -81,7 +105,7 @@ class Enrol:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Begin an attempt; the fields of `CheckRequest`."""
+    """Begin an attempt; the fields of `CheckRequest`. A photo is wanted where there is somebody to seal it to."""
 
     check: int | str
     attempt: int
@@ -91,10 +115,24 @@ class Begin:
     nonce: str
     pad: str
     thresholds: Mapping[str, int] = field(default_factory=dict)
+    origin: str = ""
+    recipients: tuple[str, ...] = ()
+    opened_at: int = 0
+
+    @classmethod
+    def of(cls, request: CheckRequest) -> Begin:
+        """The message that orders `request`."""
+        photo = request.photo or Sealing("", (), 0)
+        return cls(
+            request.check, request.attempt, request.kind, tuple(request.gestures), request.deadline_ms, request.nonce,
+            request.pad, dict(request.thresholds), photo.origin, tuple(photo.recipients), photo.opened_at,
+        )  # fmt: skip
 
     def request(self) -> CheckRequest:
         """The order as the port spells it."""
-        return CheckRequest(**{item.name: getattr(self, item.name) for item in fields(self)})
+        photo = Sealing(self.origin, self.recipients, self.opened_at) if self.recipients else None
+        plain = {item.name: getattr(self, item.name) for item in fields(CheckRequest) if item.name != "photo"}
+        return CheckRequest(**plain, photo=photo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +146,8 @@ class Stop:
 
 
 Message = (
-    Alive | Loaded | Made | Broken | SetReference | Enrol | Begin | Cancel | Stop | Look | Prompt | Judged | Enrolled
-    | CameraState
+    Alive | Loaded | Made | Photo | Broken | SetReference | Enrol | Begin | Cancel | Stop | Look | Prompt | Judged
+    | Enrolled | CameraState
 )  # fmt: skip
 _TYPES: Final[Mapping[str, type[Any]]] = {item.__name__: item for item in typing.get_args(Message)}
 _HINTS: Final = {name: typing.get_type_hints(item) for name, item in _TYPES.items()}

@@ -30,6 +30,7 @@ from client.proctor.enrolment import Enrolment, Maker
 from client.proctor.face import Image
 from client.proctor.limits import Limits, limits
 from client.proctor.look import Eyes, engine
+from client.proctor.photo import PhotoError, Photographer
 from client.proctor.preview import Preview
 from client.proctor.puppet import Puppet
 from client.proctor.scripted import UnsafeScriptedCamera
@@ -110,6 +111,7 @@ class Worker:
         )
         self._person: Vector | None = None
         self._task: Attempt | Enrolment | None = None
+        self._photographer: Photographer | None = None
         self._stop = False
         self._frozen = False
         self._mistakes = 0
@@ -169,6 +171,8 @@ class Worker:
             self._send(Judged(order.check, order.attempt, order.kind, "inconclusive", "not_offered"))
             return
         self._task, self._told = task, None
+        photo = order.request().photo
+        self._photographer = Photographer(order.request(), photo, self._policy(order.thresholds)) if photo else None
         if order.kind == "liveness":
             _ = self._eyes.landmarker  # load it before the first prompt, not while a gesture waits
 
@@ -177,6 +181,7 @@ class Worker:
         _ = self._eyes.landmarker
         try:
             self._task, self._told = Enrolment(gestures, deadline_ms, self._limits, maker, boot_ms()), None
+            self._photographer = None
         except ValueError:
             self._send(Enrolled("inconclusive", "not_offered", "none"))
 
@@ -184,7 +189,7 @@ class Worker:
         return limits(self._manifest, thresholds, self._setup.engine) if thresholds else self._limits
 
     def _finish(self) -> None:
-        self._task = None
+        self._task = self._photographer = None
         self._camera.follow("")
         if self._setup.sparing:
             self._eyes.rest()
@@ -244,6 +249,8 @@ class Worker:
         if seen is None:
             return
         task.feed(seen)
+        if self._photographer is not None:
+            self._photographer.look(shot.bgr, seen)
         if shot.t >= self._due["look"]:
             self._due["look"] = shot.t + self._setup.presence_ms
             self._send(presence.look(seen, self._limits))
@@ -276,10 +283,23 @@ class Worker:
         if task.result is not None:
             if isinstance(task, Enrolment) and task.template:
                 self._send(wire.Made(wire.text(task.template)))
-            self._send(task.result)
+            self._send(self._photographed(task.result))
             self._finish()
             return
         self._prompt(task.prompt(now), now)
+
+    def _photographed(self, result: Judged | Enrolled) -> Judged | Enrolled:
+        """The result with the name of its photo, which is sent sealed ahead of it; without one it says nothing more."""
+        if self._photographer is None or not isinstance(result, Judged):
+            return result
+        try:
+            photo = self._photographer.seal(result)
+        except PhotoError:  # the verifier says what a missing photo means; the lesson goes on
+            photo = None
+        if photo is None:
+            return result
+        self._send(wire.Photo.of(photo))
+        return replace(result, evidence=photo.named.to_json())
 
     def _prompt(self, prompt: Prompt, now: int) -> None:
         told = self._told

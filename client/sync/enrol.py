@@ -166,7 +166,8 @@ class Enrolment:
     ) -> None:
         """Sign the learner's word on one thing at once and keep it; it is sent now or later, whatever the network says.
 
-        `notice` are the bytes of the text that was shown. Withdrawing consent to `face` erases the template.
+        `notice` are the bytes of the text that was shown. Withdrawing consent to `face` erases the template; photos
+        that were not sent yet go when the consent to them, or to `face`, goes.
         """
         if what not in WHAT:
             raise BadAnswerError(f"nobody is asked for {what[:40]!r}")
@@ -178,6 +179,8 @@ class Enrolment:
         )
         if what == "face" and not given:
             self.profile.forget_template(registration.registration)
+        if what in ("face", "photos") and not given:
+            outbox.drop_photos(registration.registration)
         try:
             self.send_consents(outbox, registration)
         except ClientError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import Final
 
 from client.errors import LocalRecordsError, SealError
 from client.ports import SealPort
@@ -13,8 +14,11 @@ from ledger import checkpoint, events, names, segment
 from ledger.checkpoint import Checkpoint
 from ledger.errors import LedgerError
 from ledger.events import Body, Closed, Event
+from ledger.evidence import Sealed
 from ledger.keys import ED25519, NoteSigner, Signer, generate, load_signer
 from ledger.tree import Tree, leaf_hash
+
+MAX_WAITING: Final = 32 << 20  # bytes of sealed photos: about a thousand, weeks of study without a network
 
 
 def key_name(sid: str) -> str:
@@ -51,6 +55,7 @@ class Logbook:
         self.sid = sid
         self._outbox, self._signer = outbox, signer
         self._fresh: list[bytes] = []
+        self._photos: list[Sealed] = []
         self._durable = outbox.session(sid).size
         self._tree = verified_tree(outbox, sid)
         last = outbox.signed(sid)
@@ -66,6 +71,14 @@ class Logbook:
         self._fresh.append(event_bytes)
         return self.size - 1
 
+    def attach(self, photo: Sealed) -> None:
+        """Keep the sealed photo that the event just appended names: durable with it, sent after it."""
+        self._photos.append(photo)
+
+    def room(self) -> bool:
+        """Whether another photo may be taken: those that wait to be sent are bounded."""
+        return self._outbox.photos_waiting() < MAX_WAITING
+
     def write(self, body: Body, mono: int, wall: int) -> Event:
         """Append `body` as the next event, with a fresh salt; return it as it will be read."""
         event = Event(self.size, wall, mono, self.sid, secrets.token_hex(16), body)
@@ -77,8 +90,8 @@ class Logbook:
         if self._fresh:
             over = isinstance(events.decode(self._fresh[-1]).body, Closed)
             fresh, start = self._fresh, self._durable
-            self._durable = self._outbox.persist(self.sid, start, fresh, "closed" if over else None)
-            self._fresh = []
+            self._durable = self._outbox.persist(self.sid, start, fresh, "closed" if over else None, self._photos)
+            self._fresh, self._photos = [], []
             for event in fresh:
                 self._tree.append(leaf_hash(event))
         if self._durable > self._signed:

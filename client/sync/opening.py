@@ -187,6 +187,8 @@ def _checked(
         raise GrantRefusedError(f"the grant's {wrong[0].rstrip('_')} is not what it should be")
     if template is not None and grant.reference not in (sha256(template).hexdigest(), "none"):
         raise GrantRefusedError("the grant names another reference than this device enrolled")
+    if not {str(key) for key in keys_of(log, "evidence")}.issuperset(grant.recipients):
+        raise GrantRefusedError("the grant names a recipient of photos that the class log does not")
     record = log.sessions.get(sid)
     if record is not None and (record.granted.grant, record.granted.commit) != (signed.digest, grant.commit):
         raise GrantRefusedError("the class log has another grant for this session")

@@ -15,6 +15,8 @@ from typing import Any, Final, Literal
 
 from client.errors import DiskError, LocalRecordsError
 from client.profile import disk
+from ledger import parcel
+from ledger.evidence import Sealed
 
 State = Literal["asked", "open", "closed", "sent", "stuck"]
 
@@ -33,6 +35,9 @@ CREATE TABLE IF NOT EXISTS segment (
 CREATE TABLE IF NOT EXISTS consent (
   number INTEGER PRIMARY KEY, registration TEXT NOT NULL, what TEXT NOT NULL, given INTEGER NOT NULL,
   notice TEXT NOT NULL, version INTEGER NOT NULL, note BLOB NOT NULL, sent INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE IF NOT EXISTS photo (
+  number INTEGER PRIMARY KEY, sid TEXT NOT NULL, size INTEGER NOT NULL, eid TEXT NOT NULL,
+  parcel BLOB NOT NULL) STRICT;
 """
 
 
@@ -66,6 +71,16 @@ class Signed:
     note: bytes
     line: str | None
     time: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPhoto:
+    """A sealed photo that waits to be sent: its place in the queue, its session, its name, its parcel's length."""
+
+    number: int
+    sid: str
+    eid: str
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +187,10 @@ class Outbox:
 
     # --- events and checkpoints ---------------------------------------------------------------------------------------
 
-    def persist(self, sid: str, start: int, events: Iterable[bytes], state: State | None = None) -> int:
-        """Make events from index `start` on durable, and with them the new size, which is returned."""
+    def persist(
+        self, sid: str, start: int, events: Iterable[bytes], state: State | None = None, photos: Iterable[Sealed] = ()
+    ) -> int:
+        """Make events from index `start` on durable, and with them the photos they name and the new size (returned)."""
         data = list(events)
         size = start + len(data)
         with self.write() as db:
@@ -185,6 +202,10 @@ class Outbox:
             )
             if done.rowcount != 1:
                 raise LocalRecordsError(f"session {sid} does not end at {start} any more: somebody else writes to it")
+            db.executemany(
+                "INSERT INTO photo (sid, size, eid, parcel) VALUES (?, ?, ?, ?)",
+                [(sid, size, one.named.eid, parcel.pack(one)) for one in photos],
+            )
         return size
 
     def sign(self, sid: str, old: int, size: int, note: bytes) -> None:
@@ -211,6 +232,36 @@ class Outbox:
         """The server has seen the checkpoint of `size` at `time` (POSIX seconds); `line` "" when only that is known."""
         with self.write() as db:
             db.execute("UPDATE segment SET line=?, time=? WHERE sid=? AND size=?", (line, time, sid, size))
+
+    # --- sealed photos ------------------------------------------------------------------------------------------------
+
+    def photos_waiting(self) -> int:
+        """Bytes of the sealed photos that the server does not have yet."""
+        return int(self._read("SELECT coalesce(sum(length(parcel)), 0) FROM photo")[0][0])
+
+    def photos(self) -> list[KeptPhoto]:
+        """Those whose event the server has cosigned, oldest first, without their bytes."""
+        rows = self._read(
+            "SELECT number, sid, eid, length(parcel) FROM photo WHERE size <= (SELECT coalesce(max(size), 0)"
+            " FROM segment WHERE segment.sid=photo.sid AND line IS NOT NULL) ORDER BY number"
+        )
+        return [KeptPhoto(*row) for row in rows]
+
+    def photo_piece(self, number: int, start: int, length: int) -> bytes:
+        """Some bytes of a photo's parcel."""
+        rows = self._read("SELECT substr(parcel, ?, ?) FROM photo WHERE number=?", start + 1, length, number)
+        return bytes(rows[0][0]) if rows else b""
+
+    def drop_photo(self, number: int) -> None:
+        """The server has it, or nobody will: it is not kept here any longer."""
+        with self.write() as db:
+            db.execute("DELETE FROM photo WHERE number=?", (number,))
+
+    def drop_photos(self, registration: str) -> int:
+        """Forget every photo of a registration that was not sent: the consent was withdrawn. How many they were."""
+        with self.write() as db:
+            found = "DELETE FROM photo WHERE sid IN (SELECT sid FROM session WHERE registration=?)"
+            return int(db.execute(found, (registration,)).rowcount)
 
     # --- consents -----------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from client.errors import (
 from client.events import Signal, SyncState
 from client.ports import Reply, SealPort, Transport
 from client.sync import api, receipts
+from client.sync.evidence import PhotoQueue
 from client.sync.keyring import read_keys
 from client.sync.logbook import check_root, key_name
 from client.sync.outbox import Kept, Outbox, Signed
@@ -60,6 +61,7 @@ class Uploader:
         """`trust_of` finds this client's trust file for a class; without one receipts wait. `chance` is in [0, 1)."""
         self._outbox, self._transport, self._seal = outbox, transport, seal
         self._trust_of, self._chance = trust_of, chance
+        self._photos = PhotoQueue(outbox, transport)
         self._news: deque[Signal] = deque()
         self._trees: dict[str, Tree] = {}
         self._restart: dict[str, int] = {}  # sid → the size from which the server wants events again
@@ -202,21 +204,30 @@ class Uploader:
     # --- afterwards ---------------------------------------------------------------------------------------------------
 
     def _afterwards(self) -> float:
-        """Ask for one thing that a sent session still lacks: its revealed seed, its receipt."""
-        for kept in self._outbox.sessions():
-            if kept.state != "sent":
-                continue
+        """What no record waits for, one exchange at a time: a session's revealed seed, a photo, a receipt."""
+        wait = IDLE_WAIT
+        for next_ in (self._next_seed, self._photos.step, self._next_receipt):
             try:
-                if not kept.seed:
-                    self._seed(kept)
-                    return 0.0
-                trusted = self._trust_of(kept.class_)
-                if not kept.receipt and trusted is not None:
-                    self._receipt(kept, trusted)
+                if next_():
                     return 0.0
             except (ClientError, LedgerError):
-                return RECEIPT_WAIT
-        return IDLE_WAIT
+                wait = RECEIPT_WAIT
+        return wait
+
+    def _next_seed(self) -> bool:
+        for kept in self._outbox.sessions():
+            if kept.state == "sent" and not kept.seed:
+                self._seed(kept)
+                return True
+        return False
+
+    def _next_receipt(self) -> bool:
+        for kept in self._outbox.sessions():
+            trusted = self._trust_of(kept.class_)
+            if kept.state == "sent" and kept.seed and not kept.receipt and trusted is not None:
+                self._receipt(kept, trusted)
+                return True
+        return False
 
     def _seed(self, kept: Kept) -> None:
         """The seed, if it is the one that the grant commits to; with it this device computes what others do."""
