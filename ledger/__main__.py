@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import disputes, keys, schemas, shelf, trust, words
+from ledger import disputes, keys, sample, schemas, shelf, trust, words
 from ledger.across import verify_many
 from ledger.archive import open_source
 from ledger.errors import ArchiveError, LedgerError
@@ -33,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.write(schemas.text(arguments.what))
             return 0
         source = open_source(arguments.archive)
+        if arguments.command == "sample":
+            sys.stdout.write(sample.lines(sample.of_archive(source, arguments.seed, arguments.count)))
+            return 0
         show = session_table if arguments.command == "show" else session_trust
         sys.stdout.write(show(source, arguments.sid))
     except LedgerError as error:
@@ -59,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=does)
         command.add_argument("archive", type=Path)
         command.add_argument("sid")
+    drawn = commands.add_parser("sample", help="which photos a spot check opens, drawn by a public seed")
+    drawn.add_argument("archive", type=Path)
+    sample.add_arguments(drawn)
     disputes.add(commands)
     what = commands.add_parser("schema", help="print a JSON Schema, as in docs/*.schema.json")
     what.add_argument("what", choices=tuple(schemas.SCHEMAS), nargs="?", default="events")

@@ -181,6 +181,15 @@ class Recipient:
     def __repr__(self) -> str:
         return f"Recipient({self.vkey.name})"
 
+    def check(self) -> None:
+        """Return quietly, or raise `EvidenceError`: the private bytes are those of the key."""
+        try:
+            public = X25519PrivateKey.from_private_bytes(self.private).public_key().public_bytes_raw()
+        except ValueError as error:
+            raise EvidenceError("no private evidence key") from error
+        if self.vkey.type != EVIDENCE or public != self.vkey.key:
+            raise EvidenceError(f"not the private key of {self.vkey.name}")
+
     def open(self, sealed: Sealed, origin: str) -> tuple[Header, bytes]:
         """The header and the JPEG, or `EvidenceError`: what the event names, unchanged, sealed to this key.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.policy import parse as parse_policy
-from server_stub import letter, setup, signing, staff, watchers, witness
+from server_stub import evidence, letter, setup, signing, staff, watchers, witness
 from server_stub.app import Server, create_app, wall_ms
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.settings import Settings, load, write_private
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--model-files", type=Path, help="a folder of model files to serve at /models/<sha256>")
     init.add_argument("--class", dest="class_id", default="class-1")
     init.add_argument("--title", default="")
+    init.add_argument("--reviewer", type=Path, help="development: a new key file for whoever may open photos")
     init.add_argument("--learner", action="append", default=[], metavar="ACCOUNT:NAME")
     serve = commands.add_parser("serve", help="answer on HTTP")
     serve.set_defaults(run=_serve)
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     watchers.add_commands(commands)
     signing.add(commands)
     staff.add(commands)
+    evidence.add(commands)
     return parser
 
 
@@ -100,6 +102,8 @@ def _init(options: argparse.Namespace) -> None:
     server = Server(settings)
     try:
         server.class_maker.make(plan, wall_ms)
+        if options.reviewer:
+            evidence.make_reviewer(server, plan.class_id, options.reviewer)
         if options.model_files:
             server.packages.install_models(options.model_files)
         password = setup.add_administrator(server.people)

@@ -28,18 +28,21 @@ from server_stub.domain.identify import Identifier
 from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
 from server_stub.domain.overview import Overview
+from server_stub.domain.photos import Photos
 from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
+from server_stub.domain.reviewing import Reviewer
 from server_stub.domain.segments import Segments
 from server_stub.domain.services import Services
 from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, CodeSender, SignIn
-from server_stub.routes import accounts, learners, log, pages, sessions, staff
+from server_stub.routes import accounts, evidence, learners, log, pages, sessions, staff
 from server_stub.settings import Settings
 from server_stub.setup import ClassMaker
 from server_stub.storage import keyfiles
 from server_stub.storage.database import SqliteRecords
+from server_stub.storage.evidence import PhotoFiles
 from server_stub.storage.export import ArchiveExporter
 from server_stub.storage.packages import Packages
 from server_stub.storage.people import PeopleStore, open_engine
@@ -91,6 +94,7 @@ class Server:
         self.people = PeopleStore(open_engine(settings.people_url))
         self.records = SqliteRecords(settings.records)
         self.packages = Packages(settings.courses, settings.models)
+        photos = PhotoFiles(settings.evidence)
         logs = ClassLogs(self.keyring)
         self.records.write(logs.refresh)
         revealer = Revealer(self.records, logs, clock)
@@ -101,7 +105,7 @@ class Server:
         enrolment = Enrolment(self.people, self.records, logs, self.keyring, clock)
         live = LiveSessions(settings.server, self.keyring.cosigner.vkey)
         settler = Settler(self.records, logs, settings.server, clock)
-        archivist = Archivist(self.people, self.records, logs, self.keyring, revealer, settler, clock)
+        archivist = Archivist(self.people, self.records, photos, logs, self.keyring, revealer, settler, clock)
         secret = settings.secret.read_bytes()
         bring = sender or DevelopmentSender(settings)
         sign_in = SignIn(self.people, secret, clock, bring)
@@ -119,7 +123,7 @@ class Server:
             decisions=decisions,
             devices=Devices(self.records, logs, enrolment, sign_in, revealer, decisions, clock),
             publisher=Publisher(self.records, logs, clock),
-            eraser=Eraser(self.records, logs, self.keyring, decisions, settler, clock),
+            eraser=Eraser(self.records, photos, logs, self.keyring, decisions, settler, clock),
             enrolment=enrolment,
             logs=logs,
             sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock, self.gatherer.before_grant),
@@ -130,6 +134,8 @@ class Server:
             files=self.packages,
             exporter=ArchiveExporter(archivist, self.records, self.keyring, self.gatherer, settings.exports),
             gatherer=self.gatherer,
+            photos=Photos(self.records, photos, clock),
+            reviewer=Reviewer(self.records, photos, logs, self.keyring, decisions),
         )
 
     def close(self) -> None:
@@ -166,7 +172,7 @@ def create_app(
     )
     app.state.services, app.state.server = server.services, server
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
-    for room in (accounts, learners, sessions, staff, log, pages):
+    for room in (accounts, learners, sessions, evidence, staff, log, pages):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)

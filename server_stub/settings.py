@@ -57,6 +57,11 @@ class Settings:
         return self.directory / "exports"
 
     @property
+    def evidence(self) -> Path:
+        """Sealed photos and their sealed keys, each by its own digest."""
+        return self.directory / "evidence"
+
+    @property
     def courses(self) -> Path:
         """Course packages by the digest of their course.toml."""
         return self.directory / "courses"

@@ -133,12 +133,24 @@ class ClassMaker:
 
     def _officer(self, tx: Transaction, class_id: str, now: int) -> None:
         """The development officer's key, vouched for by the development authority."""
-        officer, authority = self._keyring.officer, self._keyring.authority
-        if officer is None or authority is None:
-            return
-        text = bodies.voucher_text("add", "supervisor", str(officer.vkey))
-        tx.log.put_body(class_id, note.digest(text), note.sign(text, authority))
-        self._logs.append(tx, class_id, KeyLeaf(now, "add", "supervisor", str(officer.vkey), vouched=note.digest(text)))
+        if self._keyring.officer is not None and self._keyring.authority is not None:
+            self._vouched(tx, "supervisor", str(self._keyring.officer.vkey), class_id, now)
+
+    def add_reviewer(self, class_id: str, vkey: str, clock: Clock) -> None:
+        """Development only: the development authority vouches for a reviewer's evidence key."""
+        authority = self._keyring.authority
+        if authority is None:
+            raise SetupError("only a development server vouches itself; others take a voucher (`key add evidence`)")
+        now = clock()
+        self._records.write(lambda tx: self._vouched(tx, "evidence", vkey, class_id, now))
+
+    def _vouched(self, tx: Transaction, role: str, vkey: str, class_id: str, now: int) -> None:
+        """A key's leaf, and the voucher that the development authority signs for it."""
+        assert self._keyring.authority is not None
+        text = bodies.voucher_text("add", role, vkey)
+        digest = note.digest(text)
+        tx.log.put_body(class_id, digest, note.sign(text, self._keyring.authority))
+        self._logs.append(tx, class_id, KeyLeaf(now, "add", role, vkey, vouched=digest))
 
 
 def populate(people: People) -> list[str]:

@@ -78,7 +78,7 @@ def new_key(role: str, authority: str, out: Path) -> str:
     """Draw a key of an authority into the new file `out`, readable by its owner alone; return its vkey."""
     if not names.is_a("server", authority):
         raise SetupError(f"{authority[:60]!r} is no name of an authority")
-    _check_place(out)
+    check_place(out)
     if out.exists():
         raise SetupError(f"{out} exists already; a key is never overwritten")
     name = f"{authority}/{ROLES[role]}" + (f"/{secrets.token_hex(16)}" if role == "supervisor" else "")
@@ -93,7 +93,7 @@ def new_key(role: str, authority: str, out: Path) -> str:
 
 def read_key(path: Path) -> Signer:
     """The signing key in a file that `new_key` wrote, or `SetupError`: also for one that others can read."""
-    _check_place(path)
+    check_place(path)
     try:
         if path.stat().st_mode & 0o077:
             raise SetupError(f"{path} can be read by others: run chmod 600 on it")
@@ -103,7 +103,7 @@ def read_key(path: Path) -> Signer:
         raise SetupError(f"{path} is no signing key: {error}") from error
 
 
-def _check_place(path: Path) -> None:
+def check_place(path: Path) -> None:
     """People's keys never lie in a server's data directory: its operator would sign for them."""
     for folder in path.absolute().resolve().parents:
         if (folder / CONFIG).exists():

@@ -3,6 +3,7 @@ judges as told, an agent that beats, a window that is in front until the test sa
 
 from __future__ import annotations
 
+import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -24,6 +25,7 @@ from client.events import (
 )
 from client.ports import CheckRequest, UnitMedia
 from client.sync.uploader import Uploader
+from ledger.evidence import Sealed, Taken, seal
 
 HASH = "ab" * 32
 FRONT = Observation(focused=True, minimised=False, covered=0, source="scripted")
@@ -134,6 +136,8 @@ class ScriptedProctor:
         self.silent = False
         self.requests: list[CheckRequest] = []
         self._open: tuple[CheckRequest, int] | None = None
+        self._photo: Sealed | None = None
+        self.photos: list[bytes] = []  # every JPEG that was sealed
         self._news: deque[Signal] = deque()
         self._looked = -10_000
         self.starts = 0
@@ -171,12 +175,27 @@ class ScriptedProctor:
             request, self._open = self._open[0], None
             result, reason = self.verdicts.popleft() if self.verdicts else ("passed", "ok")
             scores, models = {"match": 700, "match_min": 363}, {"sface": HASH}
+            evidence = self._seal(request) if request.photo and result != "inconclusive" else {}
             self._news.append(
-                Judged(request.check, request.attempt, request.kind, result, reason, scores, models)
+                Judged(request.check, request.attempt, request.kind, result, reason, scores, models, evidence)
             )
         news = list(self._news)
         self._news.clear()
         return news
+
+    def _seal(self, request: CheckRequest) -> dict[str, str]:
+        """A photo as the worker makes it: a JPEG that is nobody's, sealed for real."""
+        assert request.photo is not None
+        jpeg = b"\xff\xd8\xff\xe0\x00\x10JFIF" + secrets.token_bytes(9_000)
+        self.photos.append(jpeg)
+        mono = self.clock.now - request.photo.opened_at
+        taken = Taken(request.check, request.attempt, request.nonce, mono, jpeg)
+        self._photo = seal(taken, request.photo.origin, request.photo.recipients)
+        return self._photo.named.to_json()
+
+    def take_photo(self) -> Sealed | None:
+        photo, self._photo = self._photo, None
+        return photo
 
     def preview(self) -> tuple[int, int, bytes] | None:
         return None

@@ -20,8 +20,8 @@ from client.proctor.seen import Face, Seen
 from ledger import evidence
 from ledger.evidence import EvidenceError, Sealed, Taken
 
-AROUND: Final = 3.0  # times the face: head, shoulders, and the edge of a picture that is held up; not the room
-SIDE: Final = 256  # pixels: a face of about 85, the same person to the recogniser still
+AROUND: Final = 2.5  # times the face: head, shoulders, and the edge of a picture that is held up; not the room
+SIDE: Final = 256  # pixels: a face of about 100; larger ones say no more to the recogniser (docs/privacy.md)
 QUALITIES: Final = (70, 60, 50, 40, 30, 20)  # the first that fits; below 70 nothing is gained for a face of this size
 MAX_BYTES: Final = 30_000  # of the JPEG, whatever the camera saw
 BLOCKS: Final = 6  # squares across a face that is not the learner's: nobody knows it again

@@ -7,6 +7,7 @@ the list of people is named. What happens afterwards belongs to the next archive
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
@@ -23,6 +24,7 @@ from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.errors import BeingOpenedError, NotThereError
 from server_stub.domain.keyring import Keyring
 from server_stub.domain.people import People
+from server_stub.domain.photos import PhotoFiles
 from server_stub.domain.ports import Records, Transaction
 from server_stub.domain.reveal import Revealer, known
 from server_stub.domain.settle import Settler
@@ -39,6 +41,7 @@ class Archivist:
         self,
         known_people: People,
         records: Records,
+        photos: PhotoFiles,
         logs: ClassLogs,
         keyring: Keyring,
         revealer: Revealer,
@@ -46,6 +49,7 @@ class Archivist:
         clock: Clock,
     ) -> None:
         self._people, self._records, self._logs, self._keyring = known_people, records, logs, keyring
+        self._photos = photos
         self._revealer, self._settler, self._clock = revealer, settler, clock
 
     def trust(self, class_id: str) -> Trust:
@@ -110,33 +114,64 @@ class Archivist:
         accounts = ((learner, self._people.account_of(learner)) for learner in learners)
         return {learner: account.person if account else "" for learner, account in accounts}
 
-    def collect(self, tx: Transaction, class_id: str, signed: bytes, *, masked: bool) -> ArchiveData:
-        """Everything of the class as its log showed it at the checkpoint `signed`; sessions are read when asked for."""
+    def collect(
+        self, tx: Transaction, class_id: str, signed: bytes, *, masked: bool, learner: str | None = None
+    ) -> ArchiveData:
+        """Everything of the class as its log showed it at the checkpoint `signed`; sessions are read when asked for.
+
+        `masked`: without the list of people, and without photos. `learner`: only this one's sessions and photos.
+        """
         size = checkpoint.parse(signed)[0].size
         entries = tx.log.entries(class_id, 0, size)
         log = ClassLog(self._keyring.origin(class_id))
         for entry in entries:
             log.add(entry)
         named: set[str] = set()
+        shown: dict[str, int] = {}
         listed = log.people()
         return ArchiveData(
             checkpoint=signed,
             entries=entries,
-            sessions=_sessions(tx, log, entries, named),
+            sessions=_sessions(tx, log, entries, (named, shown), learner),
             bodies=_bodies(tx, log, named),
             people=None if masked or listed is None else tx.log.body(listed),
+            evidence=() if masked else _evidence(tx, self._photos, shown),
         )
 
 
-def _sessions(tx: Transaction, log: ClassLog, entries: list[bytes], named: set[str]) -> Iterator[SessionFiles]:
-    """Sessions with events, in order; adds to `named` the documents that their events name."""
+def _sessions(
+    tx: Transaction, log: ClassLog, entries: list[bytes], found: tuple[set[str], dict[str, int]], learner: str | None
+) -> Iterator[SessionFiles]:
+    """Sessions with events, in order; adds to `found` the documents that their events name, and their sizes."""
+    named, shown = found
     for record in log.missing():
-        if record.logged:
-            session = known(tx, record.sid)
+        session = known(tx, record.sid)
+        if record.logged and learner in (None, session.learner):
+            shown[record.sid] = record.size
             logged = list(_entries(tx, record))
             named.update(digest for entry in logged for digest in _names(entry))
             hashes = tx.events.erased(record.sid)
             yield SessionFiles(record.sid, entries[record.logged[-1][0]], session.cert, logged, hashes)
+
+
+def _evidence(tx: Transaction, files: PhotoFiles, shown: dict[str, int]) -> Iterator[tuple[str, bytes]]:
+    """Sealed photos that are kept, of events that stand in the archive; asked for after the sessions.
+
+    A crooked device may give one name to two photos: then neither's keys go in, or the whole class would be refused.
+    """
+    photos = [
+        photo
+        for sid, size in shown.items()
+        for photo in tx.photos.photos(sid)
+        if photo.seq < size
+    ]
+    names = Counter(photo.eid for photo in photos)
+    for photo in {photo.sha256: photo for photo in photos if photo.state == "kept"}.values():
+        sealed, keys = files.read(photo.sha256), files.read(photo.keys)
+        if sealed is not None:
+            yield f"sha256/{photo.sha256}", sealed
+        if keys is not None and names[photo.eid] == 1:
+            yield f"keys/{photo.eid}.json", keys
 
 
 def _entries(tx: Transaction, record: SessionRecord) -> Iterator[bytes]:

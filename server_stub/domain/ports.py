@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from server_stub.domain.witnessed import WitnessedStore
+
+if TYPE_CHECKING:
+    from server_stub.domain.photos import PhotoIndex
 
 T = TypeVar("T")
 State = Literal["open", "closed", "abandoned"]
@@ -151,6 +154,8 @@ class Transaction(Protocol):
     def events(self) -> EventStore: ...
     @property
     def witnessed(self) -> WitnessedStore: ...
+    @property
+    def photos(self) -> PhotoIndex: ...
     def on_undo(self, forget: Callable[[], object]) -> None:
         """Call `forget` if nothing of this is committed: what memory derived from it is wrong then."""
 

@@ -15,6 +15,7 @@ from ledger.errors import LedgerError
 from ledger.keys import ED25519, Vkey
 from ledger.note import Note, Signature, parse_line
 from ledger.segment import Answer, Segment
+from server_stub.domain import photos
 from server_stub.domain.errors import (
     ForkError,
     SegmentSignatureError,
@@ -135,6 +136,7 @@ class Segments:
         if given.entries:
             tx.events.add_segment(sid, given.old, progress.size, taken.body, time)
         tx.events.set_progress(progress)
+        photos.name(tx, live.log, given.old, now)
         self._live.keep(tx, sid, live)
         if live.log.closed is not None:
             self._revealer.reveal(tx, sid, "closed")

@@ -16,9 +16,11 @@ from server_stub.domain.identify import Identifier
 from server_stub.domain.limits import Limits
 from server_stub.domain.overview import Overview
 from server_stub.domain.people import People
+from server_stub.domain.photos import Photos
 from server_stub.domain.ports import Records
 from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
+from server_stub.domain.reviewing import Reviewer
 from server_stub.domain.segments import Segments
 from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
@@ -71,6 +73,8 @@ class Services:
     publisher: Publisher
     eraser: Eraser
     gatherer: Gatherer
+    photos: Photos
+    reviewer: Reviewer
 
     def sweep(self) -> int:
         """Do what time alone asks for: log checkpoints, end what is over, settle what ended; return how much it was."""

@@ -11,6 +11,7 @@ from ledger import bodies, certificate, grant, note, schedule
 from ledger.bodies import Command
 from ledger.certificate import Certificate
 from ledger.classlog import ClassLog
+from ledger.evidence import MAX_RECIPIENTS
 from ledger.grant import Grant
 from ledger.leaves import GrantedLeaf
 from ledger.note import Note
@@ -171,7 +172,7 @@ class Sessions:
             offline_seed=secrets.token_bytes(schedule.SEED_BYTES).hex(),
             **{what: self._logs.in_force(tx, class_id, what) for what in ("policy", "rules", "course", "models")},
             reference=request.registration.reference,
-            recipients=(),
+            recipients=_recipients(log),
             limits={"session_ms": policy.session_ms, "offline_ms": policy.offline_ms},
             carried=carried(tx, request.registration.learner, policy, now),
             accommodations=accommodations(tx, log, request.registration.learner, policy, now),
@@ -186,3 +187,8 @@ class Sessions:
         )  # fmt: skip
         tx.events.add_session(session, Progress(given.sid, 0, EMPTY_ROOT))
         return data
+
+
+def _recipients(log: ClassLog) -> tuple[str, ...]:
+    """To whom photos of this class are sealed: every reviewer whose key counts now."""
+    return tuple(sorted(str(key) for key in log.counting("evidence", LATEST)))[:MAX_RECIPIENTS]

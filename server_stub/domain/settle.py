@@ -126,7 +126,9 @@ class Settler:
     def _kept(self, tx: Transaction, log: ClassLog, sid: str, ruled: list[Ruling]) -> int:
         """The figure that was settled before the first erasure; 0 without one, or while a verdict stands."""
         record = log.sessions[sid]
-        before = [at for at in record.settled_at if record.erased and at < record.erased[0][0]]
+        gone = set(tx.events.erased(sid))  # an erased photo changes no figure
+        first = next((at for at, leaf in record.erased if gone.intersection(leaf.index)), 0)
+        before = [at for at in record.settled_at if at < first]
         if not before or said.zeroed(ruled, sid):
             return 0
         leaf = leaves.decode(tx.log.entries(known(tx, sid).class_id, before[-1], before[-1] + 1)[0])

@@ -17,6 +17,7 @@ from server_stub.domain.ports import Transaction
 from server_stub.settings import touch_private
 from server_stub.storage.classlog import LOG_SCHEMA, SqliteLogStore
 from server_stub.storage.eventstore import EVENT_SCHEMA, SqliteEventStore
+from server_stub.storage.evidence import PHOTO_SCHEMA, SqlitePhotoIndex
 from server_stub.storage.witnessed import WITNESSED_SCHEMA, SqliteWitnessedStore
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ class _Transaction:
         self.log = SqliteLogStore(connection)
         self.events = SqliteEventStore(connection)
         self.witnessed = SqliteWitnessedStore(connection)
+        self.photos = SqlitePhotoIndex(connection)
         self.undo: list[Callable[[], object]] = []
 
     def on_undo(self, forget: Callable[[], object]) -> None:
@@ -46,7 +48,7 @@ class SqliteRecords:
         self._open: list[sqlite3.Connection] = []
         touch_private(path)  # SQLite gives its -wal and -shm files the same rights
         self._writer = self._connect()
-        self._writer.executescript(LOG_SCHEMA + EVENT_SCHEMA + WITNESSED_SCHEMA)
+        self._writer.executescript(LOG_SCHEMA + EVENT_SCHEMA + WITNESSED_SCHEMA + PHOTO_SCHEMA)
 
     def _connect(self) -> sqlite3.Connection:
         try:

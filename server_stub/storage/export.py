@@ -78,7 +78,7 @@ class ArchiveExporter:
         options = Options(authority=self._keyring.authorities, partial=learner is not None)
 
         def data(tx: Transaction) -> ArchiveData:
-            found = self._archivist.collect(tx, class_id, signed, masked=masked)
+            found = self._archivist.collect(tx, class_id, signed, masked=masked, learner=learner)
             return found if learner is None else of_learner(tx, found, learner)
 
         try:

@@ -24,6 +24,8 @@ from ledger import archive, trust
 from ledger import policy as policies
 from ledger.events import Event
 from ledger.events import decode as decode_event
+from ledger.evidence import Recipient
+from ledger.keys import generate_evidence
 from ledger.policy import preset
 from ledger.report import Report
 from ledger.verify import verify
@@ -69,7 +71,9 @@ class World:
         folder: Path,
         units: Sequence[tuple[str, int]] = (("pass", 3_600_000),),
         changes: dict[bytes, bytes] | None = None,
+        reviewers: int = 0,
     ) -> None:
+        """`reviewers`: so many people may open photos; their keys are `reviewer`."""
         self.folder = folder
         self.clock = FakeClock()
         self.exports = 0
@@ -84,6 +88,9 @@ class World:
         setup.make_class_key(self.settings, CLASS)
         server = Server(self.settings, self.clock.wall, self.codes)
         server.class_maker.make(plan, self.clock.wall)
+        self.reviewer = [Recipient(*generate_evidence(f"school{n}.example/e")) for n in range(reviewers)]
+        for key in self.reviewer:
+            server.class_maker.add_reviewer(CLASS, str(key.vkey), self.clock.wall)
         setup.add_administrator(server.people)
         for account in ("learner", "other"):
             setup.add_learner(server.people, CLASS, account, account.title())
@@ -101,8 +108,10 @@ class World:
         challenge, _ = start_sign_in(self.net, account)
         return finish_sign_in(self.net, challenge, self.codes.sent[account])
 
-    def machine(self, name: str = "pc", account: str = "learner", *, face: bool = True) -> MachineSide:
-        return MachineSide(self, self.folder / name, self.sign_in(account), face=face)
+    def machine(
+        self, name: str = "pc", account: str = "learner", *, face: bool = True, photos: bool | None = None
+    ) -> MachineSide:
+        return MachineSide(self, self.folder / name, self.sign_in(account), face=face, photos=photos)
 
     def export(self, into: Path) -> Path:
         """The class archive as the operator exports it, after everything is settled."""
@@ -141,7 +150,14 @@ class MachineSide:
     """One learner's machine: its data folder, and whatever a start of the client makes of it."""
 
     def __init__(
-        self, world: World, folder: Path, who: SignedIn, *, prepared: bool = False, face: bool = True
+        self,
+        world: World,
+        folder: Path,
+        who: SignedIn,
+        *,
+        prepared: bool = False,
+        face: bool = True,
+        photos: bool | None = None,
     ) -> None:
         self.world, self.folder, self.who, self.clock = world, folder, who, world.clock
         self.net = Simulator(world.net.http)
@@ -150,14 +166,15 @@ class MachineSide:
         self.registration: Registration = self.enrolment.me().registrations[0]
         self.outbox = Outbox(self.profile.outbox)
         if not prepared:
-            self._prepare(face=face)
+            self._prepare(face=face, photos=photos)
         self.recovered = recover(self.outbox, self.profile.seal, self.clock.wall)
         self._ports()
 
-    def _prepare(self, *, face: bool) -> None:
+    def _prepare(self, *, face: bool, photos: bool | None) -> None:
         self.enrolment.identify(self.registration)
-        for what, given in (("notice", True), ("face", face)):
-            self.enrolment.consent(self.outbox, self.registration, what, given=given, notice=NOTICE)
+        for what, given in (("notice", True), ("face", face), ("photos", photos)):
+            if given is not None:
+                self.enrolment.consent(self.outbox, self.registration, what, given=given, notice=NOTICE)
         self.enrolment.refer(self.registration, b"template" if face else None)
         self.registration = self.enrolment.me().registrations[0]
 
@@ -242,6 +259,6 @@ class MachineSide:
             self.world.server.services.sweep()
             self.uploader.next_at = 0
             self.uploader.poll()
-            if all(kept.receipt or kept.problem for kept in self.outbox.sessions()):
+            if all(kept.receipt or kept.problem for kept in self.outbox.sessions()) and not self.outbox.photos():
                 return
         raise AssertionError([(kept.sid, kept.state, kept.problem) for kept in self.outbox.sessions()])

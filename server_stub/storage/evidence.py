@@ -1,0 +1,86 @@
+"""Sealed photos on the server's disk, 0600 each; in the records' database who named them and what became of them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from server_stub.domain.photos import Photo
+from server_stub.settings import write_private
+
+PHOTO_SCHEMA = """
+CREATE TABLE IF NOT EXISTS photo (
+    sid TEXT NOT NULL, eid TEXT NOT NULL, seq INTEGER NOT NULL, i TEXT NOT NULL, a INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, keys TEXT NOT NULL, kc TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (sid, seq)) WITHOUT ROWID;
+"""
+
+
+class SqlitePhotoIndex:
+    """`domain.photos.PhotoIndex` on one connection, inside its transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def add(self, photo: Photo) -> None:
+        row = (photo.sid, photo.eid, photo.seq, photo.check, photo.attempt, photo.sha256, photo.keys, photo.kc,
+               photo.state, photo.at)  # fmt: skip
+        self._db.execute("INSERT OR IGNORE INTO photo VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def photo(self, sid: str, eid: str) -> Photo | None:
+        query = "SELECT * FROM photo WHERE sid = ? AND eid = ? ORDER BY seq LIMIT 1"
+        row = self._db.execute(query, (sid, eid)).fetchone()
+        return Photo(*row) if row else None
+
+    def photos(self, sid: str) -> Sequence[Photo]:
+        return [Photo(*row) for row in self._db.execute("SELECT * FROM photo WHERE sid = ? ORDER BY seq", (sid,))]
+
+    def set_state(self, photo: Photo, state: str, at: int) -> None:
+        query = "UPDATE photo SET state = ?, at = ? WHERE sid = ? AND seq = ?"
+        self._db.execute(query, (state, at, photo.sid, photo.seq))
+
+
+class PhotoFiles:
+    """`domain.photos.PhotoFiles` in one folder: a file by its own hash, what is on its way under the photo's name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        for part in (folder, folder / "parts"):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def have(self, photo: Photo) -> int:
+        part = self._part(photo)
+        return part.stat().st_size if part.exists() else 0
+
+    def append(self, photo: Photo, data: bytes) -> None:
+        handle = os.open(self._part(photo), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+
+    def take(self, photo: Photo) -> bytes:
+        part = self._part(photo)
+        data = part.read_bytes()
+        part.unlink()
+        return data
+
+    def keep(self, digest: str, data: bytes) -> None:
+        fresh = self._folder / f"parts/{digest}.new"
+        write_private(fresh, data)
+        fresh.replace(self._folder / digest)
+
+    def read(self, digest: str) -> bytes | None:
+        try:
+            return (self._folder / digest).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def erase(self, digest: str) -> None:
+        path = self._folder / digest
+        if path.exists():
+            write_private(path, bytes(path.stat().st_size))
+            path.unlink()
+
+    def _part(self, photo: Photo) -> Path:
+        return self._folder / "parts" / f"{photo.sid}-{photo.eid}"
