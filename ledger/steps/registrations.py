@@ -75,7 +75,7 @@ class Registrations:
         if sid in self._overview.broken:
             session.fault = Fault(0, self._overview.broken[sid])
             self._findings.add("3", Status.NOT_CREDITED, session.fault.reason, sid=sid, index=0)
-        self._evidence.take(session.log)
+        self._evidence.take(session.log, record)
         for event in session.log.naming:
             if isinstance(event.body, Consent):
                 self._reader.plain(event.body.notice, "notice", quiet=True)
