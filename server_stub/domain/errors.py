@@ -284,33 +284,6 @@ class NotOrderedError(ServerError):
     zh = "当前没有需要核验的环节。学习可以继续，请在下一次核验出现时作答。"
 
 
-class PhotoErasedError(ServerError):
-    """A sealed photo was erased; nothing of it is taken or opened any more."""
-
-    status = 410
-    code = "TS-S-046"
-    remedy = "Nothing needs to be done; the deletion receipt stands in the class log."
-    zh = "该照片已删除，无需处理。删除回执已登记在班级日志中。"
-
-
-class StalePhotoError(ServerError):
-    """A piece of a photo does not begin where the last one ended; `have` is where."""
-
-    status = 409
-    code = "TS-S-047"
-    remedy = "Send the photo from the named byte on."
-    zh = "照片上传起点与服务器不一致。请从服务器给出的位置继续上传。"
-
-
-class WrongPhotoError(ServerError):
-    """What came is not the photo that the event names; it was thrown away."""
-
-    status = 422
-    code = "TS-S-048"
-    remedy = "Send the photo from its beginning; if it is refused again, the one on the device is damaged."
-    zh = "收到的照片与记录不符，已丢弃。请从头重新上传；如仍被拒绝，说明本机保存的照片已损坏。"
-
-
 class SetupError(ServerError):
     """The data directory, the course, the policy or another file that `init` and `serve` need cannot be used."""
 

@@ -16,7 +16,8 @@ from ledger.errors import LedgerError
 from ledger.events import Answered
 from ledger.evidence import Named
 from ledger.sessionlog import SessionLog
-from server_stub.domain.errors import NotThereError, PhotoErasedError, StalePhotoError, TooLargeError, WrongPhotoError
+from server_stub.domain.errors import NotThereError, TooLargeError
+from server_stub.domain.photo_errors import PhotoErasedError, StalePhotoError, WrongPhotoError
 from server_stub.domain.ports import Records, Transaction
 from server_stub.domain.signin import Clock
 

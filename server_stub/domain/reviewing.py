@@ -15,8 +15,9 @@ from ledger.events import Ordered, decode
 from ledger.evidence import Header, Recipient, Sealed, expect
 from server_stub.domain.classlog import LATEST, ClassLogs
 from server_stub.domain.decisions import Decisions
-from server_stub.domain.errors import DecisionError, NotThereError, PhotoErasedError
+from server_stub.domain.errors import DecisionError, NotThereError
 from server_stub.domain.keyring import Keyring
+from server_stub.domain.photo_errors import PhotoErasedError
 from server_stub.domain.photos import Photo, PhotoFiles
 from server_stub.domain.ports import Records, Transaction
 from server_stub.domain.reveal import known

@@ -9,7 +9,8 @@ import pytest
 from ledger.archive import Directory
 from ledger.events import Answered, Consent
 from ledger.findings import Status
-from server_stub.domain.errors import DecisionError, PhotoErasedError
+from server_stub.domain.errors import DecisionError
+from server_stub.domain.photo_errors import PhotoErasedError
 from server_stub.domain.reviewing import Opening
 from tests.client.world import CLASS, MachineSide, World
 
