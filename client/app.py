@@ -98,6 +98,7 @@ def run(config: Config, *, demo: bool = False, script: Callable[[Any, Any], None
     kit = Kit(
         clock=SystemClock(), transport=transport, player=player, foreground=probe, proctor=proctor, agent=agent,
         uploader=uploader_of(config), about=describe("file", str(fit)), agent_about=AGENT,
+        sparing=fit.load == "low",
     )  # fmt: skip
     journey = Journey(config, kit, background)
     window = Window(journey, player, proctor.preview, probe.watch)

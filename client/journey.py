@@ -52,6 +52,7 @@ class Kit:
     uploader: Callable[[Enrolment, Sequence[Registration]], UploaderPort]
     about: str
     agent_about: str
+    sparing: bool = False  # this machine runs at low load (client/fit.py)
 
 
 class Journey:
@@ -377,7 +378,7 @@ class Journey:
         assert shelf is not None
         known = self.shown.courses if isinstance(self.shown, shown.Today) else ()
         name = self._me.name if self._me else ""
-        self._go("today", shown.Today(name, known))
+        self._go("today", shown.Today(name, known, sparing=self._kit.sparing))
 
         def listed(found: tuple[Me, tuple[shown.Course, ...]]) -> None:
             self._me = found[0]

@@ -83,8 +83,9 @@ def _views() -> Iterator[tuple[str, View]]:
     room = Question((), "", code=False, person=True, busy=False)
     yield "lesson-person", view("check", "check.code", question=room, camera=False, countdown_ms=80_000, panel=other)
     values = {"seconds": 3}
-    yield "lesson-code-notice", view(
-        "notice", "check.notice_code", values=values, camera=False, countdown_ms=3000, button=ready, panel=other
+    yield (
+        "lesson-code-notice",
+        view("notice", "check.notice_code", values=values, camera=False, countdown_ms=3000, button=ready, panel=other),
     )
     text = "您好，请把桌面上的手机支架移开一些，谢谢。"
     yield "lesson-message", view("paused", "pause.command", message=text, button=Button("ready", "button.read"))
@@ -193,7 +194,11 @@ def screens() -> Iterator[Entry]:
         s.Course("a" * 32, COURSE, 3, 12 * MINUTE, 45 * MINUTE, 3 * MINUTE, UNIT),
         s.Course("b" * 32, SECOND, 8, 0, 180 * MINUTE),
     )
-    yield "today", None, shown(today, s.Today("龑赟喆", courses, pending=38, online=False, identity_open=True))
+    yield (
+        "today",
+        None,
+        shown(today, s.Today("龑赟喆", courses, pending=38, online=False, identity_open=True, sparing=True)),
+    )
     yield "today-empty", None, shown(today, s.Today("龑赟喆", ()))
     yield "today-trouble", None, shown(today, s.Today("龑赟喆", (), trouble=trouble))
     for key, value in _views():

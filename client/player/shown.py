@@ -109,6 +109,7 @@ class Today:
     pending: int = 0  # records signed and not yet receipted
     online: bool = True
     identity_open: bool = False
+    sparing: bool = False  # this computer runs at low load
     busy: bool = False
     trouble: Trouble | None = None
 

@@ -50,6 +50,8 @@ class TodayScreen(Screen):
             said.append(("today.sending" if shown.online else "today.unsent", "good" if shown.online else "todo"))
         if shown.identity_open:
             said.append(("today.identity_open", "todo"))
+        if shown.sparing:
+            said.append(("today.sparing", "unknown"))
         return [Fact(words=tongue.say(key, count=shown.pending), mood=mood) for key, mood in said]
 
     def _card(self, course: Course, busy: bool, first: bool) -> CourseCard:
