@@ -25,13 +25,16 @@ from server_stub.domain.erasure import Eraser
 from server_stub.domain.errors import SetupError
 from server_stub.domain.gather import Gatherer, Witnesses
 from server_stub.domain.identify import Identifier
+from server_stub.domain.importer import Importer
 from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
+from server_stub.domain.office import Office
 from server_stub.domain.overview import Overview
 from server_stub.domain.photos import Photos
 from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
 from server_stub.domain.reviewing import Reviewer
+from server_stub.domain.sealing import Sealer
 from server_stub.domain.segments import Segments
 from server_stub.domain.services import Services
 from server_stub.domain.sessions import Sessions
@@ -46,6 +49,7 @@ from server_stub.storage.evidence import PhotoFiles
 from server_stub.storage.export import ArchiveExporter
 from server_stub.storage.packages import Packages
 from server_stub.storage.people import PeopleStore, open_engine
+from server_stub.storage.registry import SqlRegistry
 from server_stub.storage.witnessed import HttpWitnesses
 
 SWEEP_EVERY_S = 5.0
@@ -91,7 +95,8 @@ class Server:
     ) -> None:
         self.settings, self.clock = settings, clock
         self.keyring = keyfiles.load(settings)
-        self.people = PeopleStore(open_engine(settings.people_url))
+        engine = open_engine(settings.people_url)
+        self.people, self.registry = PeopleStore(engine), SqlRegistry(engine)
         self.records = SqliteRecords(settings.records)
         self.packages = Packages(settings.courses, settings.models)
         photos = PhotoFiles(settings.evidence)
@@ -110,6 +115,8 @@ class Server:
         bring = sender or DevelopmentSender(settings)
         sign_in = SignIn(self.people, secret, clock, bring)
         decisions = Decisions(self.people, self.records, logs, self.keyring, enrolment, settler, clock)
+        sealer = Sealer(secret)
+        office = Office(self.people, self.registry, self.records, decisions, sealer, clock)
         self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
         self.services = Services(
             server=settings.server,
@@ -134,6 +141,8 @@ class Server:
             files=self.packages,
             exporter=ArchiveExporter(archivist, self.records, self.keyring, self.gatherer, settings.exports),
             gatherer=self.gatherer,
+            office=office,
+            importer=Importer(self.registry, office, sealer, clock),
             photos=Photos(self.records, photos, clock),
             reviewer=Reviewer(self.records, photos, logs, self.keyring, decisions),
         )

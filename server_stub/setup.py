@@ -16,9 +16,10 @@ from ledger.policy import preset
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.errors import SetupError
 from server_stub.domain.keyring import Keyring
+from server_stub.domain.passwords import hash_password
 from server_stub.domain.people import Account, Classroom, People, Registration
 from server_stub.domain.ports import Records, Transaction
-from server_stub.domain.signin import Clock, account_name, hash_password
+from server_stub.domain.signin import Clock, account_name
 from server_stub.settings import Settings, write_private
 from server_stub.storage import keyfiles
 from server_stub.storage.packages import Packages, read_package

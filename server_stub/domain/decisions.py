@@ -65,10 +65,11 @@ class Decisions:
         """Sign an audit, a correction or an exit with the grant key and append its leaf."""
         return self.take(class_id, bodies.sign(body, self._keyring.grant))
 
-    def audit(self, tx: Transaction, class_id: str, did: str, target: str, reason: str, by: str = "operator") -> None:
-        """Append, within the caller's transaction, that somebody of the staff did this."""
+    def audit(self, tx: Transaction, class_id: str, did: str, target: str, reason: str, by: str = "operator") -> int:
+        """Append, within the caller's transaction, that somebody of the staff did this; return
+        the leaf. The same text at the same moment is the same leaf."""
         body = bodies.Audit(self._clock(), self._keyring.origin(class_id), by, did, target, reason)
-        self._keep(tx, class_id, body, note.parse(bodies.sign(body, self._keyring.grant)))
+        return self._keep(tx, class_id, body, note.parse(bodies.sign(body, self._keyring.grant)))
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 

@@ -95,6 +95,15 @@ class WrongPasswordError(ServerError):
     zh = "账号或密码不正确，请核对。"
 
 
+class PasswordWeakError(ServerError):
+    """A new password is too easy to guess."""
+
+    status = 400
+    code = "TS-S-016"
+    remedy = "Choose at least 12 characters: four words that you do not use together elsewhere will do."
+    zh = "密码过于简单。请使用至少 12 个字符，例如四个平时不会连用的词。"
+
+
 class DevelopmentOnlyError(ServerError):
     """Only a server for development does this."""
 
@@ -282,6 +291,24 @@ class NotOrderedError(ServerError):
     code = "TS-S-045"
     remedy = "Nothing is lost: go on, and answer the next check when it comes."
     zh = "当前没有需要核验的环节。学习可以继续，请在下一次核验出现时作答。"
+
+
+class SheetError(ServerError):
+    """A list of people cannot be read at all; rows that can are judged one by one."""
+
+    status = 400
+    code = "TS-S-046"
+    remedy = "Save the list as .xlsx or as CSV (UTF-8 or GB18030) with a first line that names the columns."
+    zh = "名单无法读取。请另存为 .xlsx 或 CSV（UTF-8 或 GB18030），首行为列名。"
+
+
+class StalePreviewError(ServerError):
+    """What a preview showed is not what would happen now: somebody changed the same people meanwhile."""
+
+    status = 409
+    code = "TS-S-047"
+    remedy = "Look at the preview again, then confirm; nothing was imported."
+    zh = "预览之后数据已有变动，请重新预览后再确认；本次未导入任何内容。"
 
 
 class SetupError(ServerError):

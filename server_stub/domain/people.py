@@ -14,8 +14,13 @@ class Account:
     name: str  # what is typed at sign-in
     person: str  # how people are called
     learner: str = ""
-    password: str = ""  # scrypt, staff only
-    roles: tuple[str, ...] = ()  # administrator | supervisor
+    password: str = ""  # argon2id, staff only
+    roles: tuple[str, ...] = ()  # held everywhere; duties at places stand in the registry
+
+    @property
+    def staff(self) -> bool:
+        """Whether this account signs in by a password: learners have none."""
+        return bool(self.password) and not self.learner
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +91,9 @@ class People(Protocol):
     def keep_token(self, token: Token) -> None: ...
     def token(self, digest: str) -> Token | None: ...
     def drop_token(self, digest: str) -> None: ...
+    def drop_tokens(self, account: str, but: str = "") -> int:
+        """End every token of an account but this one; return how many."""
+
+    def tokens(self, account: str) -> Sequence[Token]: ...
+    def set_password(self, account: str, password: str) -> None: ...
     def drop_expired(self, now: int) -> None: ...

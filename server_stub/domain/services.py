@@ -13,7 +13,9 @@ from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.erasure import Eraser
 from server_stub.domain.gather import Gatherer
 from server_stub.domain.identify import Identifier
+from server_stub.domain.importer import Importer
 from server_stub.domain.limits import Limits
+from server_stub.domain.office import Office
 from server_stub.domain.overview import Overview
 from server_stub.domain.people import People
 from server_stub.domain.photos import Photos
@@ -73,6 +75,8 @@ class Services:
     publisher: Publisher
     eraser: Eraser
     gatherer: Gatherer
+    office: Office
+    importer: Importer
     photos: Photos
     reviewer: Reviewer
 

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from server_stub.domain import passwords
 from server_stub.domain.errors import (
     NotSignedInError,
     TooManyError,
@@ -31,9 +32,6 @@ CODES_A_DAY: Final = 10
 FRESH_MS: Final = 10 * 60 * 1000  # what replaces a device key, or gives up its records, needs a sign-in this young
 LEARNER_TOKEN_MS: Final = 30 * 24 * 3600 * 1000
 STAFF_TOKEN_MS: Final = 12 * 3600 * 1000
-
-_SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**15, 8, 1  # 32 MiB, about 0.1 s: RFC 7914's interactive choice, doubled
-_NOBODY = "scrypt$" + "00" * 16 + "$" + "00" * 32  # compared with when the account is unknown: the same work
 
 
 class CodeSender(Protocol):
@@ -79,9 +77,12 @@ class SignIn:
     def staff(self, name: str, password: str) -> tuple[str, Account]:
         """Return a token for one of the staff, or raise `WrongPasswordError` after the same work."""
         account = self._people.account(account_name(name))
-        right = check_password(password, account.password if account and account.password else _NOBODY)
-        if account is None or not right or not account.roles:
+        kept = account.password if account and account.password else passwords.NOBODY
+        right = passwords.check_password(password, kept)
+        if account is None or not right or not account.staff:
             raise WrongPasswordError("account and password do not belong together")
+        if passwords.is_outdated(kept):
+            self._people.set_password(account.name, passwords.hash_password(password))
         return self._token(account, staff=True), account
 
     def who(self, token: str, *, staff: bool) -> Account:
@@ -100,6 +101,32 @@ class SignIn:
         if kept is None or kept.staff:
             return False
         return self._clock() - (kept.expires - LEARNER_TOKEN_MS) <= FRESH_MS
+
+    def csrf(self, token: str) -> str:
+        """What a form of the pages must bring back: bound to the token, and of no use for anything else."""
+        return self._keyed("csrf", token)
+
+    def is_csrf(self, token: str, given: str) -> bool:
+        """Whether a form was made for whoever holds this token."""
+        return hmac.compare_digest(self.csrf(token).encode(), given.encode())
+
+    def held(self, account: Account) -> list[int]:
+        """When (ms) each running sign-in of one of the staff began, latest first."""
+        tokens = self._people.tokens(account.name)
+        now = self._clock()
+        return [token.expires - STAFF_TOKEN_MS for token in reversed(tokens) if token.staff and token.expires > now]
+
+    def end_others(self, account: Account, token: str) -> int:
+        """End every other sign-in of this account; return how many."""
+        return self._people.drop_tokens(account.name, but=_token_digest(token))
+
+    def change_password(self, account: Account, token: str, old: str, new: str) -> None:
+        """Replace the password and end every other sign-in; `WrongPasswordError`, `PasswordWeakError`."""
+        if not passwords.check_password(old, account.password):
+            raise WrongPasswordError("the password so far is another one")
+        passwords.check_strength(new, account.name)
+        self._people.set_password(account.name, passwords.hash_password(new))
+        self.end_others(account, token)
 
     def sign_out(self, token: str) -> None:
         """End a token."""
@@ -121,23 +148,6 @@ def account_name(text: str) -> str:
     if not name.isprintable() or not 0 < len(name) <= 100:
         raise UnreadableError("an account is 1 to 100 printable characters")
     return name
-
-
-def hash_password(password: str) -> str:
-    """A salted scrypt hash to keep."""
-    salt = secrets.token_bytes(16)
-    return f"scrypt${salt.hex()}${_scrypt(password, salt).hex()}"
-
-
-def check_password(password: str, kept: str) -> bool:
-    """Whether `password` is the one that was hashed; the time does not tell."""
-    _, salt, digest = kept.split("$")
-    return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt)), bytes.fromhex(digest))
-
-
-def _scrypt(password: str, salt: bytes) -> bytes:
-    data = unicodedata.normalize("NFKC", password).encode()
-    return hashlib.scrypt(data, salt=salt, n=_SCRYPT_N, r=_SCRYPT_R, p=_SCRYPT_P, maxmem=2**26, dklen=32)
 
 
 def _token_digest(token: str) -> str:

@@ -202,6 +202,20 @@ class PeopleStore:
         with Session(self._engine) as session, session.begin():
             session.execute(delete(TokenRow).where(TokenRow.digest == digest))
 
+    def drop_tokens(self, account: str, but: str = "") -> int:
+        with Session(self._engine) as session, session.begin():
+            gone = delete(TokenRow).where(TokenRow.account == account, TokenRow.digest != but)
+            return len(session.execute(gone.returning(TokenRow.digest)).all())
+
+    def tokens(self, account: str) -> Sequence[Token]:
+        with Session(self._engine) as session:
+            rows = session.scalars(select(TokenRow).where(TokenRow.account == account).order_by(TokenRow.expires))
+            return [Token(row.digest, row.account, row.staff, row.expires) for row in rows]
+
+    def set_password(self, account: str, password: str) -> None:
+        with Session(self._engine) as session, session.begin():
+            session.execute(update(AccountRow).where(AccountRow.name == account).values(password=password))
+
     def drop_expired(self, now: int) -> None:
         with Session(self._engine) as session, session.begin():
             session.execute(delete(TokenRow).where(TokenRow.expires <= now))
