@@ -15,9 +15,13 @@ def synthetic(device: str) -> bool:
     return any(word in device.casefold() for word in SYNTHETIC)
 
 
+def is_hand(device: str) -> bool:
+    """Tell whether a hand moves this device: no server's own "virtual core" device, and none that programs write to."""
+    return not device.casefold().startswith("virtual core") and not synthetic(device)
+
+
 def local_devices(devices: Sequence[str]) -> int | None:
     """How many of `devices` are a hand's own at this machine; None when nothing is known."""
     if not devices:
         return None
-    ours = [name for name in map(str.casefold, devices) if not name.startswith("virtual core") and not synthetic(name)]
-    return sum(not any(word in name for word in REMOTE_DEVICES) for name in ours)
+    return sum(not any(word in name.casefold() for word in REMOTE_DEVICES) for name in devices if is_hand(name))

@@ -11,11 +11,14 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     from agent.collectors.installed import Installed
     from agent.collectors.linux.cameras import Cameras
     from agent.collectors.linux.clocks import Clocks
+    from agent.collectors.linux.files import Files
     from agent.collectors.linux.machine import Machine
     from agent.collectors.linux.networks import Networks
     from agent.collectors.linux.ourselves import Ourselves
+    from agent.collectors.linux.pointer import Pointer
     from agent.collectors.linux.processes import Processes
     from agent.collectors.linux.sockets import Sockets
+    from agent.collectors.linux.windows import Windows
     from agent.collectors.linux.x11 import Display, Inputs, XServer
     from agent.collectors.ports import DebugPorts
     from agent.collectors.scripts import Scripts
@@ -30,6 +33,9 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         Collector("ourselves", QUICK_MS, Ourselves(context).collect),
         Collector("clocks", QUICK_MS, Clocks().collect),
         Collector("inputs", QUICK_MS, Inputs(server, context).collect),
+        Collector("pointer", QUICK_MS, Pointer(XServer(), context).collect),
+        Collector("windows", QUICK_MS, Windows(server, context, lambda: processes.rows).collect),
+        Collector("files", SLOW_MS, Files(lambda: processes.rows).collect),
         Collector("displays", SLOW_MS, Display(server).collect),
         Collector("cameras", SLOW_MS, Cameras(context).collect),
         Collector("networks", SLOW_MS, Networks(lambda: processes.rows).collect),

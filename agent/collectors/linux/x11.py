@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from agent.collectors import Context
-from agent.devices import local_devices, synthetic
+from agent.devices import is_hand, local_devices, synthetic
 from agent.errors import CollectorError
 from agent.rhythm import rhythm
 from agent.tables import DisplayRow, InputRow, Row
@@ -69,6 +69,46 @@ class XServer:
         except Exception as error:
             self.drop()
             raise CollectorError(f"x11: {type(error).__name__} {error}") from error
+
+
+    def idle_ms(self) -> int | None:
+        """How long no hand touched a device: the least idle time of the devices that programs do not write to.
+
+        None where the server keeps no such count. Only the moment is told, never what was done (SYNC's DEVICEIDLETIME).
+        """
+        connection = self.connect()
+        try:
+            import xcffib.sync
+
+            sync: Any = connection(xcffib.sync.key)
+            sync.Initialize(3, 1).reply()
+            counters = _counters(connection, sync)
+            hands = [number for number, name in self.devices().items() if is_hand(name)]
+            wanted = [counters.get(f"DEVICEIDLETIME {number}") for number in hands]
+            values = [sync.QueryCounter(counter).reply().counter_value for counter in wanted if counter is not None]
+        except CollectorError:
+            raise
+        except Exception as error:
+            self.drop()
+            raise CollectorError(f"x11: {type(error).__name__} {error}") from error
+        return min((value.hi << 32 | value.lo for value in values), default=None)
+
+
+def _counters(connection: Any, sync: Any) -> dict[str, int]:
+    """The server's counters by name; read from the reply's bytes, because xcffib's own reading of this reply fails."""
+    from xcffib.ffi import ffi
+
+    answer = connection.wait_for_reply(sync.ListSystemCounters().sequence)
+    size = 32 + 4 * int.from_bytes(bytes(ffi.buffer(answer.cdata, 8))[4:8], "little")
+    data = bytes(ffi.buffer(answer.cdata, size))
+    found: dict[str, int] = {}
+    at = 32
+    for _ in range(min(int.from_bytes(data[8:12], "little"), 1_000)):
+        length = int.from_bytes(data[at + 12 : at + 14], "little")
+        name = data[at + 14 : at + 14 + length].decode("ascii", "replace")
+        found[name] = int.from_bytes(data[at : at + 4], "little")
+        at = at + 14 + length + 3 & ~3
+    return found
 
 
 class Inputs:
