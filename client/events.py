@@ -56,7 +56,9 @@ class Look:
     faces: int
     near: int  # faces near and turned to the screen
     covered: bool  # the lens is covered or the picture is black
-    hint: str = ""  # "" | dark | bright | far | close | blurred | covered | nobody | several
+    hint: str = ""  # "" | dark | bright | far | close | blurred | hidden | covered | nobody | several
+    picture: str = ""  # "" | still (it does not change) | repeats (it comes round again, after `again_ms`)
+    again_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class Judged:
     attempt: int
     kind: str  # match | liveness | attention | identify
     result: str  # passed | failed | inconclusive
-    # ok | dark | far | blurred | covered | camera_lost | two_faces | nobody | other_person | gesture | late | network …
+    # ok | dark | far | blurred | covered | hidden | turned | camera_lost | still_picture | two_faces | nobody
+    # | other_person | gesture | late | network …
     reason: str
     scores: Mapping[str, int] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
@@ -100,7 +103,10 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """A camera was opened, or is gone. `name` and `backend` as the OS tells them; `scripted` marks the demo camera."""
+    """A camera was opened, or is gone. `name` and `backend` as the OS tells them; `scripted` marks the demo camera.
+
+    `detail`: why there is none (missing | permission | busy | no_frames | …), or "virtual" of one that is there.
+    """
 
     available: bool
     name: str

@@ -130,13 +130,16 @@ def camera_fault(machine: Machine, now: int) -> str:
     if machine.camera is None:
         return "pause.camera_starting"
     if not machine.camera.available:
-        return "pause.camera"
+        known = machine.camera.detail in ("missing", "permission", "busy")
+        return f"pause.camera_{machine.camera.detail}" if known else "pause.camera"
     if machine.look is None and now - machine.look_at <= LOOK_SILENCE_MS:
         return "pause.camera_starting"
     if now - machine.look_at > LOOK_SILENCE_MS:
         return "pause.camera"
     if machine.covered_since is not None and now - machine.covered_since > COVERED_MS:
         return "pause.camera_covered"
+    if machine.look is not None and machine.look.picture:
+        return f"pause.camera_{machine.look.picture}"
     return ""
 
 

@@ -32,6 +32,7 @@ from client.state import Over, Rules, State, Unit
 from client.sync.opening import Granted
 from client.sync.outbox import KeptConsent
 from client.sync.records import Place
+from client.telling import described
 from client.view import ResultView, View, Words
 from ledger import events
 from ledger.course import Course
@@ -287,7 +288,10 @@ class Study:
     def _first(self, granted: Granted, machine: Machine) -> Iterable[Body]:
         scripted = bool(machine.camera and machine.camera.scripted)
         models = granted.grant.models
-        yield Opened(granted.grant_note, granted.cert_note, self._lesson.about, self._lesson.agent, models, scripted)
+        about = self._lesson.about
+        if machine.camera is not None and machine.camera.available:
+            about = f"{about}; camera: {described(machine.camera)}"[:200]
+        yield Opened(granted.grant_note, granted.cert_note, about, self._lesson.agent, models, scripted)
         for said in self._lesson.consents():
             yield Consent(said.notice, said.version, said.what, said.given)
 

@@ -115,6 +115,8 @@ def _log(turn: Turn, before: Machine, signal: Signal) -> None:
         case CameraState(available=False) if before.camera is None or before.camera.available:
             turn.log(Fault("camera", f"{signal.name}: {signal.detail}"[:1000]))
             turn.do(RestartCamera())
+        case CameraState(available=True) if before.camera is None or before.camera.name != signal.name:
+            turn.log(Fault("camera", f"another camera: {described(signal)}"[:1000]))
         case ProctorRestarted(detail):
             turn.log(Fault("proctor", detail[:1000]))
             checks.interrupted(turn, "proctor_restarted")
@@ -159,11 +161,29 @@ def _window(turn: Turn) -> None:
 
 def _presence(turn: Turn, before: Machine, look: Look) -> None:
     """The number of faces, when two looks agree on a new one: a single look flickers. Who is back is told at once."""
+    _picture(turn, before, look)
     told = turn.state.told_faces
     agreed = before.look is not None and before.look.faces == look.faces
     if look.faces != told and (agreed or (told == 0 and look.faces > 0)):
         turn.log(Presence(look.faces))
         turn.set(told_faces=look.faces)
+
+
+def _picture(turn: Turn, before: Machine, look: Look) -> None:
+    """The picture stands still (a fault), or comes round again (a finding): once each time; the lesson stands."""
+    if before.look is not None and before.look.picture == look.picture:
+        return
+    if look.picture == "still":
+        turn.log(Fault("camera", "the picture does not change"))
+    elif look.picture == "repeats":
+        response = min("pause", turn.state.rules.policy.responses.get("medium", "report"), key=GRAVITY.index)
+        turn.log(Finding("presence.repeats", 1, "medium", response, {"again_ms": look.again_ms}))
+
+
+def described(camera: CameraState) -> str:
+    """One line about a camera, for the log: its name and backend as the OS tells them, and whether it is virtual."""
+    words = [camera.name, camera.backend, "scripted" if camera.scripted else "", camera.detail]
+    return ", ".join(word for word in words if word)
 
 
 def _heartbeat(beat: Beat) -> Heartbeat:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -11,12 +11,15 @@ import cv2
 
 from client.events import CameraState
 from client.proctor.clock import boot_ms
-from client.proctor.face import FrameError, Image, frame
-from client.proctor.setup import name_of
+from client.proctor.devices import NO_FRAMES, VIRTUAL, System
+from client.proctor.face import FrameError, Image, frame, light
 
 WIDTH, HEIGHT, FPS = 640, 480, 30  # what a camera is asked for; it may give something else
 RETRY_S: Final = 2.0  # between two tries to open a camera that is not there
 BROKEN: Final = 30  # frames in a row that could not be read: about a second
+WARM_FRAMES: Final = 45  # at most a second and a half until the exposure has settled
+STEADY_FRAMES: Final = 5
+STEADY_LEVELS: Final = 2.0  # grey levels between two frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,33 @@ class Slot:
             return news
 
 
+class Device(Protocol):
+    """What OpenCV gives of a camera; a test gives its own."""
+
+    def isOpened(self) -> bool: ...
+    def read(self) -> tuple[bool, object]: ...
+    def set(self, prop: int, value: float) -> bool: ...
+    def getBackendName(self) -> str: ...
+    def release(self) -> None: ...
+
+
 class DeviceCamera:
-    """A camera of this machine, by its number. It is opened again whenever it comes back."""
+    """A camera of this machine, by its number. It is opened again whenever it comes back.
+
+    Its news name the device and the backend; a virtual one says so, and one that cannot be opened says why.
+    """
 
     scripted = False
 
-    def __init__(self, number: int) -> None:
-        self._number = number
+    def __init__(
+        self,
+        number: int,
+        opener: Callable[[int], Device] = cv2.VideoCapture,
+        system: System | None = None,
+        retry_s: float = RETRY_S,
+    ) -> None:
+        self._number, self._opener, self._retry_s = number, opener, retry_s
+        self._system = system or System()
         self._slot = Slot()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
@@ -113,31 +136,57 @@ class DeviceCamera:
     def _run(self) -> None:
         told = ""
         while not self._end.is_set():
-            device = cv2.VideoCapture(self._number)
+            device = self._opener(self._number)
             if device.isOpened():
                 told = ""
-                backend = device.getBackendName()
-                self._slot.tell(CameraState(True, name_of(self._number), backend, False))
-                self._read(device)
-                detail = "the camera stopped giving frames"
+                detail = self._serve(device)
             else:
-                backend, detail = "none", "no camera could be opened"
+                detail = self._system.refusal(self._number)
             device.release()
             if not self._end.is_set() and detail != told:
                 told = detail
-                self._slot.tell(CameraState(False, name_of(self._number), backend, False, detail))
-            self._end.wait(RETRY_S)
+                self._slot.tell(CameraState(False, self._system.name(self._number), "none", False, detail))
+            self._end.wait(self._retry_s)
 
-    def _read(self, device: cv2.VideoCapture) -> None:
+    def _serve(self, device: Device) -> str:
+        """Give frames until there are none any more; return the word for why."""
         device.set(cv2.CAP_PROP_FRAME_WIDTH, WIDTH)
         device.set(cv2.CAP_PROP_FRAME_HEIGHT, HEIGHT)
         device.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # an old frame is worse than none
-        broken = 0
+        name, backend = self._system.name(self._number), device.getBackendName()
+        detail = VIRTUAL if self._system.virtual(self._number) else ""
+        warm, broken, told = WarmUp(), 0, False
         while broken < BROKEN and not self._end.is_set():
             there, raw = device.read()
             try:
-                self._slot.put(frame(raw if there else None))
-                broken = 0
+                bgr = frame(raw if there else None)
             except FrameError:
                 broken += 1
-                time.sleep(1 / FPS)
+                self._end.wait(1 / FPS)
+                continue
+            broken = 0
+            if not warm.ready(bgr):
+                continue
+            self._slot.put(bgr)
+            if not told:
+                told = True
+                self._slot.tell(CameraState(True, name, backend, False, detail))
+        return NO_FRAMES
+
+
+class WarmUp:
+    """A camera that was just opened finds its exposure first: those frames are nobody's darkness."""
+
+    def __init__(self) -> None:
+        self._before = -1.0
+        self._steady = self._frames = 0
+
+    def ready(self, bgr: Image) -> bool:
+        """Tell whether the light has settled (or will not) with this frame."""
+        if self._frames >= WARM_FRAMES or self._steady >= STEADY_FRAMES:
+            return True
+        mean = light(bgr)[0]
+        self._frames += 1
+        self._steady = self._steady + 1 if abs(mean - self._before) < STEADY_LEVELS and mean > 0 else 0
+        self._before = mean
+        return self._steady >= STEADY_FRAMES or self._frames >= WARM_FRAMES

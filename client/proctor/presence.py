@@ -5,15 +5,25 @@ from __future__ import annotations
 from client.events import Look
 from client.proctor.limits import Limits
 from client.proctor.quality import covered, hint, near
+from client.proctor.repeats import REPEATS, Repeats
 from client.proctor.seen import Seen
 
 
-def look(seen: Seen, limits: Limits) -> Look:
+def look(seen: Seen, limits: Limits, repeats: Repeats) -> Look:
     """One glance as the session wants it. Looking down or aside is presence: a face counts wherever it is turned.
 
     `near` counts the faces that are close and turned to the screen; the absence grace is the session's to keep.
+    `repeats` says whether the picture lives at all.
     """
     word = hint(seen, limits)
     calm = "" if word in ("blurred", "bright", "close") else word  # good enough to be present
     near_faces = sum(near(face, seen, limits) for face in seen.faces)
-    return Look(seen.t, faces=len(seen.faces), near=near_faces, covered=covered(seen, limits), hint=calm)
+    return Look(
+        seen.t,
+        faces=len(seen.faces),
+        near=near_faces,
+        covered=covered(seen, limits),
+        hint=calm,
+        picture=repeats.word,
+        again_ms=repeats.lag_ms if repeats.word == REPEATS else 0,
+    )

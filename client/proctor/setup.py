@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from client.errors import ClientError
+from client.proctor.devices import System
 
 Mode = Literal["normal", "demo", "test"]
 Engine = Literal["mediapipe", "dnn"]  # what reads the landmarks: MediaPipe, or OpenCV alone
-CAMERAS: Final = Path("/sys/class/video4linux")
 _SCRIPTED: Final = ("file", "once", "puppet")
 
 
@@ -74,15 +74,9 @@ def choose(camera: str, mode: Mode) -> CameraChoice:
 
 def devices() -> list[int]:
     """The numbers of the cameras that the OS lists, without opening any; where it cannot list them, number 0."""
-    if not CAMERAS.parent.is_dir():
-        return [0]
-    return sorted(int(path.name[5:]) for path in CAMERAS.glob("video*") if path.name[5:].isdigit())
+    return System().numbers()
 
 
 def name_of(number: int) -> str:
     """The name that the OS gives the device, where it tells (Linux); else its number."""
-    try:
-        text = (CAMERAS / f"video{number}" / "name").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return f"camera {number}"
-    return text.strip()[:80] or f"camera {number}"
+    return System().name(number)

@@ -26,6 +26,7 @@ from client.proctor import check, models, presence, template, wire
 from client.proctor.camera import Camera, DeviceCamera, Shot
 from client.proctor.check import Attempt, Person
 from client.proctor.clock import boot_ms
+from client.proctor.devices import NO_FRAMES
 from client.proctor.enrolment import Enrolment, Maker
 from client.proctor.face import Image
 from client.proctor.limits import Limits, limits
@@ -33,6 +34,7 @@ from client.proctor.look import Eyes, engine
 from client.proctor.photo import PhotoError, Photographer
 from client.proctor.preview import Preview
 from client.proctor.puppet import Puppet
+from client.proctor.repeats import Repeats
 from client.proctor.scripted import UnsafeScriptedCamera
 from client.proctor.seen import Seen, Vector
 from client.proctor.setup import ProctorSetup
@@ -119,6 +121,8 @@ class Worker:
         self._due = {"beat": 0, "look": 0, "check": 0, "preview": 0, "prompt": 0}
         self._told: Prompt | None = None
         self._state: CameraState | None = None
+        self._repeats = Repeats()
+        self._lives = choice.scripted and setup.mode == "demo"  # the portrait is marked, and sways by a formula
 
     def serve(self) -> None:
         """The loop: orders, camera, frame, time."""
@@ -132,6 +136,8 @@ class Worker:
             if shot is not None and shot.number != self._last.number:
                 self._last = shot
                 self._show(shot, now)
+                if not self._lives:
+                    self._repeats.see(shot.bgr, shot.t)
             self._see(self._last, now)
             self._tick(boot_ms())
 
@@ -198,7 +204,7 @@ class Worker:
 
     def _camera_news(self, now: int) -> None:
         for state in self._camera.states():
-            self._state, self._frozen = state, False
+            self._state, self._frozen, self._repeats = state, False, Repeats()
             self._last = replace(self._last, t=now)
             if not state.available:
                 self._preview.clear()
@@ -208,7 +214,7 @@ class Worker:
         frozen = now - self._last.t > FROZEN_MS
         if frozen != self._frozen:
             self._frozen = frozen
-            detail = "no new frame" if frozen else ""
+            detail = NO_FRAMES if frozen else self._state.detail
             self._send(replace(self._state, available=not frozen, detail=detail))
 
     def _show(self, shot: Shot, now: int) -> None:
@@ -253,7 +259,7 @@ class Worker:
             self._photographer.look(shot.bgr, seen)
         if shot.t >= self._due["look"]:
             self._due["look"] = shot.t + self._setup.presence_ms
-            self._send(presence.look(seen, self._limits))
+            self._present(seen)
 
     def _safely(self, shot: Shot, wants: check.Wants) -> Seen | None:
         try:
@@ -268,7 +274,11 @@ class Worker:
 
     def _glance(self, bgr: Image, now: int) -> None:
         self._due["look"] = now + self._setup.presence_ms
-        self._send(presence.look(self._eyes.glance(bgr, now), self._limits))
+        self._present(self._eyes.glance(bgr, now))
+
+    def _present(self, seen: Seen) -> None:
+        self._repeats.look(seen.faces[0] if seen.faces else None)
+        self._send(presence.look(seen, self._limits, self._repeats))
 
     # --- time -----------------------------------------------------------------------------------------------------
 

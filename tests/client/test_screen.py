@@ -138,7 +138,7 @@ def test_before_the_session_the_first_condition_is_named():
     bench.beat()
     assert before().sentence.key == "pause.camera_starting"
     bench.send(CameraState(False, "cam", "bench", False, "busy"))
-    assert before().sentence.key == "pause.camera"
+    assert before().sentence.key == "pause.camera_busy"
     bench.send(CameraState(True, "cam", "bench", False))
     bench.look(0)
     assert before().sentence.key == "pause.absent"

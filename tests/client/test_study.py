@@ -72,7 +72,7 @@ def test_a_failing_start_condition_is_named_and_nothing_opens(world, pc):
     pc.window.back()
     pc.proctor.say(CameraState(False, "cam", "v4l2", False, "busy"))
     pc.run(study, 1_000)
-    assert study.view().sentence.key == "pause.camera"
+    assert study.view().sentence.key == "pause.camera_busy"
     pc.proctor.say(CameraState(True, "cam", "v4l2", False))
     pc.proctor.faces = 0
     pc.run(study, 5_000)
