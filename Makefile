@@ -3,7 +3,7 @@ PY := PYTHONUTF8=1 .venv/bin/python
 PACKAGES := ledger agent client server_stub
 
 .DEFAULT_GOAL := help
-.PHONY: help setup-app setup-dev demo test quick lint screens docs bench-player lesson test-long test-fresh lock clean bench-agent tools test-tools
+.PHONY: help setup-app setup-dev demo test quick lint screens docs bench-player lesson test-long test-fresh lock clean bench-agent tools test-tools test-wine
 
 help:  ## print all targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ tools:  ## (root) install the tools that the agent is tried against: chromedrive
 
 test-tools: setup-dev  ## the agent against real tools; those that are not installed are named
 	@$(PY) -m pytest -rs tests/agent/test_tools.py tests/agent/test_x11.py
+
+test-wine: setup-dev  ## the Windows collectors, the guard and its pipe under Wine, against tools built as .exe (the first time, as root, it installs Wine)
+	@build/wine.sh setup
+	@TRUESEAT_LONG=1 $(PY) -m pytest -s -rs tests/agent/windows/test_wine.py
 
 test-fresh:  ## (root) make demo in a bare Debian chroot
 	@build/test-fresh.sh

@@ -16,15 +16,16 @@ import threading
 import time
 from typing import Final
 
-from agent.collectors import Context, collectors, platform
+from agent.collectors import Context, collectors, platform, uptime_ms
+from agent.collectors import harden as harden_process
 from agent.engine import Engine
-from agent.errors import AgentError, PackError, PipeClosedError, PipeError
+from agent.errors import AgentError, CollectorError, PackError, PipeClosedError, PipeError
 from agent.manifest import agent_hash, installation_hash
 from agent.messages import FROM_CLIENT, Bye, Message, UseRules
 from agent.pack import MAX_BYTES, Pack, load_class
 from agent.pipe import KEY_BYTES, TO_AGENT, TO_CLIENT, Opener, Sealer
 from agent.watch import Surroundings, Watch
-from agent.watchdog import measure
+from agent.watchdog import give_back, measure
 
 SILENCE_MS: Final = 60_000  # a screen may hang for long; a client that is gone has closed the pipe
 CHUNK: Final = 65_536
@@ -55,6 +56,8 @@ def _guard(pack: Pack, sealer: Sealer, sink: int, inbox: queue.SimpleQueue[Messa
     engine = Engine(pack, platform())
     watch = Watch(engine, collectors(context), context, around, pack.sha256, agent_hash(), now_ms())
     heard = now_ms()
+    watch.step(heard)  # the first look at everything loads libraries and reads much
+    give_back()
     while now_ms() - heard < SILENCE_MS:
         watch.step(now_ms())
         with contextlib.suppress(queue.Empty):
@@ -99,7 +102,12 @@ def take_pipe() -> tuple[int, int]:
 
 
 def harden() -> None:
-    """On Linux: no core dump and no ptrace by programs of the same user (PR_SET_DUMPABLE 0). Root still can."""
+    """Closed to programs of the same user: no ptrace, no core dump (Linux: PR_SET_DUMPABLE 0; Windows: an access list).
+
+    Root and administrators still can.
+    """
+    with contextlib.suppress(CollectorError):
+        harden_process()
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -136,12 +144,7 @@ def now_ms() -> int:
 
 def _uptime_ms() -> int:
     """The kernel's uptime where it tells it, else our own clock."""
-    if not sys.platform.startswith("linux"):
-        return now_ms()
     try:
-        with open("/proc/uptime", encoding="ascii") as file:
-            return round(float(file.read(64).split()[0]) * 1000)
-    except (OSError, ValueError, IndexError):
+        return uptime_ms()
+    except CollectorError:
         return now_ms()
-
-

@@ -45,6 +45,7 @@ OTHER_BEATS: Final = 3  # the first beat after new rules was perhaps on its way 
 STEADY_MS: Final = 60_000  # an agent that lived this long was healthy: the next start is the first again
 END_S: Final = 2.0
 CHUNK: Final = 65_536
+NO_WINDOW: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open a console for a program of Python's
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +214,9 @@ class _Child:
         key = secrets.token_bytes(KEY_BYTES)
         try:
             self.process = subprocess.Popen(
-                command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-            )
+                command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                bufsize=0, creationflags=NO_WINDOW,
+            )  # fmt: skip
         except OSError as error:
             raise AgentStartError(str(error)) from error
         if self.process.stdin is None or self.process.stdout is None:

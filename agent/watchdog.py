@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 from typing import Final
 
+from agent.collectors import resident_bytes
+from agent.errors import CollectorError
+
 WINDOW_MS: Final = 30_000  # osquery's watchdog uses 12 s; a lesson is long, a burst of new programs is short
 MAX_SLOWDOWN: Final = 8  # a look every 16 s is the least that still means something
 RSS_BUDGET: Final = 60 * 1024 * 1024
@@ -40,8 +43,15 @@ def _rss() -> int:
     try:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     except (OSError, ValueError, IndexError):
-        return 0
+        return _told()
     return pages * 4096
+
+
+def _told() -> int:
+    try:
+        return resident_bytes()
+    except CollectorError:
+        return 0
 
 
 def budget_permille(processes: int) -> int:

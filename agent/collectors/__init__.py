@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from agent.errors import CollectorError
 from agent.tables import Row
 from agent.texts import Text
 
@@ -57,3 +58,31 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     from agent.collectors import portable
 
     return portable.collectors(context)
+
+
+def uptime_ms() -> int:
+    """The kernel's own uptime, sleep included, where a library that bends time cannot lie; else `CollectorError`."""
+    if platform() == "windows":
+        from agent.collectors.windows import clocks
+
+        return clocks.uptime_ms()
+    from agent.collectors.linux import clocks as linux_clocks
+
+    return linux_clocks.uptime_ms()
+
+
+def resident_bytes() -> int:
+    """The memory that this process holds now, or `CollectorError`."""
+    if platform() != "windows":
+        raise CollectorError("memory: this system is not asked")
+    from agent.collectors.windows import shield
+
+    return shield.resident_bytes()
+
+
+def harden() -> None:
+    """Close this process to programs of the same user where the system can; `CollectorError` where it does not."""
+    if platform() == "windows":
+        from agent.collectors.windows import shield
+
+        shield.close_to_others()

@@ -74,6 +74,11 @@ def process(pid: int, access: int = QUERY_LIMITED) -> Iterator[Handle]:
         close(opened)
 
 
+def ourselves() -> Handle:
+    """A handle of this very process; it needs no closing, and it may always do everything."""
+    return Handle(-1)
+
+
 def close(handle: Any) -> None:
     """Close a kernel object."""
     function("kernel32", "CloseHandle", BOOL, Handle)(handle)
@@ -94,3 +99,12 @@ def sized(call: Callable[[Any, Any], int], what: str, tries: int = 4) -> bytes:
         if status != INSUFFICIENT_BUFFER:
             break
     raise CollectorError(f"{what}: error {status}")
+
+
+def wine_version() -> str:
+    """The version of Wine that plays Windows here; "" on Windows itself."""
+    try:
+        answer = function("ntdll", "wine_get_version", ctypes.c_char_p)()
+    except CollectorError:
+        return ""
+    return bytes(answer).decode("ascii", "replace") if answer else ""

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from agent.collectors.windows import api
-from agent.collectors.windows.machine import wine_version
 from agent.collectors.windows.registry import Registry, number
 from agent.errors import CollectorError
 from agent.tables import DisplayRow, Row
@@ -65,7 +64,7 @@ class SystemDesktop:
     """This machine's desktop. Wine answers some of these without knowing: there they are unknown."""
 
     def __init__(self) -> None:
-        self._blind = bool(wine_version())
+        self._blind = bool(api.wine_version())
 
     def remote(self) -> bool | None:
         """The metric of the session."""

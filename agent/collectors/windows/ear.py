@@ -59,31 +59,32 @@ class Heard:
         self.taken: deque[Taken] = deque(maxlen=MAX_EVENTS)
         self.client_pid = 0
         self.heard_ms = 0
-        self._hand_ms = -self.ASKED_MS
+        self._asked_ms = -self.ASKED_MS
         self._front = 0
 
     def key(self, flags: int, now_ms: int) -> None:
         """A key went down or up."""
-        self._event(KEYBOARD, bool(flags & KEY_INJECTED), now_ms, telling=not flags & KEY_UP, click=False)
+        self.heard_ms = now_ms
+        if not flags & KEY_INJECTED:
+            self._asked_ms = now_ms
+        elif not flags & KEY_UP:
+            self.made.append(Made(now_ms, False, SOURCES[KEYBOARD]))
 
     def mouse(self, message: int, flags: int, now_ms: int) -> None:
         """The mouse did something."""
-        injected = bool(flags & MOUSE_INJECTED)
-        self._event(MOUSE, injected, now_ms, telling=message not in RELEASES, click=message in CLICKS)
-
-    def _event(self, hook: int, injected: bool, now_ms: int, *, telling: bool, click: bool) -> None:
         self.heard_ms = now_ms
-        if not injected:
-            self._hand_ms = now_ms
-        elif telling:
-            self.made.append(Made(now_ms, click, SOURCES[hook]))
+        click = message in CLICKS
+        if flags & MOUSE_INJECTED and message not in RELEASES:
+            self.made.append(Made(now_ms, click, SOURCES[MOUSE]))
+        elif click and not flags & MOUSE_INJECTED:
+            self._asked_ms = now_ms  # a movement asks for nothing
 
     def front(self, pid: int, now_ms: int, client_lives: bool = True) -> None:
         """Process `pid` has the foreground now (0: nobody, while it changes)."""
         if not pid or pid == self._front:
             return
         before, self._front = self._front, pid
-        if before == self.client_pid != 0 and client_lives and now_ms - self._hand_ms > self.ASKED_MS:
+        if before == self.client_pid != 0 and client_lives and now_ms - self._asked_ms > self.ASKED_MS:
             self.taken.append(Taken(now_ms, pid))
 
     def forget(self, now_ms: int) -> None:

@@ -40,7 +40,7 @@ class Machine:
         """The row: the firmware's table first, what Windows copied of it second."""
         firmware = self._names()
         pnp, macs = tuple(self._pnp()), tuple(self._macs())
-        runs_in = wine_version()
+        runs_in = api.wine_version()
         if not (firmware.manufacturer or firmware.model or pnp or runs_in):
             raise CollectorError("hosts: Windows tells neither maker nor devices")
         # a Windows that is a program of another system sees that system's programs no more than a guest would
@@ -110,12 +110,3 @@ def device_list(bus: str) -> str:
     room = ctypes.create_unicode_buffer(size.value)
     api.check(ask(bus, room, size.value, PRESENT_ON_BUS) == 0, f"devices of {bus}")
     return "".join(room)
-
-
-def wine_version() -> str:
-    """The version of Wine that plays Windows here; "" on Windows itself."""
-    try:
-        answer = api.function("ntdll", "wine_get_version", ctypes.c_char_p)()
-    except CollectorError:
-        return ""
-    return bytes(answer).decode("ascii", "replace") if answer else ""
