@@ -145,9 +145,10 @@ def files(options: argparse.Namespace, _pack: Pack) -> int:
         sys.stdout.write(manifest.text_of(manifest.installed()))
         print(f"sha256 {manifest.installation_hash()}", file=sys.stderr)
         return 0
-    changed = manifest.changed()
-    print("\n".join(clean(name) for name in changed) or "as signed")
-    return 1 if changed else 0
+    found = manifest.check()
+    print("\n".join(clean(name) for name in found.changed) or "as signed")
+    print(f"by {clean(found.signer)}{': a development key, no release' if found.development else ''}", file=sys.stderr)
+    return 1 if found.changed else 0
 
 
 def watch(_options: argparse.Namespace, pack: Pack) -> int:

@@ -6,6 +6,7 @@ what a class puts in force as its `client` document: three places that a changed
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 ROOMS: Final = ("agent", "client", "ledger")
 SUFFIXES: Final = {".py", ".toml", ".kv", ".json", ".yaml", ".so", ".pyd", ".dll"}
 MAX_FILES: Final = 5_000
+DEVELOPMENT: Final = "development.invalid"  # keys of this name sign a checkout for itself, never a release
 HEAD: Final = "trueseat/installed/v1\n"
 NOTE: Final = "agent/installed.note"
 KEY: Final = "agent/release.vkey"  # for a look without the class; the class's `client` document binds a re-signed copy
@@ -72,8 +74,21 @@ def installation_hash() -> str:
     return files_hash(ROOMS)
 
 
-def changed(root: Path = ROOT) -> tuple[str, ...]:
-    """The files that differ from the signed manifest: changed, added, removed. Empty: all is as it was signed.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Check:
+    """What a comparison with the signed manifest came to."""
+
+    signer: str  # name of the key
+    changed: tuple[str, ...]  # changed, added, removed; empty: all is as it was signed
+
+    @property
+    def development(self) -> bool:
+        """Whether the key is a checkout's own: it says that nothing changed since, and proves nothing to anybody."""
+        return self.signer.startswith(DEVELOPMENT)
+
+
+def check(root: Path = ROOT) -> Check:
+    """Compare the installed files with their signed manifest.
 
     Raises `CollectorError` without a manifest (a checkout is not signed), `ManifestError` for one that does not verify.
     """
@@ -83,15 +98,17 @@ def changed(root: Path = ROOT) -> tuple[str, ...]:
         raise CollectorError("the installation carries no signed manifest") from error
     except (OSError, ValueError) as error:
         raise ManifestError(f"the manifest cannot be read: {error}") from error
-    signed = _verified(data, key.removesuffix("\n"))
+    signer, signed = _verified(data, key.removesuffix("\n"))
     here = installed(root=root)
-    return tuple(sorted(name for name in signed.keys() | here.keys() if signed.get(name) != here.get(name)))
+    names = signed.keys() | here.keys()
+    return Check(signer, tuple(sorted(name for name in names if signed.get(name) != here.get(name))))
 
 
-def _verified(data: bytes, key: str) -> dict[str, str]:
+def _verified(data: bytes, key: str) -> tuple[str, dict[str, str]]:
+    """The name of the key, and path → hash."""
     try:
-        parsed = note.parse(data)
-        note.verify(parsed, [keys.parse_vkey(key)])
+        parsed, signer = note.parse(data), keys.parse_vkey(key)
+        note.verify(parsed, [signer])
     except LedgerError as error:
         raise ManifestError(f"{error.code}: {error}") from error
     if not parsed.text.startswith(HEAD):
@@ -102,4 +119,4 @@ def _verified(data: bytes, key: str) -> dict[str, str]:
         if len(digest) != 64 or not blank or not name or name in files:
             raise ManifestError("a line of the signed manifest is malformed")
         files[name] = digest
-    return files
+    return signer.name, files

@@ -2,6 +2,11 @@
 
 KEY is a private key (PEM, 0600; made if there is none), NAME its name, such as `<server-name>/r`. Written into ROOT:
 `agent/installed.note` and `agent/release.vkey`. Publish the printed list as the class's `client` document.
+
+    build/sign_installed.py --development [ROOT]
+
+signs a checkout for itself, with a key of its own in `.work/` that is named so that nobody takes it for a release's:
+`python -m agent files check` then says what changed since; the session records that the key is a development one.
 """
 
 from __future__ import annotations
@@ -13,31 +18,47 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from agent.manifest import KEY, NOTE, installed, text_of
+from agent.manifest import DEVELOPMENT, KEY, NOTE, ROOT, installed, text_of
 from ledger import note
 from ledger.keys import ED25519, Signer, generate, load_signer
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("root", type=Path)
-    parser.add_argument("key", type=Path)
-    parser.add_argument("name")
-    options = parser.parse_args()
-    text = text_of(installed(root=options.root))
-    signer = _signer(options.key, options.name)
-    (options.root / NOTE).write_bytes(note.sign(text, signer))
-    (options.root / KEY).write_text(f"{signer.vkey}\n", "ascii")
-    sys.stdout.write(text)
+def main() -> int:
+    """Sign, and return the exit code: 2 where the name and the kind of key do not fit."""
+    options = _arguments()
+    root = options.root or ROOT
+    key, name = options.key or root / ".work/development.pem", options.name or f"{DEVELOPMENT}/checkout"
+    if options.development is not name.startswith(DEVELOPMENT):
+        print(f"{name!r} is not the name of a {'development' if options.development else 'release'} key", file=sys.stderr)
+        return 2
+    text, signer = text_of(installed(root=root)), _signer(key, name)
+    (root / NOTE).write_bytes(note.sign(text, signer))
+    (root / KEY).write_text(f"{signer.vkey}\n", "ascii")
+    if not options.development:
+        sys.stdout.write(text)
     print(f"sha256 {note.digest(text)}, signed by {signer.vkey}", file=sys.stderr)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path, nargs="?")
+    parser.add_argument("key", type=Path, nargs="?")
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("--development", action="store_true", help="sign a checkout for itself, with a key of its own")
+    options = parser.parse_args()
+    if not options.development and options.name is None:
+        parser.error("ROOT, KEY and NAME are needed")
+    return options
 
 
 def _signer(path: Path, name: str) -> Signer:
     if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(generate(name, ED25519).to_pem())
     return load_signer(name, ED25519, path.read_bytes())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

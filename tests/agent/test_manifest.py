@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agent.collectors.installed import Installed
 from agent.engine import Engine
 from agent.errors import CollectorError, ManifestError
-from agent.manifest import KEY, NOTE, ROOT, changed, files_hash, installed, text_of
+from agent.manifest import DEVELOPMENT, KEY, NOTE, ROOT, check, files_hash, installed, text_of
 from agent.tables import SelfRow
 from ledger import note
 
@@ -34,7 +34,7 @@ def test_an_untouched_copy_is_as_signed(copy: Path) -> None:
     """Nothing changed; what caches write beside the code is not looked at."""
     (copy / "client/__pycache__").mkdir()
     (copy / "client/__pycache__/study.py").write_text("x")
-    assert changed(copy) == ()
+    assert check(copy).changed == ()
     assert Installed(copy).collect(0) == [SelfRow(subject="files")]
 
 
@@ -43,7 +43,7 @@ def test_changed_added_and_removed_files_are_named(copy: Path) -> None:
     (copy / "client/study.py").write_text("# patched\n")
     (copy / "client/sitecustomize.py").write_text("import frida\n")
     (copy / "agent/watch.py").unlink()
-    assert changed(copy) == ("agent/watch.py", "client/sitecustomize.py", "client/study.py")
+    assert check(copy).changed == ("agent/watch.py", "client/sitecustomize.py", "client/study.py")
 
 
 def test_changed_files_block(copy: Path, engine: Engine) -> None:
@@ -59,7 +59,7 @@ def test_a_list_that_was_rewritten_without_the_key_is_refused(copy: Path, engine
     data = (copy / NOTE).read_bytes()
     (copy / NOTE).write_bytes(text_of(installed(root=copy)).encode() + data[data.index(b"\n\n") + 1 :])
     with pytest.raises(ManifestError):
-        changed(copy)
+        check(copy)
     assert engine.judge(Installed(copy).collect(0))[0].response == "block"
 
 
@@ -81,7 +81,7 @@ def test_a_hostile_file_name_stays_in_its_line(copy: Path) -> None:
     """A name with a line end cannot forge an entry of the list."""
     (copy / "client/a\n00 study.py").write_text("x")
     assert len(text_of(installed(root=copy)).split("\n")) == 1 + 5 + 1
-    assert len(changed(copy)) == 1
+    assert len(check(copy).changed) == 1
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -92,7 +92,7 @@ def test_a_changed_byte_of_the_manifest_is_never_believed(copy: Path, noise: byt
     at %= len(good)
     try:
         (copy / name).write_bytes(good[:at] + noise + good[at + len(noise) :])
-        assert changed(copy) == ()
+        assert check(copy).changed == ()
     except ManifestError:
         assert (copy / name).read_bytes() != good
     finally:
@@ -105,4 +105,29 @@ def test_a_damaged_manifest_is_our_own_error(copy: Path, name: str, data: bytes)
     """Whatever lies there."""
     (copy / name).write_bytes(data)
     with pytest.raises(ManifestError):
-        changed(copy)
+        check(copy)
+
+
+def test_a_checkout_that_signed_itself_is_told_apart_from_a_release(copy: Path, engine: Engine) -> None:
+    """The development key says what changed and proves nothing: never a finding, always a word in the session."""
+    command = [sys.executable, ROOT / "build/sign_installed.py", "--development", copy]
+    subprocess.run(command, check=True, capture_output=True)
+    found = check(copy)
+    assert (found.changed, found.development, found.signer) == ((), True, f"{DEVELOPMENT}/checkout")
+    with pytest.raises(CollectorError, match="as signed, by a development key"):
+        Installed(copy).collect(0)
+    (copy / "client/study.py").write_text("# patched\n")
+    with pytest.raises(CollectorError, match=r"client/study\.py first"):
+        Installed(copy).collect(0)
+    assert (copy / ".work/development.pem").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("words", [["--development", "K", "real.example/r"], ["K", f"{DEVELOPMENT}/x"]])
+def test_a_key_may_not_pass_for_the_other_kind(copy: Path, words: list[str]) -> None:
+    """A development key under a release's name, a release under a development name: refused, nothing written."""
+    before = (copy / NOTE).read_bytes()
+    key = [str(copy / "k.pem") if word == "K" else word for word in words]
+    place = 1 if words[0].startswith("--") else 0
+    command = [sys.executable, ROOT / "build/sign_installed.py", *key[:place], copy, *key[place:]]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 2
+    assert (copy / NOTE).read_bytes() == before
