@@ -38,6 +38,7 @@ from ledger.credit import Credit
 from ledger.reasons import reason
 
 MINUTE: Final = 60_000
+NAMED: Final = 2  # recipients of a photo that are named on the screen; the rest are counted
 COUNTED_MS: Final = 8_000  # how long "the last 18 minutes are counted" stays
 SETTLE_MS: Final = 10_000  # for the revealed seed, with which the figures are final
 START: Final = Button("play", "button.start")
@@ -74,6 +75,7 @@ def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: 
         camera=state.rules.face,
         countdown_ms=_countdown(state),
         chimes=state.chimes,
+        photo=_photo(state),
         hint=_hint(state),
         message=state.message,
         may_rest=phase == "playing",
@@ -220,6 +222,17 @@ def _countdown(state: State) -> int:
     return 0
 
 
+def _photo(state: State) -> Sentence | None:
+    """Said while a look is announced or running that takes a photo: for whom it is."""
+    photos = state.rules.photos
+    match state.check:
+        case Announced(task) | Attempting(task) if task.photo and photos is not None:
+            names = list(dict.fromkeys(text.partition("+")[0].removesuffix("/e") for text in photos.recipients))
+            listed = ", ".join(names[:NAMED]) + (f" (+{len(names) - NAMED})" if len(names) > NAMED else "")
+            return Sentence("check.photo", {"names": listed})
+    return None
+
+
 def _unit(state: State) -> UnitView:
     unit: Unit = state.unit
     place = state.position_ms
@@ -330,4 +343,5 @@ def result(state: State, sid: str, credit: Credit | None) -> ResultView:
         sent=state.cosigned >= size,
         how=how,
         records=size,
+        photos=state.photos,
     )

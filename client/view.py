@@ -114,6 +114,7 @@ class View:
     camera: bool = True  # False: the non-face route; nothing shows or wants a picture
     countdown_ms: int = 0  # of the notice, or what is left of the attempt
     chimes: int = 0  # play the check sound whenever this number rises
+    photo: Sentence | None = None  # a sealed photo is taken with this look, and for whom: said before and meanwhile
     hint: Sentence | None = None  # a small friendly word over the picture (dark, far, several people); never blocks
     message: str = ""  # the supervisor's words, verbatim, until `ready` is pressed
     may_rest: bool = False  # show the small Rest button
@@ -147,6 +148,7 @@ class ResultView:
     sent: bool  # every record of the session is cosigned
     how: str  # ended | limit | mismatches | recovered
     records: int  # signed events
+    photos: tuple[int, ...] = ()  # wall ms of the sealed photos that were taken
 
 
 TEXT: Final[Mapping[str, str]] = {
@@ -200,6 +202,7 @@ TEXT: Final[Mapping[str, str]] = {
     "check.notice": "A quick look in {seconds} s. Please face the camera.",
     "check.notice_code": "A short question in {seconds} s. Have your phone at hand.",
     "check.running": "Please follow the picture.",
+    "check.photo": "One photo is taken with this look and sealed at once. Only {names} can open it.",
     "check.code": "We have sent a code to your phone.",
     "check.item": "Choose “{word}”.",
     "check.item_first": "Choose “{word}”, then type the code.",

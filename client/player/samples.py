@@ -73,7 +73,8 @@ def _views() -> Iterator[tuple[str, View]]:
     yield "lesson-hint", view(hint=Sentence("hint.dark"))
     yield "lesson-notice", view("notice", "check.notice", values={"seconds": 3}, countdown_ms=3000, button=ready)
     prompt = Prompt(3, "turn_left", 1, 3, 16_000)
-    yield "lesson-check", view("check", "check.running", prompt=prompt, countdown_ms=16_000)
+    photo = Sentence("check.photo", {"names": "school.example"})
+    yield "lesson-check", view("check", "check.running", prompt=prompt, countdown_ms=16_000, photo=photo)
     dark = Prompt(3, "look", 0, 0, 21_000, "far")
     yield "lesson-check-hint", view("check", "check.again", prompt=dark, countdown_ms=21_000)
     other = _panel(camera=PanelLine(Sentence("panel.camera_none"), "good"))
@@ -104,7 +105,7 @@ def result() -> ResultView:
         Part("pass", UNIT, 22_000, 41_000, unproven, True),
         Part("pass", UNIT, 41_000, 47_500, missed, True),
     )
-    return ResultView(34_500, 47 * MINUTE + 34_500, 5, 6, parts, True, "ended", 214)
+    return ResultView(34_500, 47 * MINUTE + 34_500, 5, 6, parts, True, "ended", 214, (1_795_000_000_000,))
 
 
 @cache

@@ -243,3 +243,27 @@ def test_nobody_opens_without_a_reason_a_name_or_a_key_of_the_class(make_world):
     for who in world.reviewer:
         services.reviewer.open(Opening(CLASS, sid, eid, "Li Wei", "why not"), who)
     assert world.server.records.read(lambda tx: tx.log.size(CLASS)) == size + 2
+
+
+def test_the_learner_reads_when_a_photo_is_taken_and_for_whom(make_world):
+    """One quiet sentence while the look is announced and runs, none elsewhere, and the times in the result."""
+    world = make_world(units=UNIT, changes=EVERY, reviewers=3)
+    pc = world.machine(photos=True)
+    study = pc.study()
+    shown = set()
+    for _ in range(20 * MINUTE // 100):
+        pc.clock.advance(100)
+        study.tick()
+        seen = study.view()
+        shown.add((seen.phase, seen.photo is not None))
+        if seen.photo is not None:
+            assert seen.photo.values["names"] == "school0.example, school1.example (+1)"
+        if seen.phase == "done":
+            break
+    assert ("check", True) in shown
+    assert ("notice", True) in shown
+    assert {phase for phase, photo in shown if photo} == {"notice", "check"}
+    result = study.result()
+    assert result is not None
+    assert len(result.photos) == len(pc.proctor.photos)
+    assert list(result.photos) == sorted(result.photos)

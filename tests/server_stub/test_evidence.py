@@ -152,7 +152,7 @@ def test_a_photo_is_taken_piece_by_piece_and_shown_with_its_audit(desk: Desk) ->
     "attack", ["nobody names it", "other session", "too long", "other bytes", "no span", "lying span"]
 )
 def test_only_the_bytes_that_an_event_names_are_kept(desk: Desk, attack: str) -> None:
-    """Without a token, and still no store for strangers: what no receipted event names is not kept, nor a part of it."""
+    """Without a token, and still no store for strangers: what no receipted event names is not kept."""
     camera = desk.study()
     photo = camera.photos[0]
     if attack == "nobody names it":

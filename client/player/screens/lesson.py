@@ -62,6 +62,7 @@ class LessonScreen(Screen):
     message = StringProperty("")
     caption = StringProperty("")
     hint = StringProperty("")
+    photo = StringProperty("")
     gesture = StringProperty("look")
     asked = StringProperty("")
     progress = NumericProperty(0)
@@ -161,6 +162,7 @@ class LessonScreen(Screen):
         self.second = tongue.say(view.second.label) if view.second else ""
         self.message = view.message
         self.hint = tongue.say(view.hint) if view.hint else ""
+        self.photo = tongue.say(view.photo) if view.photo else ""
         self.camera = view.camera
         self.overlay = self._overlay(view)
         waits = tongue.say("lesson.waits") if view.phase in (*MIRROR, "paused") else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from client.player.widgets.kit import Row
 from client.view import Part, ResultView
 
 kv_of(__file__)
+MOST = 12  # times of photos in one sentence
 
 
 class PartRow(Row):
@@ -42,6 +44,7 @@ class ResultScreen(Screen):
         ids.records.words = str(shown.records)
         ids.sent.words = tongue.say("result.sent" if shown.sent else "result.unsent")
         ids.sent.mood = "good" if shown.sent else "todo"
+        ids.photos.words = self._photos(shown.photos)
         ids.parts.hold(*(self._part(p) for p in shown.parts))
         ids.parts_title.words = tongue.say("result.parts" if shown.parts else "result.parts_none")
         missing = sum(p.to_ms - p.from_ms for p in shown.parts if p.make_up)
@@ -50,6 +53,13 @@ class ResultScreen(Screen):
         for push in ids.actions.children:
             if push.name == "result.make_up":
                 push.words = tongue.say("result.make_up", time=tongue.long(missing))
+
+    @staticmethod
+    def _photos(taken: tuple[int, ...]) -> str:
+        """When sealed photos were taken, by this computer's clock; nothing without any."""
+        times = [time.strftime("%H:%M", time.localtime(ms / 1000)) for ms in taken]
+        listed = ", ".join(times[:MOST]) + (" …" if len(times) > MOST else "")
+        return tongue.say("result.photos", count=len(times), times=listed) if times else ""
 
     @staticmethod
     def _part(part: Part) -> PartRow:
