@@ -79,7 +79,7 @@ def test_the_collectors_on_windows_calls(lane: dict[str, str]) -> None:
 @pytest.mark.skipif(not os.environ.get("TRUESEAT_LONG"), reason="left out: the long form (make test-wine)")
 @pytest.mark.parametrize(
     "files",
-    [("windows/test_guard.py",), tuple(f"test_{name}.py" for name in SHARED)],
+    [("windows/test_guard.py",), ("windows/test_parsers.py", "windows/test_scripted.py", *(f"test_{name}.py" for name in SHARED))],
     ids=["guard", "shared"],
 )  # fmt: skip
 def test_the_agent_on_windows(files: tuple[str, ...], lane: dict[str, str]) -> None:
