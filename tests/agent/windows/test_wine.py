@@ -21,7 +21,10 @@ HERE = Path(__file__).resolve().parent
 TOOLS = {"notes": ("AutoHotkey.exe", "AutoHotkey"), "tool": ("tool.exe", "Tool")}
 COMPILER, RESOURCES = "x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-windres"
 # what is the same everywhere, proven on Windows' Python, too; left out: what needs signals, /proc or X11
-SHARED = ("allow", "clocks", "engine", "main", "pack", "pattern", "pipe", "rhythm", "rule", "samples", "text", "watch")
+SHARED = (
+    "windows/test_parsers", "windows/test_scripted", "test_allow", "test_clocks", "test_engine", "test_main", "test_pack",
+    "test_pattern", "test_pipe", "test_rhythm", "test_rule", "test_samples", "test_text", "test_watch",
+)  # fmt: skip
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +82,7 @@ def test_the_collectors_on_windows_calls(lane: dict[str, str]) -> None:
 @pytest.mark.skipif(not os.environ.get("TRUESEAT_LONG"), reason="left out: the long form (make test-wine)")
 @pytest.mark.parametrize(
     "files",
-    [("windows/test_guard.py",), ("windows/test_parsers.py", "windows/test_scripted.py", *(f"test_{name}.py" for name in SHARED))],
+    [("windows/test_guard.py",), tuple(f"{name}.py" for name in SHARED)],
     ids=["guard", "shared"],
 )  # fmt: skip
 def test_the_agent_on_windows(files: tuple[str, ...], lane: dict[str, str]) -> None:
