@@ -27,6 +27,7 @@ class Eyes:
         """The networks keep what they need of the bytes; only names and hashes of the large ones are kept here."""
         self._engine: Engine = engine
         self._detector = Detector(models.detector)
+        self._fine: Detector | None = None
         self._recogniser = Recogniser(models.recogniser)
         self._pad = PadModel(models.pad) if models.pad else None
         self.models = replace(models, recogniser=_light(models.recogniser), pad=models.pad and _light(models.pad))
@@ -54,8 +55,7 @@ class Eyes:
 
     def glance(self, bgr: Image, t: int) -> Seen:
         """The cheap look of presence: how many faces, where, how lit. An empty picture is looked at twice as finely."""
-        found = self._detector.find(bgr, faces.MONITOR_SIDE) or self._detector.find(bgr)
-        return self._seen(bgr, t, found)
+        return self._seen(bgr, t, self._find(bgr) or self._find(bgr, fine=True))
 
     def look(self, bgr: Image, t: int, *, pose: bool = False, vector: bool = False, fine: bool = False) -> Seen:
         """The look of a check. `fine` searches at full size, as before enrolling; PAD runs where it is loaded.
@@ -66,7 +66,7 @@ class Eyes:
             followed = self._follow(bgr, t)
             if followed is not None:
                 return followed
-        found = self._detector.find(bgr, faces.MAX_SIDE if fine else faces.MONITOR_SIDE)
+        found = self._find(bgr, fine)
         self._track = None
         if not found:
             return self._seen(bgr, t, found)
@@ -74,6 +74,15 @@ class Eyes:
         seen_pose = self._pose(bgr, t, found) if pose else None
         seen_vector = self._recogniser.embed(bgr, first) if vector else None
         return self._seen(bgr, t, found, seen_pose, seen_vector, self._live(bgr, t, first))
+
+    def _find(self, bgr: Image, fine: bool = False) -> tuple[Face, ...]:
+        """All faces. The network holds 20 MB at full size, so a second one does that and is let go afterwards."""
+        if fine:
+            self._fine = self._fine or Detector(self.models.detector)
+            return self._fine.find(bgr, faces.MAX_SIDE)
+        found = self._detector.find(bgr, faces.MONITOR_SIDE)
+        self._fine = None if found else self._fine
+        return found
 
     def _follow(self, bgr: Image, t: int) -> Seen | None:
         """The look at a frame by landmarks alone; None where the detector must say again who is there."""

@@ -45,7 +45,9 @@ PREVIEW_MS: Final = 60
 FROZEN_MS: Final = 5_000  # a camera that gives no frame for so long is gone, whatever it says
 MAX_LOG: Final = 256 * 1024
 TURN_S: Final = 0.02  # one turn of the loop
-ARENAS: Final = (-8, 1)  # glibc's mallopt(M_ARENA_MAX, 1): a heap for each of a dozen threads costs 25 MB
+# glibc's mallopt: M_ARENA_MAX (a heap for each of a dozen threads costs 25 MB), and M_MMAP_THRESHOLD (what a network
+# held goes back to the system when it is let go).
+HEAP: Final = ((-8, 1), (-3, 1 << 20))
 MAX_MISTAKES: Final = 20  # frames in a row that a model could not stand
 
 
@@ -84,7 +86,8 @@ def _settle(log: Path | None) -> None:
     os.close(target)
     cv2.setNumThreads(1)
     if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallopt"):  # musl has none
-        ctypes.CDLL(None).mallopt(*ARENAS)
+        for option, value in HEAP:
+            ctypes.CDLL(None).mallopt(option, value)
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         if len(cores) > 1:
