@@ -15,6 +15,8 @@ from agent.errors import CollectorError
 
 WINDOW_MS: Final = 30_000  # osquery's watchdog uses 12 s; a lesson is long, a burst of new programs is short
 MAX_SLOWDOWN: Final = 8  # a look every 16 s is the least that still means something
+SELDOM: Final = ("yara_x.", "_rust.")  # script texts and signatures: every 300 s, if at all
+MADV_DONTNEED: Final = 4  # of a private file mapping: drop the pages, keep the mapping
 RSS_BUDGET: Final = 60 * 1024 * 1024
 CALM_WINDOWS: Final = 4  # below half the budget for this long: quicker again
 
@@ -33,10 +35,25 @@ def measure() -> Cost:
 
 
 def give_back() -> None:
-    """Hand memory that was freed back to the system, where the C library keeps it (glibc); elsewhere nothing."""
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
+    """Hand back to the system what the C library keeps of freed memory, and code that is seldom run; Linux alone."""
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        library = ctypes.CDLL(None)
+        library.malloc_trim(0)
+        for start, end in _seldom(Path("/proc/self/maps").read_text("utf-8", "replace")):
+            library.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_DONTNEED)
+
+
+def _seldom(maps: str) -> list[tuple[int, int]]:
+    """Where the code of such libraries lies: mapped from its file, never written, and read from there again at need."""
+    ranges = []
+    for line in maps.splitlines():
+        place, rights, *rest = line.split(maxsplit=5)
+        if rights == "r-xp" and rest[-1].rsplit("/", 1)[-1].startswith(SELDOM):
+            start, _, end = place.partition("-")
+            ranges.append((int(start, 16), int(end, 16)))
+    return ranges
 
 
 def _rss() -> int:

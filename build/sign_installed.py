@@ -29,7 +29,7 @@ def main() -> int:
     root = options.root or ROOT
     key, name = options.key or root / ".work/development.pem", options.name or f"{DEVELOPMENT}/checkout"
     if options.development is not name.startswith(DEVELOPMENT):
-        print(f"{name!r} is not the name of a {'development' if options.development else 'release'} key", file=sys.stderr)
+        print(f"{name!r}: keys named {DEVELOPMENT}/… sign checkouts, and nothing else does", file=sys.stderr)
         return 2
     text, signer = text_of(installed(root=root)), _signer(key, name)
     (root / NOTE).write_bytes(note.sign(text, signer))

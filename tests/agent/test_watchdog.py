@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.watchdog import MAX_SLOWDOWN, RSS_BUDGET, WINDOW_MS, Cost, Watchdog, budget_permille, measure
+from agent.watchdog import MAX_SLOWDOWN, RSS_BUDGET, WINDOW_MS, Cost, Watchdog, _seldom, budget_permille, give_back, measure
 
 
 def test_the_budget_is_one_per_cent_and_three_on_a_crowded_machine() -> None:
@@ -34,3 +34,25 @@ def test_the_measure_is_this_process() -> None:
     after = measure()
     assert after.cpu_ms > before.cpu_ms
     assert after.rss > 1 << 20
+
+
+def test_only_code_of_seldom_used_libraries_is_given_back() -> None:
+    """Never data, never another library: what was written must stay."""
+    maps = (
+        "7f00-7f10 r-xp 00000000 08:01 5 /site-packages/yara_x/yara_x.abi3.so\n"
+        "7f10-7f20 rw-p 00000000 08:01 5 /site-packages/yara_x/yara_x.abi3.so\n"
+        "7f20-7f30 r--p 00000000 08:01 5 /site-packages/yara_x/yara_x.abi3.so\n"
+        "7f30-7f40 r-xp 00000000 08:01 6 /usr/lib/libc.so.6\n"
+        "7f40-7f50 r-xp 00000000 00:00 0\n"
+    )
+    assert _seldom(maps) == [(0x7F00, 0x7F10)]
+
+
+def test_what_was_given_back_is_there_at_need() -> None:
+    """A library whose code was dropped works on: its pages come from its file again."""
+    from ledger import keys
+
+    vkey = keys.generate("a.example/r", keys.ED25519).vkey
+    give_back()
+    assert keys.parse_vkey(vkey).name == "a.example/r"
+    assert keys.generate("a.example/r", keys.ED25519).vkey != vkey
