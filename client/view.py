@@ -250,6 +250,7 @@ TEXT: Final[Mapping[str, str]] = {
     "hint.far": "Come a little closer.",
     "hint.close": "Move back a little.",
     "hint.blurred": "The picture is blurred; hold still for a moment.",
+    "hint.turned": "Look straight at the screen.",
     "hint.covered": "Something is in front of the camera.",
     "hint.nobody": "The camera does not see you.",
     "hint.several": "Someone else is in the picture. That is fine; please stay in front.",

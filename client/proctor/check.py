@@ -105,7 +105,9 @@ class _Judge:
         return live is not None and permille(live) >= self.limits.pad
 
     def end(self, result: str, reason: str, now: int, **more: int) -> None:
-        """Write the result down once."""
+        """Write the result down once. A face half under a mask is not another person's: it could not be seen."""
+        if reason == "other_person" and self.tally.hidden:
+            result, reason = "inconclusive", "hidden"
         scores = self.tally.scores(now, **self.person.versions, **more)
         request = self.request
         self.result = Judged(
@@ -128,8 +130,11 @@ class MatchAttempt(_Judge):
         """Judge once enough frames were good."""
         word = self.tally.add(seen)
         same = self.compare(seen.vector)
-        if not word and same is not None and abs(seen.faces[0].turn) * 1000 <= self.limits.facing:
-            self.tally.matches.append(same)
+        if not word and same is not None:
+            if abs(seen.faces[0].turn) * 1000 <= self.limits.facing:
+                self.tally.matches.append(same)
+            else:
+                self.tally.turned_away()
         if len(self.tally.matches) >= self.limits.looks and self._pad_done():
             self.judge(seen.t)
 

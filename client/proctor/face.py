@@ -95,6 +95,17 @@ def upright(bgr: Image, face: Face) -> Image:
     return cv2.warpAffine(bgr, matrix, (112, 112), flags=cv2.INTER_LINEAR)
 
 
+def lower_edges(bgr: Image, face: Face) -> float:
+    """How much there is to see of mouth and chin, beside what there is around the eyes; a cloth over them has little.
+
+    Edges and not colours: the figure means the same on every skin, and a beard has more of them, not fewer.
+    """
+    grey = cv2.cvtColor(upright(bgr, face), cv2.COLOR_BGR2GRAY)
+    above = float(np.abs(cv2.Laplacian(grey[40:64, 26:86], cv2.CV_32F)).mean())
+    below = float(np.abs(cv2.Laplacian(grey[78:106, 38:74], cv2.CV_32F)).mean())
+    return below / max(10.0, above)
+
+
 def light(bgr: Image) -> tuple[float, float]:
     """Mean and deviation of the whole picture's brightness, 0…255."""
     mean, deviation = cv2.meanStdDev(cv2.cvtColor(bgr[::4, ::4], cv2.COLOR_BGR2GRAY))

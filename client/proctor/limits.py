@@ -23,6 +23,7 @@ class Limits:
     flat: int
     sharp: int
     facing: int
+    hidden: int
     turn: int
     calm_yaw: int
     up: int

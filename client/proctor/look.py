@@ -73,7 +73,8 @@ class Eyes:
         first = found[0]
         seen_pose = self._pose(bgr, t, found) if pose else None
         seen_vector = self._recogniser.embed(bgr, first) if vector else None
-        return self._seen(bgr, t, found, seen_pose, seen_vector, self._live(bgr, t, first))
+        seen = self._seen(bgr, t, found, seen_pose, seen_vector, self._live(bgr, t, first))
+        return replace(seen, lower=faces.lower_edges(bgr, first)) if vector else seen
 
     def _find(self, bgr: Image, fine: bool = False) -> tuple[Face, ...]:
         """All faces. The network holds 20 MB at full size, so a second one does that and is let go afterwards."""

@@ -9,11 +9,11 @@ from client.proctor.repeats import REPEATS, Repeats
 from client.proctor.seen import Seen
 
 
-def look(seen: Seen, limits: Limits, repeats: Repeats) -> Look:
+def look(seen: Seen, limits: Limits, repeats: Repeats | None = None) -> Look:
     """One glance as the session wants it. Looking down or aside is presence: a face counts wherever it is turned.
 
     `near` counts the faces that are close and turned to the screen; the absence grace is the session's to keep.
-    `repeats` says whether the picture lives at all.
+    `repeats`, where frames are followed, says whether the picture lives at all.
     """
     word = hint(seen, limits)
     calm = "" if word in ("blurred", "bright", "close") else word  # good enough to be present
@@ -24,6 +24,6 @@ def look(seen: Seen, limits: Limits, repeats: Repeats) -> Look:
         near=near_faces,
         covered=covered(seen, limits),
         hint=calm,
-        picture=repeats.word,
-        again_ms=repeats.lag_ms if repeats.word == REPEATS else 0,
+        picture=repeats.word if repeats else "",
+        again_ms=repeats.lag_ms if repeats and repeats.word == REPEATS else 0,
     )

@@ -57,7 +57,8 @@ class Seen:
     """One frame: when (ms, boot clock), its faces (the learner's first), its light, what was asked about the first.
 
     `light` and `contrast` are the mean and the deviation of the picture's brightness (0…255), `face_light` the mean on
-    the face, `sharp` the deviation of its edges. `pose`, `vector`, `live` are None unless asked for.
+    the face, `sharp` the deviation of its edges. `pose`, `vector`, `live` are None unless asked for; `lower` (with a
+    vector) is what is seen of the lower half of the face, beside the upper.
     """
 
     t: int
@@ -71,6 +72,7 @@ class Seen:
     pose: Pose | None = None
     vector: Vector | None = None
     live: float | None = None
+    lower: float = 1.0
 
 
 def cosine(a: Sequence[float], b: Sequence[float]) -> float:

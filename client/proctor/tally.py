@@ -11,6 +11,7 @@ from client.proctor.limits import Limits
 from client.proctor.quality import REASON_OF, hint
 from client.proctor.seen import Seen, median, permille
 
+TURNED: Final = "turned"  # a hint of one attempt alone: a challenge asks for turned heads
 STALE_MS: Final = 2_000  # a camera without a new frame for so long is lost
 
 
@@ -29,6 +30,8 @@ class Tally:
     lives: list[float] = field(default_factory=list)
     hints: Counter[str] = field(default_factory=Counter)
     yaws: list[float] = field(default_factory=list)
+    lowers: list[float] = field(default_factory=list)  # what was seen of the lower face, in the frames compared
+    sizes: list[float] = field(default_factory=list)  # the face's height, of the longer side of the frame
 
     def add(self, seen: Seen) -> str:
         """Take one frame in; return its hint."""
@@ -41,7 +44,21 @@ class Tally:
             self.lives.append(seen.live)
         if seen.pose is not None:
             self.yaws.append(seen.pose.yaw)
+        if seen.vector is not None and not self.hint:
+            self.lowers.append(seen.lower)
+        if seen.faces:
+            self.sizes.append(seen.faces[0].h / max(seen.width, seen.height))
         return self.hint
+
+    def turned_away(self) -> None:
+        """The last frame was good but for where the head was turned: say so."""
+        self.hint = TURNED
+        self.hints[TURNED] += 1
+
+    @property
+    def hidden(self) -> bool:
+        """Tell whether mouth and chin were under something in most of the frames that were compared."""
+        return bool(self.lowers) and permille(median(self.lowers)) < self.limits.hidden
 
     def remaining(self, now: int) -> int:
         """Ms until the deadline, never below 0."""
@@ -68,6 +85,10 @@ class Tally:
                 "looks": len(self.matches),
             }
         found["match_threshold"] = self.limits.match
+        if self.lowers:
+            found |= {"lower": permille(median(self.lowers)), "lower_threshold": self.limits.hidden}
+        if self.sizes:
+            found |= {"size": permille(median(self.sizes)), "size_threshold": self.limits.far}
         if self.lives:
             found |= {"pad": permille(median(self.lives)), "pad_least": permille(min(self.lives))}
             found |= {"pad_threshold": self.limits.pad}

@@ -76,6 +76,7 @@ def test_another_person_fails_it(shipped: Limits) -> None:
         ("covered", {"faces": (), "light": 3.0, "contrast": 1.0}),
         ("nobody", {"faces": ()}),
         ("two_faces", {"faces": (face(60), face(400))}),
+        ("hidden", {"vector": BERTA, "lower": 0.1}),
     ],
 )
 def test_what_the_room_spoils_is_inconclusive(
@@ -188,3 +189,21 @@ def test_an_enrolment_in_the_dark_keeps_nothing(shipped: Limits) -> None:
     one = enrol(lasting(lambda t: seen(t, face_light=20.0)), shipped)
     assert one.result is not None
     assert (one.result.result, one.result.reason, one.template) == ("inconclusive", "dark", b"")
+
+
+def test_a_face_under_a_dust_mask_that_still_matches_passes(shipped: Limits) -> None:
+    """What is worn at work is no reason to be asked again."""
+    result = play(check.attempt(request(), person(), shipped, 0), lasting(lambda t: seen(t, lower=0.1)))
+    assert result.result == "passed"
+    assert (result.scores["lower"], result.scores["lower_threshold"]) == (100, shipped.hidden)
+
+
+def test_a_head_turned_aside_is_asked_to_look_at_the_screen(shipped: Limits) -> None:
+    """A glance compares faces that look at the screen; the screen says so meanwhile."""
+    attempt = check.attempt(request(), person(), shipped, 0)
+    aside = lasting(lambda t: seen(t, faces=(face(turned=0.8),)))
+    for one in list(aside)[:20]:
+        attempt.feed(one)
+    assert attempt.prompt(1_500).hint == "turned"
+    result = play(attempt, lasting(lambda t: seen(t, faces=(face(turned=0.8),))))
+    assert (result.result, result.reason) == ("inconclusive", "turned")

@@ -22,7 +22,6 @@ from client.proctor.counting import blinks_in, mouth_opens_in
 from client.proctor.face import FrameError, frame, upright
 from client.proctor.limits import Limits
 from client.proctor.look import Eyes
-from client.proctor.repeats import Repeats
 from client.proctor.seen import Seen, Vector, cosine, permille
 
 Picture = Callable[[str], Any]
@@ -136,7 +135,7 @@ def test_a_spoiled_frame_is_named(eyes: Eyes, picture: Picture, faces: Path, shi
 def test_presence_sees_both_people(eyes: Eyes, faces: Path, shipped: Limits) -> None:
     """Two people side by side are two near faces and the hint for them."""
     seen = eyes.glance(first_frames(faces, "composite_two_people.mp4", 1)[0], 0)
-    look = presence.look(seen, shipped, Repeats())
+    look = presence.look(seen, shipped)
     assert (look.faces, look.near, look.hint) == (2, 2, "several")
 
 
