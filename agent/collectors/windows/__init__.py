@@ -9,6 +9,8 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     """All Windows sources with their cadence."""
     from agent.collectors.extensions import Extensions
     from agent.collectors.installed import Installed
+    from agent.collectors.ports import DebugPorts
+    from agent.collectors.scripts import Scripts
     from agent.collectors.windows.cameras import Cameras
     from agent.collectors.windows.clocks import Clocks, boot_100ns
     from agent.collectors.windows.desktop import Desktop
@@ -22,9 +24,10 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     from agent.collectors.windows.registry import SystemRegistry
     from agent.collectors.windows.sockets import Sockets
 
-    registry, ear = SystemRegistry(), Ear()
-    sockets = Sockets()
+    registry, ear, ports = SystemRegistry(), Ear(), DebugPorts(lambda: processes.rows)
+    sockets = Sockets(protocols=ports.read)
     processes = Processes(listen=lambda: sockets.listen, boot_100ns=boot_100ns)
+    extensions = Extensions(processes=lambda: processes.rows)
     return (
         Collector("sockets", SLOW_MS, sockets.collect),
         Collector("processes", QUICK_MS, processes.collect),
@@ -36,6 +39,7 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         Collector("cameras", SLOW_MS, Cameras(context, registry).collect),
         Collector("networks", SLOW_MS, Networks(registry, lambda: processes.rows).collect),
         Collector("hosts", RARE_MS, Machine(registry).collect),
-        Collector("extensions", RARE_MS, Extensions(processes=lambda: processes.rows).collect),
+        Collector("extensions", RARE_MS, extensions.collect),
+        Collector("scripts", RARE_MS, Scripts(context, lambda: extensions.rows, lambda: processes.rows).collect),
         Collector("installed", RARE_MS, Installed().collect),
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from agent.collectors.windows import toolhelp
+from agent.collectors.windows.arguments import arguments
 from agent.collectors.windows.resources import Version, version_of
 from agent.collectors.windows.signatures import Signers
 from agent.collectors.windows.toolhelp import Entry
@@ -94,7 +95,8 @@ class Processes:
         version = self._version(exe)
         boot = self._boot() if self._boot is not None and started else 0
         row = ProcessRow(
-            name=entry.name, exe=exe, cmdline=self._system.cmdline_of(entry.pid), pid=entry.pid,
+            name=entry.name, exe=exe, cmdline=" ".join(arguments(self._system.cmdline_of(entry.pid))),
+            pid=entry.pid,
             started_ms=(started - boot) // 10_000 if boot else None,
             original_name=version.original_name, product=version.product,
         )  # fmt: skip

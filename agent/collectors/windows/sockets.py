@@ -31,9 +31,12 @@ class Sockets:
     """One row a listening port; keeps `listen`, address texts by process number, for the process table."""
 
     def __init__(
-        self, entries: Callable[[], Sequence[Entry]] = entries, read: Callable[[int], bytes] = listeners
+        self,
+        entries: Callable[[], Sequence[Entry]] = entries,
+        read: Callable[[int], bytes] = listeners,
+        protocols: Callable[[], Mapping[int, str]] = dict,
     ) -> None:
-        self._entries, self._read = entries, read
+        self._entries, self._read, self._protocols = entries, read, protocols
         self.listen: Mapping[int, tuple[str, ...]] = {}
 
     def collect(self, _now_ms: int) -> Sequence[Row]:
@@ -45,7 +48,10 @@ class Sockets:
             listen.setdefault(pid, set()).add(f"{address}:{port}")
         self.listen = {pid: tuple(sorted(texts)) for pid, texts in listen.items()}
         names = {entry.pid: entry.name for entry in self._entries()} if found else {}
-        return [SocketRow(names.get(pid, ""), pid, address, port) for pid, address, port in found]
+        protocols = self._protocols() if found else {}
+        return [
+            SocketRow(names.get(pid, ""), pid, address, port, protocols.get(port, "")) for pid, address, port in found
+        ]
 
 
 def parse_table(data: bytes, family: int) -> Iterator[tuple[int, str, int]]:

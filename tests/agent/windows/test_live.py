@@ -149,7 +149,7 @@ def test_a_hand_is_heard_and_nothing_of_it_is_kept(tools: Path, ear: Ear) -> Non
     assert not ear.heard.made
 
 
-def test_a_program_that_takes_the_foreground_is_named(tools: Path, ear: Ear) -> None:
+def test_a_program_that_takes_the_foreground_is_named(tools: Path, ear: Ear, engine: Engine) -> None:
     """The client has the foreground; a tool takes it, again and again, while no hand moves."""
     context = Context()
     processes = Processes()
@@ -164,9 +164,12 @@ def test_a_program_that_takes_the_foreground_is_named(tools: Path, ear: Ear) -> 
         mine = until(rows, lambda seen: client.pid in seen and seen[client.pid].foreground)[client.pid]
         assert (mine.program, mine.kind, mine.topmost, mine.taken) == ("tool.exe", "TrueSeatTestTool", False, 0)
         time.sleep(2)  # whoever started the client has his hands off by now
-        with running(tools / "notes.exe", "front", "700") as thief:
-            taken = until(rows, lambda seen: thief.pid in seen and seen[thief.pid].taken >= 2)[thief.pid]
+        with running(tools / "notes.exe", "front", "400") as thief:
+            taken = until(rows, lambda seen: thief.pid in seen and seen[thief.pid].taken >= 3)[thief.pid]
             assert taken.program == "notes.exe"
+            assert [(finding.rule, finding.response) for finding in engine.judge([taken])] == [
+                ("window.taken", "report")
+            ]
 
 
 def test_a_window_above_all_is_told(tools: Path, ear: Ear) -> None:

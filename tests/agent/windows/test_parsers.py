@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+import subprocess
 from collections.abc import Mapping
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.collectors.proxies import bare, subjects
+from agent.collectors.windows.arguments import arguments
 from agent.collectors.windows.cameras import device_of
 from agent.collectors.windows.clocks import BIAS, INTERRUPT_TIME, PAGE_BYTES, SYSTEM_TIME, Shared, parse_shared
 from agent.collectors.windows.machine import ADDRESS, ADDRESS_LENGTH, CARD_BYTES, FLAGS, parse_cards
@@ -19,6 +21,8 @@ from agent.collectors.windows.resources import Version, parse_version
 from agent.collectors.windows.smbios import Firmware, parse_smbios
 from agent.collectors.windows.sockets import IPV4, IPV6, parse_table
 from agent.collectors.windows.toolhelp import parse_counted
+from agent.engine import Engine, gravest
+from agent.tables import ProcessRow
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), max_size=40)
 
@@ -195,6 +199,27 @@ def test_a_counted_text_comes_back(text: str) -> None:
 def test_any_counted_text_is_read(data: bytes) -> None:
     """Fuzz."""
     assert isinstance(parse_counted(data), str)
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0"), max_size=20), max_size=6))
+def test_arguments_come_back(words: list[str]) -> None:
+    """As subprocess joins them for Windows, so they are taken apart; the program may hold blanks."""
+    line = subprocess.list2cmdline(["C:\\Program Files\\a.exe", *words])
+    assert arguments(line) == ["C:\\Program Files\\a.exe", *words]
+
+
+@given(st.text(alphabet='"\\ \ta', max_size=60))
+def test_any_command_line_is_taken_apart(line: str) -> None:
+    """Fuzz: quotation marks, backslashes and blanks in any order come to an end."""
+    assert len("".join(arguments(line))) <= len(line)
+
+
+def test_a_profile_with_blanks_is_one_argument(engine: Engine) -> None:
+    """Quoted switches are read as rules expect them."""
+    line = r'"C:\Program Files\Google\chrome.exe" "--user-data-dir=C:\a b" --remote-debugging-port=9222'
+    assert arguments(line)[1:] == ["--user-data-dir=C:\\a b", "--remote-debugging-port=9222"]
+    row = ProcessRow(name="chrome.exe", cmdline=" ".join(arguments(line)))
+    assert gravest(engine.judge([row])) in ("report", "pause")
 
 
 @given(st.text(max_size=80))
