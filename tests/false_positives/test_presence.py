@@ -39,7 +39,7 @@ class Someone:
 
 @dataclass(frozen=True)
 class Dressed:
-    """The same person with something on: a glance, how it compares with the bare face, what is seen of its lower half."""
+    """The same person with something on: a glance, the comparison with the bare face, what is seen of the mouth."""
 
     look: Look
     same: int | None
