@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -101,17 +102,24 @@ def wait_for_port(port: int) -> None:
     raise AssertionError(f"nothing listens on port {port}")
 
 
+@pytest.fixture
+def profile() -> Iterator[str]:
+    """A browser's folder with a short name: it puts sockets there, whose paths the kernel bounds at 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="ts-", ignore_cleanup_errors=True) as folder:
+        yield folder
+
+
 CHROMIUM = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "about:blank")
 
 
-def test_chromedriver_and_the_browser_that_it_steers(engine: Engine, tmp_path: Path) -> None:
+def test_chromedriver_and_the_browser_that_it_steers(engine: Engine, profile: str) -> None:
     """A WebDriver session opened over HTTP: the driver pauses, and so does the browser by its own flags and port."""
     import urllib.request
 
     driver, port = need("chromedriver", "chromium"), free_port()
-    options = {"args": [*CHROMIUM[:-1], f"--user-data-dir={tmp_path}"], "binary": shutil.which("chromium")}
+    options = {"args": [*CHROMIUM[:-1], f"--user-data-dir={profile}"], "binary": shutil.which("chromium")}
     body = {"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}}
-    with running(driver, f"--port={port}", env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
+    with running(driver, f"--port={port}", env={**os.environ, "TMPDIR": profile}) as process:
         look = Look(engine, process)
         assert wait(look, "driver.webdriver").response == "pause"
         wait_for_port(port)
@@ -121,17 +129,17 @@ def test_chromedriver_and_the_browser_that_it_steers(engine: Engine, tmp_path: P
             assert wait(look, "driver.controlled-browser").response == "pause"
 
 
-def test_a_browser_with_a_debugging_port(engine: Engine, tmp_path: Path) -> None:
+def test_a_browser_with_a_debugging_port(engine: Engine, profile: str) -> None:
     """The port is seen where the kernel lists it, whatever the command line says."""
     port = free_port()
-    command = (need("chromium"), *CHROMIUM[:-1], f"--remote-debugging-port={port}", f"--user-data-dir={tmp_path}")
+    command = (need("chromium"), *CHROMIUM[:-1], f"--remote-debugging-port={port}", f"--user-data-dir={profile}")
     with running(*command) as process:
         assert wait(Look(engine, process), "driver.debug-listener").evidence["listen"]
 
 
-def test_a_browser_at_rest_is_left_alone(engine: Engine, tmp_path: Path, display: str) -> None:
+def test_a_browser_at_rest_is_left_alone(engine: Engine, profile: str, display: str) -> None:
     """Chromium with a window and Debian's own flags: nothing above inform, now and a few looks later."""
-    command = (need("chromium"), "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}")
+    command = (need("chromium"), "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={profile}")
     with running(*command, "about:blank", env={**os.environ, "DISPLAY": display}) as process:
         look = Look(engine, process)
         for _ in range(100):
