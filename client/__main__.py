@@ -7,7 +7,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from client import config, keeping
+from client import config
 from client.about import VERSION
 from client.errors import ClientError
 from client.fit import ENGINES, LOADS
@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("models", help="fetch | verify | list the models")
     commands.add_parser("demo", help="the demonstration lesson, studied by itself until somebody takes over")
     commands.add_parser("notice", parents=[settings], help="the text that a learner's consent names")
+    from client import keeping  # not at the top: the detectors' process imports this module again
+
     keeping.add(commands, settings)
     return parser
 
@@ -75,6 +77,8 @@ def _do(options: argparse.Namespace) -> int:
             sys.stdout.buffer.write(text_of(settings.language))
             return 0
         case "export":
+            from client import keeping
+
             return keeping.run(settings, options.out, claims=options.claims)
         case "doctor":
             from client import doctor

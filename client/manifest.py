@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
-
 from client.errors import ClientError
 
 PATH: Final = Path(__file__).parent / "proctor" / "models.toml"
@@ -121,7 +119,11 @@ class Manifest:
 def cache_dir() -> Path:
     """Where models are kept on this machine: `TRUESEAT_MODELS`, or the user's cache directory."""
     chosen = os.environ.get(ENV)
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("trueseat", False)) / "models"
+    if not chosen:
+        import platformdirs  # 50 ms that a worker with a folder of its own need not wait
+
+        chosen = str(Path(platformdirs.user_cache_dir("trueseat", False)) / "models")
+    return Path(chosen)
 
 
 def verified(asset: Asset, data: bytes) -> bytes:

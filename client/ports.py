@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from client.events import (
     AgentLost,
@@ -23,7 +23,9 @@ from client.events import (
     Progress,
     Signal,
 )
-from ledger.evidence import Sealed
+
+if TYPE_CHECKING:  # cryptography costs the detectors' process 12 MB and a tenth of a second at its start
+    from ledger.evidence import Sealed
 
 
 class Clock(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from client import manifest
 from client.events import CameraState, Enrolled, Judged, Look, ProctorRestarted, Prompt, Signal
@@ -18,7 +18,9 @@ from client.proctor.preview import Preview
 from client.proctor.setup import ProctorSetup
 from client.proctor.template import TemplateError
 from client.proctor.wire import WireError
-from ledger.evidence import Sealed
+
+if TYPE_CHECKING:  # see client/ports.py
+    from ledger.evidence import Sealed
 
 START_S: Final = 60.0  # until the models are loaded, on an old and busy machine
 HANG_S: Final = 10.0  # the worker's loop turns 50 times a second and says so twice

@@ -6,7 +6,7 @@ Only sealed bytes leave here: the picture itself is in this process's memory alo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
 
@@ -17,8 +17,9 @@ from client.proctor.face import Image
 from client.proctor.limits import Limits
 from client.proctor.quality import hint, weight
 from client.proctor.seen import Face, Seen
-from ledger import evidence
-from ledger.evidence import EvidenceError, Sealed, Taken
+
+if TYPE_CHECKING:
+    from ledger.evidence import Sealed
 
 AROUND: Final = 2.5  # times the face: head, shoulders, and the edge of a picture that is held up; not the room
 SIDE: Final = 256  # pixels: a face of about 100; larger ones say no more to the recogniser (docs/privacy.md)
@@ -62,12 +63,14 @@ class Photographer:
         best, self._best = self._best, None
         if best is None or judged.result == "inconclusive":
             return None
+        from ledger import evidence  # not before a photo is there: see client/ports.py
+
         request = self._request
         mono = max(0, best.t - self._sealing.opened_at)
-        taken = Taken(request.check, request.attempt, request.nonce, mono, compress(best.picture))
+        taken = evidence.Taken(request.check, request.attempt, request.nonce, mono, compress(best.picture))
         try:
             return evidence.seal(taken, self._sealing.origin, self._sealing.recipients)
-        except EvidenceError as error:
+        except evidence.EvidenceError as error:
             raise PhotoError(str(error)) from error
 
 

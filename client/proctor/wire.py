@@ -12,12 +12,14 @@ import json
 import typing
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from client.errors import ClientError
 from client.events import CameraState, Enrolled, Judged, Look, Prompt
 from client.ports import CheckRequest, Sealing
-from ledger.evidence import EvidenceError, Named, Sealed, check_named
+
+if TYPE_CHECKING:
+    from ledger.evidence import Sealed
 
 MAX_MESSAGE: Final = 96 * 1024  # a sealed photo and its keys for 32 people, in base64
 
@@ -70,6 +72,8 @@ class Photo:
 
     def sealed(self) -> Sealed:
         """The photo, if its bytes are those that it names, or `WireError`."""
+        from ledger.evidence import EvidenceError, Named, Sealed, check_named  # see client/ports.py
+
         try:
             photo = Sealed(Named(**self.named), raw(self.file), raw(self.keys))
             check_named(photo)

@@ -107,13 +107,18 @@ class Worker:
         self._pipe, self._preview, self._setup = pipe, preview, setup
         self._manifest = manifest.load()
         choice = setup.choice()
-        self._eyes = Eyes(models.load_set(self._manifest, setup.models, demo=choice.kind == "puppet"), setup.engine)
+        puppet = choice.kind == "puppet"
         self._limits = limits(self._manifest, engine=setup.engine)
         self._camera: Camera = (
-            UnsafeScriptedCamera(choice, setup.mode, self._make_puppet if choice.kind == "puppet" else None)
+            UnsafeScriptedCamera(choice, setup.mode, self._make_puppet if puppet else None)
             if choice.scripted
             else DeviceCamera(choice.number)
         )
+        if not puppet:  # that one is drawn by our own models
+            self._camera.start()  # it opens while the models load
+        self._eyes = Eyes(models.load_set(self._manifest, setup.models, demo=puppet), setup.engine)
+        if puppet:
+            self._camera.start()
         self._person: Vector | None = None
         self._task: Attempt | Enrolment | None = None
         self._photographer: Photographer | None = None
@@ -130,7 +135,6 @@ class Worker:
     def serve(self) -> None:
         """The loop: orders, camera, frame, time."""
         self._send(wire.Loaded(self._eyes.models.hashes(), engine()))
-        self._camera.start()
         while not self._stop:
             self._orders()
             now = boot_ms()
