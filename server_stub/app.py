@@ -23,11 +23,13 @@ from server_stub.domain.devices import Devices
 from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.erasure import Eraser
 from server_stub.domain.errors import SetupError
+from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer, Witnesses
 from server_stub.domain.identify import Identifier
 from server_stub.domain.importer import Importer
 from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
+from server_stub.domain.now import Board
 from server_stub.domain.office import Office
 from server_stub.domain.overview import Overview
 from server_stub.domain.photos import Photos
@@ -40,7 +42,19 @@ from server_stub.domain.services import Services
 from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, CodeSender, SignIn
-from server_stub.routes import accounts, evidence, learners, log, pages, sessions, staff
+from server_stub.domain.steer import Steering
+from server_stub.routes import (
+    accounts,
+    evidence,
+    learners,
+    live_pages,
+    log,
+    office_pages,
+    pages,
+    people_pages,
+    sessions,
+    staff,
+)
 from server_stub.settings import Settings
 from server_stub.setup import ClassMaker
 from server_stub.storage import keyfiles
@@ -137,12 +151,15 @@ class Server:
             segments=Segments(self.records, live, self.keyring, revealer, settler, clock),
             settler=settler,
             revealer=revealer,
-            overview=Overview(self.people, self.records, enrolment),
+            overview=Overview(self.people, self.registry, self.records, enrolment),
             files=self.packages,
             exporter=ArchiveExporter(archivist, self.records, self.keyring, self.gatherer, settings.exports),
             gatherer=self.gatherer,
             office=office,
             importer=Importer(self.registry, office, sealer, clock),
+            board=Board(self.people, self.records, clock),
+            steering=Steering(self.records, office, decisions, self.keyring, clock),
+            fleet=Fleet(self.registry, self.records, office),
             photos=Photos(self.records, photos, clock),
             reviewer=Reviewer(self.records, photos, logs, self.keyring, decisions),
         )
@@ -181,7 +198,7 @@ def create_app(
     )
     app.state.services, app.state.server = server.services, server
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
-    for room in (accounts, learners, sessions, evidence, staff, log, pages):
+    for room in (accounts, learners, sessions, evidence, staff, log, pages, people_pages, live_pages, office_pages):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)

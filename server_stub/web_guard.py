@@ -13,8 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ledger.errors import LedgerError
 from ledger.segment import MAX_SEGMENT
 from server_stub.domain.errors import NoSuchPageError, ServerError, TooLargeError, UnreadableError
+from server_stub.domain.sheets import MAX_FILE
 
 _MAX_BODY = 64 * 1024  # every other body is a form, a note or a small object
+_MAX_NOTES = 512 * 1024  # what supervisors signed, a class at once
 _log = logging.getLogger("server_stub")
 
 
@@ -28,7 +30,7 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        limit = MAX_SEGMENT if scope["path"].endswith("/segments") else _MAX_BODY
+        limit = _limit(scope["path"])
         body = bytearray()
         more = not _announced_beyond(scope, limit)
         fits = more
@@ -43,6 +45,14 @@ class BodyLimit:
             await refusal(TooLargeError(f"more than {limit} bytes"))(scope, receive, send)
             return
         await self._app(scope, _replay(bytes(body), receive), send)
+
+
+def _limit(path: str) -> int:
+    if path.endswith("/segments"):
+        return MAX_SEGMENT
+    if path == "/import":  # a list of learners, before anybody has looked at it: MAX_FILE and the form around it
+        return MAX_FILE + _MAX_BODY
+    return _MAX_NOTES if path.endswith("/notes") else _MAX_BODY
 
 
 def _announced_beyond(scope: Scope, limit: int) -> bool:

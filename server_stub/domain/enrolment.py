@@ -96,6 +96,10 @@ class Enrolment:
         digest = self._logs.in_force(tx, class_id, "policy")
         return parse_policy(tx.log.body(digest) or b"")
 
+    def in_force(self, tx: Transaction, class_id: str, what: str) -> bytes:
+        """The bytes of the document in force in a class."""
+        return tx.log.body(self._logs.in_force(tx, class_id, what)) or b""
+
     def identify(self, account: Account, registration: str) -> int:
         """Let the development officer vouch for the person; return the leaf. The same again: the same leaf."""
         found = self.registration(account, registration)

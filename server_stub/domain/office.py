@@ -56,6 +56,14 @@ class Office:
             raise NotAllowedError(f"{right} is not among the duties of this account here")
         raise NotThereError("no such class")
 
+    def require_place(self, account: Account, right: Right, key: str) -> str:
+        """The name of a place at which the account may do this, or `NotThereError`."""
+        tree = self.tree()
+        place = tree.places.get(key)
+        if place is None or not tree.may(self.duties(account), right, key):
+            raise NotThereError("no such place")
+        return place.name
+
     def require_anywhere(self, account: Account, right: Right) -> None:
         """Return quietly, or raise `NotAllowedError`: the account may do this at no place."""
         if right not in self.rights(account):
@@ -87,7 +95,7 @@ class Office:
         text = " ".join(text.split())[:100]
         number = text.replace(" ", "").upper()
         identity = self._sealer.digest(number) if len(number) == 18 and number[:17].isdigit() else ""
-        wanted = Wanted("" if identity else text, identity, classes, after)
+        wanted = Wanted("" if identity else text, identity, classes, after=after)
         found = list(self._registry.search(wanted, PAGE + 1))
         return found[:PAGE], len(found) > PAGE
 
@@ -154,6 +162,24 @@ class Office:
         if other.name == account.name:
             raise NotAllowedError("nobody changes their own duties")
         return duty
+
+    def all_duties(self, account: Account) -> list[tuple[Account, list[Duty]]]:
+        """The staff whose duties the account may change, by account, with those duties."""
+        tree, mine = self.tree(), self.duties(account)
+        found: dict[str, list[Duty]] = {}
+        everywhere = [Duty(item.name, role) for item in self._people.staff() for role in item.roles]
+        for duty in [*everywhere, *self._registry.duties()]:
+            if tree.may(mine, Right.STAFF, duty.place):
+                found.setdefault(duty.account, []).append(duty)
+        accounts = [item for name in sorted(found) if (item := self._people.account(name)) is not None]
+        return [(item, found[item.name]) for item in accounts]
+
+    def places(self, account: Account) -> list[Place]:
+        """The places at which the account may give duties, by key; classes that nobody placed yet among them."""
+        tree, mine = self.tree(), self.duties(account)
+        classes = [Place(class_place(item.class_id), item.title) for item in self._people.classes()]
+        known = [*tree.places.values(), *(place for place in classes if place.key not in tree.places)]
+        return sorted((item for item in known if tree.may(mine, Right.STAFF, item.key)), key=lambda item: item.key)
 
     def put_place(self, account: Account, place: Place) -> None:
         """Add a place or move it: by whoever holds both where it was and where it comes."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ledger import course
 from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.people import Classroom, People
 from server_stub.domain.ports import Records, Transaction
+from server_stub.domain.registry import Person, Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,50 +37,70 @@ class LearnerLine:
     real_name: str
     credited_ms: int
     sessions: tuple[SessionLine, ...]
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One class as the first page lists it."""
+
+    class_id: str
+    title: str
+    learners: int
+    sessions: int
+    open: int
+    credited_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class ClassView:
-    """One class of the page."""
+    """One class with some of its learners."""
 
-    class_id: str
-    title: str
+    total: Summary
     learners: tuple[LearnerLine, ...]
     utc_offset_minutes: int  # the programme's local time
 
-    @property
-    def sessions(self) -> int:
-        """How many sessions were opened."""
-        return sum(len(line.sessions) for line in self.learners)
-
-    @property
-    def credited_ms(self) -> int:
-        """Credited time of all learners."""
-        return sum(line.credited_ms for line in self.learners)
-
 
 class Overview:
-    """Reads it together from people and records."""
+    """Reads it together from people, registry and records."""
 
-    def __init__(self, people: People, records: Records, enrolment: Enrolment) -> None:
-        self._people, self._records, self._enrolment = people, records, enrolment
+    def __init__(self, people: People, registry: Registry, records: Records, enrolment: Enrolment) -> None:
+        self._people, self._registry, self._records, self._enrolment = people, registry, records, enrolment
 
-    def classes(self) -> list[ClassView]:
-        """Every class, in the order in which they were made."""
-        return [self.class_view(classroom) for classroom in self._people.classes()]
+    def summaries(self, classes: Sequence[Classroom]) -> list[Summary]:
+        """The figures of these classes, whatever their size, by three queries."""
+        counts = self._registry.counts()
+        totals = self._records.read(lambda tx: tx.events.totals())
+        return [
+            Summary(item.class_id, item.title, counts.get(item.class_id, 0), *totals.get(item.class_id, (0, 0, 0)))
+            for item in classes
+        ]
 
-    def class_view(self, classroom: Classroom) -> ClassView:
-        """One class with its learners by name."""
+    def registered(self, class_id: str) -> int:
+        """How many learners a class has."""
+        return self._registry.counts().get(class_id, 0)
+
+    def facts(self, class_id: str) -> tuple[int, dict[str, dict[str, str]]]:
+        """The programme's offset from UTC in minutes, and the titles of the course's units by language."""
+        return self._records.read(partial(self._facts, class_id=class_id))
+
+    def _facts(self, tx: Transaction, class_id: str) -> tuple[int, dict[str, dict[str, str]]]:
+        offset = self._enrolment.policy(tx, class_id).utc_offset_minutes
+        lessons = course.parse(self._enrolment.in_force(tx, class_id, "course"))
+        return offset, {unit.id: {"zh": unit.title.zh, "en": unit.title.en} for unit in lessons.units}
+
+    def class_view(self, classroom: Classroom, people: Sequence[Person]) -> ClassView:
+        """These learners of one class, in the order given, with their sessions in it."""
         lines = []
-        for registration in self._people.registrations(class_id=classroom.class_id):
-            account = self._people.account_of(registration.learner)
-            sessions = self._records.read(partial(_sessions, registration=registration.registration))
-            credited = sum(line.credited_ms for line in sessions)
-            person = account.person if account else ""
-            lines.append(LearnerLine(person, registration.learner, registration.real_name, credited, sessions))
-        lines.sort(key=lambda line: (line.person, line.learner))
+        for person in people:
+            for item in self._people.registrations(learner=person.learner, class_id=classroom.class_id):
+                sessions = self._records.read(partial(_sessions, registration=item.registration))
+                credited = sum(line.credited_ms for line in sessions)
+                line = LearnerLine(person.name, person.learner, item.real_name, credited, sessions, person.account)
+                lines.append(line)
         policy = self._records.read(lambda tx: self._enrolment.policy(tx, classroom.class_id))
-        return ClassView(classroom.class_id, classroom.title, tuple(lines), policy.utc_offset_minutes)
+        total = self.summaries([classroom])[0]
+        return ClassView(total, tuple(lines), policy.utc_offset_minutes)
 
 
 def _sessions(tx: Transaction, registration: str) -> tuple[SessionLine, ...]:

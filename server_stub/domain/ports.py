@@ -130,6 +130,15 @@ class EventStore(Protocol):
     def segments(self, sid: str) -> Iterator[tuple[int, bytes]]:
         """(time, body) of the accepted segments in their order."""
 
+    def segments_from(self, sid: str, old: int) -> Iterator[bytes]:
+        """The bodies of the accepted segments that begin at `old` or later, in their order."""
+
+    def learners(self, class_id: str, since: int) -> int:
+        """How many learners opened a session of this class since then (ms)."""
+
+    def totals(self) -> Mapping[str, tuple[int, int, int]]:
+        """By class: sessions, open ones, credited ms as settled."""
+
     def add_command(self, sid: str, note: bytes) -> None: ...
     def take_commands(self, sid: str) -> Sequence[bytes]:
         """The commands that no answer has carried yet; they are marked as carried."""

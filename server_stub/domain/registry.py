@@ -65,6 +65,7 @@ class Wanted:
     text: str = ""  # part of a name, an account or a phone number
     identity: str = ""  # the keyed hash of a whole identity number
     classes: Collection[str] | None = None
+    employer: str = ""  # a place's key
     after: tuple[str, str] = ("", "")  # name and account of the last one of the page before
 
 

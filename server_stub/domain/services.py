@@ -11,10 +11,12 @@ from server_stub.domain.decisions import Decisions
 from server_stub.domain.devices import Devices
 from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.erasure import Eraser
+from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer
 from server_stub.domain.identify import Identifier
 from server_stub.domain.importer import Importer
 from server_stub.domain.limits import Limits
+from server_stub.domain.now import Board
 from server_stub.domain.office import Office
 from server_stub.domain.overview import Overview
 from server_stub.domain.people import People
@@ -27,6 +29,7 @@ from server_stub.domain.segments import Segments
 from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, SignIn
+from server_stub.domain.steer import Steering
 
 
 class Files(Protocol):
@@ -77,6 +80,9 @@ class Services:
     gatherer: Gatherer
     office: Office
     importer: Importer
+    board: Board
+    steering: Steering
+    fleet: Fleet
     photos: Photos
     reviewer: Reviewer
 

@@ -66,7 +66,7 @@ def staff_sign_in(wired: Wired, body: StaffBody, address: Annotated[str, Depends
     """Exchange an administrator's or supervisor's password for a token."""
     wired.limits.count("password", address)
     token, account = wired.sign_in.staff(body.account, body.password)
-    return {"token": token, "roles": list(account.roles)}
+    return {"token": token, "roles": sorted({duty.role for duty in wired.office.duties(account)})}
 
 
 @router.get("/v1/me")

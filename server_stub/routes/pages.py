@@ -1,126 +1,97 @@
-"""The page for administrators and supervisors: classes, learners, sessions, credited minutes."""
+"""Signing in, the classes, one class, and one's own account."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from server_stub.domain.errors import NotAllowedError, NotSignedInError, ServerError
-from server_stub.routes.deps import COOKIE, Wired, seen, staff
-from server_stub.routes.words import LANGUAGES, WORDS
+from server_stub.domain.duties import Right
+from server_stub.domain.errors import NotSignedInError, ServerError
+from server_stub.domain.signin import STAFF_TOKEN_MS, account_name
+from server_stub.routes.deps import COOKIE, Wired, seen
+from server_stub.routes.web import Acts, PageRoute, Reads, language, render, same_site, visitor
 
-router = APIRouter(include_in_schema=False)
-
-_LANG_COOKIE = "trueseat_lang"
-_SAFE = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent.parent / "web" / "templates"),
-    autoescape=select_autoescape(default=True),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
-
-def language(request: Request) -> str:
-    """The language of the switch, else of the browser, else Chinese."""
-    for wanted in (request.query_params.get("lang"), request.cookies.get(_LANG_COOKIE)):
-        if wanted in LANGUAGES:
-            return wanted
-    for part in request.headers.get("accept-language", "").split(",")[:20]:
-        tag = part.partition(";")[0].strip().lower()[:2]
-        if tag in LANGUAGES:
-            return tag
-    return "zh"
-
-
-Language = Annotated[str, Depends(language)]
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+Text = Annotated[str, Form(max_length=200)]
 
 
 @router.get("/", response_class=HTMLResponse)
-def page(wired: Wired, request: Request, lang: Language) -> Response:
-    """The classes, or the sign-in form."""
+def page(wired: Wired, request: Request) -> Response:
+    """The classes that this account may see, or the sign-in form."""
     try:
-        account = staff(wired, request)
+        visit = visitor(request, wired)
     except NotSignedInError:
-        return _render(request, "sign_in.html", lang, problem="", account="")
-    return _render(request, "classes.html", lang, person=account.person, classes=wired.overview.classes())
+        return render(request, "sign_in.html", language(request), problem="", account="")
+    classes = wired.office.classes(visit.account, Right.FIGURES)
+    return visit.show("classes.html", classes=wired.overview.summaries(classes))
 
 
 @router.post("/sign-in")
-def sign_in(
-    wired: Wired,
-    request: Request,
-    lang: Language,
-    account: Annotated[str, Form(max_length=100)] = "",
-    password: Annotated[str, Form(max_length=200)] = "",
-) -> Response:
-    """Set the cookie that the page reads; a wrong password says so and nothing else."""
-    _same_site(request)
+def sign_in(wired: Wired, request: Request, account: Text = "", password: Text = "") -> Response:
+    """A new cookie, whatever cookie was there before; a wrong password says so and nothing else."""
+    same_site(request)
     try:
         wired.limits.count("password", seen(request))
+        wired.limits.count("account", account_name(account))
         token, _ = wired.sign_in.staff(account, password)
     except ServerError as error:
-        problem = error.zh if lang == "zh" else error.remedy
-        return _render(request, "sign_in.html", lang, error.status, problem=problem, account=account)
+        lang = language(request)
+        said = error.zh if lang == "zh" else error.remedy
+        return render(request, "sign_in.html", lang, error.status, problem=said, account=account)
+    wired.sign_in.sign_out(request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/", 303)
     secure = request.url.scheme == "https"
-    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, max_age=12 * 3600)
+    answer.set_cookie(
+        COOKIE, token, httponly=True, samesite="strict", secure=secure, max_age=STAFF_TOKEN_MS // 1000
+    )
     return answer
 
 
 @router.post("/sign-out")
-def sign_out(wired: Wired, request: Request) -> Response:
+def sign_out(visit: Acts) -> Response:
     """End the token of the cookie."""
-    _same_site(request)
-    wired.sign_in.sign_out(request.cookies.get(COOKIE, ""))
+    visit.wired.sign_in.sign_out(visit.token)
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(COOKIE)
     return answer
 
 
-def _same_site(request: Request) -> None:
-    """A form of another site may not act here: the cookie is strict, and the origin is compared as well."""
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("//")[2] != request.headers.get("host"):
-        raise NotAllowedError("this form was sent from another site")
+@router.get("/classes/{class_id}")
+def class_page(
+    visit: Reads, class_id: str, q: Annotated[str, Query(max_length=100)] = "", after: str = "", then: str = ""
+) -> Response:
+    """One class: its learners with their sessions, fifty at a time."""
+    wired = visit.wired
+    classroom = wired.office.require(visit.account, Right.SEE, class_id)
+    people, more = wired.office.search(visit.account, q, class_id, (after[:200], then[:100]))
+    view = wired.overview.class_view(classroom, people)
+    may = {right.value for right in Right if wired.office.may(visit.account, right, class_id)}
+    return visit.show("class.html", view=view, q=q, more=more, last=people[-1] if people else None, may=may)
 
 
-def _render(request: Request, template: str, lang: str, status: int = 200, /, **values: Any) -> Response:
-    words = WORDS[lang]
-    html = _templates.get_template(template).render(
-        lang=lang, w=words, other="en" if lang == "zh" else "zh", minutes=_minutes, moment=_moment, zone=_zone, **values
-    )
-    answer = HTMLResponse(html, status, headers=_SAFE)
-    if request.query_params.get("lang") in LANGUAGES:
-        answer.set_cookie(_LANG_COOKIE, lang, samesite="lax", max_age=365 * 24 * 3600)
-    return answer
+@router.get("/account")
+def account_page(visit: Reads, done: str = "") -> Response:
+    """One's own account: duties, running sign-ins, the password."""
+    wired = visit.wired
+    return visit.show(
+        "account.html", duties=wired.office.duties(visit.account), held=wired.sign_in.held(visit.account),
+        places=wired.office.tree().places, done=done in ("password", "others") and done, account=visit.account.name,
+    )  # fmt: skip
 
 
-def _minutes(ms: int) -> str:
-    """Minutes with one decimal, cut and not rounded: nobody is shown more than is credited."""
-    tenths = ms // 6000
-    return f"{tenths // 10}.{tenths % 10}"
+@router.post("/account/password")
+def change_password(visit: Acts, old: Text = "", new: Text = "") -> Response:
+    """A new password ends every other sign-in."""
+    visit.wired.limits.count("account", visit.account.name)
+    visit.wired.sign_in.change_password(visit.account, visit.token, old, new)
+    visit.wired.office.audit(visit.account, "changed the own password", "own account", "own account")
+    return RedirectResponse("/account?done=password", 303)
 
 
-def _moment(ms: int, offset_minutes: int) -> str:
-    """A moment in the programme's local time."""
-    zone = timezone(timedelta(minutes=offset_minutes))
-    return datetime.fromtimestamp(ms / 1000, zone).strftime("%Y-%m-%d %H:%M") if ms else "–"
-
-
-def _zone(offset_minutes: int) -> str:
-    """The programme's time zone, as people write it: UTC+8, UTC+5:30."""
-    hours, minutes = divmod(abs(offset_minutes), 60)
-    return f"UTC{'-' if offset_minutes < 0 else '+'}{hours}" + (f":{minutes:02d}" if minutes else "")
+@router.post("/account/others")
+def end_others(visit: Acts) -> Response:
+    """End every other sign-in."""
+    visit.wired.sign_in.end_others(visit.account, visit.token)
+    return RedirectResponse("/account?done=others", 303)

@@ -8,31 +8,34 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
+from server_stub.domain.duties import Right
 from server_stub.routes.deps import Staff, Wired
 
 router = APIRouter(tags=["staff"])
 
 
 @router.get("/v1/classes")
-def classes(wired: Wired, _account: Staff) -> dict[str, Any]:
-    """Every class with its figures."""
+def classes(wired: Wired, account: Staff) -> dict[str, Any]:
+    """The classes of this account's duties, with their figures."""
     return {
         "classes": [
             {
-                "class": view.class_id,
-                "title": view.title,
-                "learners": len(view.learners),
-                "sessions": view.sessions,
-                "credited_ms": view.credited_ms,
+                "class": item.class_id,
+                "title": item.title,
+                "learners": item.learners,
+                "sessions": item.sessions,
+                "credited_ms": item.credited_ms,
             }
-            for view in wired.overview.classes()
+            for item in wired.overview.summaries(wired.office.classes(account, Right.FIGURES))
         ]
     }
 
 
 @router.get("/v1/classes/{class_id}/archive")
-def archive(wired: Wired, _account: Staff, class_id: str, masked: bool = False) -> FileResponse:
+def archive(wired: Wired, account: Staff, class_id: str, masked: bool = False) -> FileResponse:
     """The class archive as .zip, made now; `?masked=1` leaves out who the people are."""
+    wired.office.require(account, Right.EXPORT, class_id)
+    wired.office.audit(account, "exported the archive", "masked" if masked else "with names", "page", class_id)
     path = wired.exporter.zip(class_id, masked=masked)
     return FileResponse(
         path, media_type="application/zip", filename=f"{class_id}.zip", background=BackgroundTask(path.unlink)

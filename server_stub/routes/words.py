@@ -1,76 +1,23 @@
-"""The words of the page in both languages (house.md, "Words")."""
+"""The words of the pages in both languages, from web/words.toml (house.md, "Words")."""
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Final
 
 LANGUAGES: Final = ("zh", "en")
 
-WORDS: Final[dict[str, dict[str, str]]] = {
-    "zh": {
-        "title": "TrueSeat 监管端",
-        "sign_in": "登录",
-        "sign_out": "退出",
-        "intro": "供培训机构与监管人员使用",
-        "account": "账号",
-        "password": "密码",
-        "switch": "English",
-        "classes": "班级",
-        "learners": "学员",
-        "sessions": "学习会话",
-        "credited": "有效学习时长",
-        "minutes": "分钟",
-        "real_name": "实名核验",
-        "open": "进行中",
-        "closed": "已结束",
-        "abandoned": "已结束（未正常关闭）",
-        "begun": "开始",
-        "heard": "最近记录",
-        "events": "条记录",
-        "settled": "已结算",
-        "unsettled": "待结算",
-        "unread": "该序号起的记录无法识别，暂未计入",
-        "forks": "存证点冲突的证据（份）",
-        "name_open": "待核验",
-        "name_development": "开发环境核验",
-        "name_identified": "已核验",
-        "no_sessions": "尚无学习会话",
-        "no_learners": "尚无学员",
-        "archive": "下载班级档案",
-        "masked": "不含姓名",
-        "utc": "时间按",
-    },
-    "en": {
-        "title": "TrueSeat supervision",
-        "sign_in": "Sign in",
-        "sign_out": "Sign out",
-        "intro": "For training institutions and supervisors",
-        "account": "Account",
-        "password": "Password",
-        "switch": "中文",
-        "classes": "Classes",
-        "learners": "Learners",
-        "sessions": "Sessions",
-        "credited": "Credited time",
-        "minutes": "min",
-        "real_name": "Real name",
-        "open": "open",
-        "closed": "ended",
-        "abandoned": "ended without closing",
-        "begun": "Begun",
-        "heard": "Last record",
-        "events": "events",
-        "settled": "settled",
-        "unsettled": "not settled yet",
-        "unread": "Not readable, not counted from event",
-        "forks": "Contradicting checkpoints kept as evidence",
-        "name_open": "open",
-        "name_development": "development",
-        "name_identified": "identified",
-        "no_sessions": "No session yet",
-        "no_learners": "No learner yet",
-        "archive": "Class archive",
-        "masked": "without names",
-        "utc": "Times in",
-    },
-}
+
+def load(path: Path) -> dict[str, dict[str, str]]:
+    """Language → key → text; a `ValueError` names an entry that is not a pair of texts."""
+    words: dict[str, dict[str, str]] = {language: {} for language in LANGUAGES}
+    for key, pair in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        if not isinstance(pair, list) or len(pair) != len(LANGUAGES) or not all(isinstance(item, str) for item in pair):
+            raise ValueError(f"{path.name}: {key} is no pair of texts")
+        for language, text in zip(LANGUAGES, pair, strict=True):
+            words[language][key] = text
+    return words
+
+
+WORDS: Final = load(Path(__file__).parent.parent / "web" / "words.toml")

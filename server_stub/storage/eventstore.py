@@ -89,6 +89,21 @@ class SqliteEventStore:
     def segments(self, sid: str) -> Iterator[tuple[int, bytes]]:
         yield from self._db.execute("SELECT time, body FROM segment WHERE sid = ? ORDER BY old", (sid,))
 
+    def segments_from(self, sid: str, old: int) -> Iterator[bytes]:
+        query = "SELECT body FROM segment WHERE sid = ? AND old >= ? ORDER BY old"
+        yield from (row[0] for row in self._db.execute(query, (sid, old)))
+
+    def learners(self, class_id: str, since: int) -> int:
+        query = "SELECT count(DISTINCT learner) FROM session WHERE class_id = ? AND granted_at >= ?"
+        return int(self._db.execute(query, (class_id, since)).fetchone()[0])
+
+    def totals(self) -> Mapping[str, tuple[int, int, int]]:
+        query = (
+            "SELECT class_id, count(*), sum(CASE WHEN state = 'open' THEN 1 ELSE 0 END), sum(settled_ms) "
+            "FROM session JOIN progress USING (sid) GROUP BY class_id"
+        )
+        return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in self._db.execute(query)}
+
     def add_command(self, sid: str, note: bytes) -> None:
         self._db.execute("INSERT INTO command (sid, note) VALUES (?, ?)", (sid, note))
 

@@ -107,6 +107,11 @@ class PeopleStore:
         with Session(self._engine) as session:
             return _account(session.get(AccountRow, name))
 
+    def staff(self) -> Sequence[Account]:
+        query = select(AccountRow).where(AccountRow.password != "").order_by(AccountRow.name)
+        with Session(self._engine) as session:
+            return [account for row in session.scalars(query) if (account := _account(row)) is not None]
+
     def account_of(self, learner: str) -> Account | None:
         with Session(self._engine) as session:
             return _account(session.scalar(select(AccountRow).where(AccountRow.learner == learner)))

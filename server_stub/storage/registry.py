@@ -129,6 +129,8 @@ class SqlRegistry:
             where.append(or_(named, account, PersonRow.phone.startswith(text, autoescape=True)))
         if wanted.identity:
             where.append(PersonRow.identity == wanted.identity)
+        if wanted.employer:
+            where.append(PersonRow.employer == wanted.employer)
         if wanted.classes is not None:
             within = RegistrationRow.class_id.in_(list(wanted.classes))
             where.append(exists().where(RegistrationRow.learner == AccountRow.learner, within))

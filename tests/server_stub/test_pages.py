@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.server_stub.conftest import Room
+from tests.server_stub.learner import CLASS
 from tests.server_stub.test_archive import study
 
 FORBIDDEN = ["attack", "suspicious", "cheat", "failed face", "人脸失败", "违规", "作弊"]
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
+
+
+def csrf(room: Room) -> str:
+    """What the forms of whoever is signed in carry."""
+    return re.search(r'name="csrf" value="([0-9a-f]{64})"', room.http.get("/").text)[1]  # type: ignore[index]
 
 
 @pytest.fixture
@@ -27,16 +35,20 @@ def test_without_a_cookie_there_is_only_the_form(room: Room) -> None:
 
 
 def test_the_page_lists_classes_learners_sessions_and_minutes(signed_in: Room) -> None:
-    """The credited minutes of the page are the settled ones."""
+    """The credited minutes of the pages are the settled ones."""
     device = study(signed_in.learner().ready())
     for headers, words in (
         (CHINESE, ["班级", "学员", "有效学习时长", "分钟"]),
         (ENGLISH, ["Classes", "Credited time"]),
     ):
-        page = signed_in.http.get("/", headers=headers).text
-        for word in [*words, "Fire", "Learner", "Other", device.sid, "1.0 <small>"]:
+        first = signed_in.http.get("/", headers=headers).text
+        page = signed_in.http.get(f"/classes/{CLASS}", headers=headers).text
+        for word in [*words, "Fire", "1.0 <small>"]:
+            assert word in first, word
             assert word in page, word
-        assert not [word for word in FORBIDDEN if word in page.lower()]
+        for word in ["Learner", "Other", device.sid]:
+            assert word in page, word
+        assert not [word for word in FORBIDDEN if word in (first + page).lower()]
 
 
 def test_the_switch_keeps_its_language(room: Room) -> None:
@@ -56,9 +68,12 @@ def test_a_wrong_password_says_what_to_do(room: Room) -> None:
 
 def test_a_form_of_another_site_is_refused(signed_in: Room) -> None:
     """The cookie is strict, and the origin is compared as well."""
-    assert signed_in.http.post("/sign-out", headers={"Origin": "https://elsewhere.example"}).status_code == 403
+    for headers in ({"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = signed_in.http.post("/sign-out", data={"csrf": csrf(signed_in)}, headers=headers)
+        assert answer.status_code == 403
     assert "Fire" in signed_in.http.get("/").text
-    signed_in.http.post("/sign-out", headers={"Origin": "http://testserver"})
+    form = {"csrf": csrf(signed_in)}
+    signed_in.http.post("/sign-out", data=form, headers={"Origin": "http://testserver"})
     assert "Fire" not in signed_in.http.get("/").text
 
 
@@ -77,7 +92,7 @@ def test_a_name_that_is_markup_is_text(signed_in: Room) -> None:
     from server_stub import setup
 
     setup.add_learner(signed_in.server.people, "class-1", "x", "<script>alert(1)</script>")
-    page = signed_in.http.get("/").text
+    page = signed_in.http.get(f"/classes/{CLASS}").text
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
 

@@ -43,7 +43,7 @@ def test_init_makes_a_server_that_can_be_opened(
     assert trust.quorum == "none"
     server = Server(settings)
     assert trust.logs == (server.keyring.log("class-1").vkey,)
-    assert [view.title for view in server.services.overview.classes()] == ["class-1"]
+    assert [item.title for item in server.people.classes()] == ["class-1"]
     server.close()
 
 

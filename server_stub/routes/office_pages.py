@@ -1,0 +1,70 @@
+"""The staff's own business: accounts, duties, places, the journal, and employers' devices."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query
+from fastapi.responses import RedirectResponse, Response
+
+from server_stub.domain.duties import KINDS, ROLE_PLACES, ROLES, Place, Right
+from server_stub.routes.web import Acts, PageRoute, Reads
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+Text = Annotated[str, Form(max_length=200)]
+
+
+@router.get("/staff")
+def staff(visit: Reads) -> Response:
+    """Accounts with their duties, and the places."""
+    office = visit.wired.office
+    office.require_anywhere(visit.account, Right.STAFF)
+    return visit.show("staff.html", duties=office.all_duties(visit.account), places=office.places(visit.account),
+                      roles=list(ROLES), role_places=ROLE_PLACES, kinds=KINDS, me=visit.account.name)  # fmt: skip
+
+
+@router.post("/staff")
+def add_staff(
+    visit: Acts, account: Text = "", name: Text = "", password: Text = "", role: Text = "", place: Text = ""
+) -> Response:
+    """A new account of the staff with its first duty."""
+    visit.wired.office.add_staff(visit.account, account, name, password, (role, place))
+    return RedirectResponse("/staff", 303)
+
+
+@router.post("/staff/duties")
+def give(visit: Acts, account: Text = "", role: Text = "", place: Text = "") -> Response:
+    """One more duty."""
+    visit.wired.office.give(visit.account, account, role, place)
+    return RedirectResponse("/staff", 303)
+
+
+@router.post("/staff/duties/end")
+def take_back(visit: Acts, account: Text = "", role: Text = "", place: Text = "") -> Response:
+    """A duty ends, and the account's sign-ins with it."""
+    visit.wired.office.take_back(visit.account, account, role, place)
+    return RedirectResponse("/staff", 303)
+
+
+@router.post("/places")
+def put_place(visit: Acts, kind: Text = "", key: Text = "", name: Text = "", parent: Text = "") -> Response:
+    """A place is added, renamed or moved."""
+    visit.wired.office.put_place(visit.account, Place(f"{kind}/{key}", " ".join(name.split()), parent))
+    return RedirectResponse("/staff", 303)
+
+
+@router.get("/journal")
+def journal(visit: Reads, before: Annotated[int, Query(ge=0, lt=2**52)] = 2**52 - 1) -> Response:
+    """Who did what, latest first."""
+    deeds = visit.wired.office.journal(visit.account, before)
+    return visit.show("journal.html", deeds=deeds)
+
+
+@router.get("/fleet")
+def fleet(visit: Reads, place: Annotated[str, Query(max_length=80)] = "") -> Response:
+    """An employer's devices: versions and what was not sent; no learner's findings."""
+    visit.wired.office.require_anywhere(visit.account, Right.FLEET)
+    places = visit.wired.fleet.places(visit.account)
+    chosen = place or (places[0][0] if places else "")
+    view = visit.wired.fleet.view(visit.account, chosen) if chosen else None
+    return visit.show("fleet.html", places=places, view=view)

@@ -1,0 +1,187 @@
+"""What every page of the staff needs: who is here, in which language, a form's proof, and a safe answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.concurrency import run_in_threadpool
+
+from ledger.errors import LedgerError
+from server_stub.domain.citizen import masked
+from server_stub.domain.duties import Right
+from server_stub.domain.errors import NotAllowedError, NotSignedInError, ServerError, UnreadableError
+from server_stub.domain.people import Account
+from server_stub.domain.services import Services
+from server_stub.routes.deps import COOKIE, Wired
+from server_stub.routes.words import LANGUAGES, WORDS
+
+LANG_COOKIE: Final = "trueseat_lang"
+CHINA_MINUTES: Final = 480  # where no class says another offset
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+SAFE: Final = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent.parent / "web" / "templates"),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def language(request: Request) -> str:
+    """The language of the switch, else of the browser, else Chinese."""
+    for wanted in (request.query_params.get("lang"), request.cookies.get(LANG_COOKIE)):
+        if wanted in LANGUAGES:
+            return wanted
+    for part in request.headers.get("accept-language", "").split(",")[:20]:
+        tag = part.partition(";")[0].strip().lower()[:2]
+        if tag in LANGUAGES:
+            return tag
+    return "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One of the staff on one page."""
+
+    request: Request
+    wired: Services
+    account: Account
+    token: str
+    lang: str
+
+    def show(self, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
+        """The page with its menu; `values` are the template's."""
+        rights = {right.value for right in self.wired.office.rights(self.account)}
+        menu = {"person": self.account.person, "rights": rights, "csrf": self.wired.sign_in.csrf(self.token)}
+        return render(self.request, template, self.lang, status, **(menu | values))
+
+    def word(self, key: str) -> str:
+        """One word in the visitor's language."""
+        return WORDS[self.lang][key]
+
+
+def visitor(request: Request, wired: Wired) -> Visit:
+    """Who reads a page, or `NotSignedInError`."""
+    token = request.cookies.get(COOKIE, "")
+    if not 0 < len(token) <= 200:
+        raise NotSignedInError("this page is for the staff: sign in first")
+    return Visit(request, wired, wired.sign_in.who(token, staff=True), token, language(request))
+
+
+async def actor(request: Request, wired: Wired) -> Visit:
+    """Who sends a form, if the form was made by this server for this sign-in; `NotAllowedError` for any other."""
+    same_site(request)
+    visit = await run_in_threadpool(visitor, request, wired)
+    try:
+        given = (await request.form(max_files=1, max_fields=100)).get("csrf", "")
+    except Exception as error:  # starlette raises its own for a form that is none
+        raise UnreadableError("the form cannot be read") from error
+    if not isinstance(given, str) or not wired.sign_in.is_csrf(visit.token, given):
+        raise NotAllowedError("this form was not made for this sign-in: open the page again")
+    return visit
+
+
+Reads = Annotated[Visit, Depends(visitor)]
+Acts = Annotated[Visit, Depends(actor)]
+
+
+def same_site(request: Request) -> None:
+    """A form of another site may not act here: the cookie is strict, and the origin is compared as well."""
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("//")[2] != request.headers.get("host"):
+        raise NotAllowedError("this form was sent from another site")
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise NotAllowedError("this form was sent from another site")
+
+
+class PageRoute(APIRoute):
+    """A refusal on a page is a page; without a sign-in it is the form for signing in."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own handler with our refusals around it."""
+        plain = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            try:
+                return await plain(request)
+            except NotSignedInError:
+                return RedirectResponse("/", 303)
+            except ServerError as error:
+                return problem(request, error)
+            except LedgerError as error:
+                return problem(request, UnreadableError(f"{error.code}: {error}"))
+            except RequestValidationError:
+                return problem(request, UnreadableError("the address or the form cannot be read"))
+
+        return handler
+
+
+def problem(request: Request, error: ServerError) -> HTMLResponse:
+    """One refusal as a page: one sentence, what to do, and the code for whoever helps."""
+    lang = language(request)
+    said = error.zh if lang == "zh" else error.remedy
+    return render(request, "problem.html", lang, error.status, said=said, code=error.code, detail=str(error)[:300])
+
+
+def render(request: Request, template: str, lang: str, status: int = 200, /, **values: Any) -> HTMLResponse:
+    """A template as an answer that no script, frame or cache of others gets at."""
+    html = fragment(template, lang, path=request.url.path, **values)
+    answer = HTMLResponse(html, status, headers=SAFE)
+    if request.query_params.get("lang") in LANGUAGES:
+        answer.set_cookie(LANG_COOKIE, lang, samesite="lax", max_age=365 * 24 * 3600)
+    return answer
+
+
+def fragment(template: str, lang: str, /, **values: Any) -> str:
+    """A template as text; every value in it is escaped."""
+    base: dict[str, Any] = {"person": "", "rights": set(), "csrf": ""}
+    return _templates.get_template(template).render(
+        **(base | values), lang=lang, w=WORDS[lang], other="en" if lang == "zh" else "zh", minutes=minutes,
+        moment=moment, clock=clock, zone=zone, masked=masked, Right=Right,
+    )  # fmt: skip
+
+
+def minutes(ms: int) -> str:
+    """Minutes with one decimal, cut and not rounded: nobody is shown more than is credited."""
+    tenths = ms // 6000
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def moment(ms: int, offset_minutes: int = CHINA_MINUTES) -> str:
+    """A moment in the programme's local time."""
+    return _local(ms, offset_minutes).strftime("%Y-%m-%d %H:%M") if ms else "–"
+
+
+def clock(ms: int, offset_minutes: int = CHINA_MINUTES) -> str:
+    """The time of the day with seconds."""
+    return _local(ms, offset_minutes).strftime("%H:%M:%S") if ms else "–"
+
+
+def _local(ms: int, offset_minutes: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, timezone(timedelta(minutes=offset_minutes)))
+
+
+def zone(offset_minutes: int) -> str:
+    """The programme's time zone, as people write it: UTC+8, UTC+5:30."""
+    hours, left = divmod(abs(offset_minutes), 60)
+    return f"UTC{'-' if offset_minutes < 0 else '+'}{hours}" + (f":{left:02d}" if left else "")
