@@ -1,7 +1,7 @@
-"""Makes the PAD model's ONNX file out of its makers' own weights, without torch: the same bytes on every machine.
+"""Makes the PAD models' ONNX files out of their makers' own weights, without torch: the same bytes on every machine.
 
-The weights are MiniFASNetV2's `.pth` in torch's older file format: four pickles, then the storages. They are unpickled
-only after their sha256 was the pinned one, and then by an unpickler that knows four names. Batch norms are folded into
+The weights are MiniFASNetV2's or MiniFASNetV1SE's `.pth` in torch's older file format: four pickles, then the storages.
+They are unpickled only after their sha256 was the pinned one, and then by an unpickler that knows four names. Batch norms are folded into
 the layers before them; the arithmetic is that of IEEE doubles, rounded once, so the result has one sha256.
 """
 
@@ -130,6 +130,8 @@ class _Net:
             if name.endswith(".conv") and ".model." in name:
                 self._block = self._last
             self._convolution(name)
+            if f"{name.removesuffix('.project')}.se_module.fc1.weight" in self._weights and name.endswith(".project"):
+                self._squeeze(f"{name.removesuffix('.project')}.se_module")
             if name.endswith(".project") and ".model." in name:
                 self._add("Add", [self._block, self._last], f"{name}.sum")
         self._add("Flatten", [self._last], "flat", axis=1)
@@ -156,6 +158,21 @@ class _Net:
         if slope is not None:
             kept = self._keep(f"{name}.slope", Tensor((out, 1, 1), slope.values))
             self._add("PRelu", [self._last, kept], f"{name}.prelu")
+
+    def _squeeze(self, name: str) -> None:
+        """V1SE: each channel weighed by what two small layers make of all channels' means."""
+        block = self._last
+        self._add("GlobalAveragePool", [block], f"{name}.mean")
+        for layer, norm, kind in (("fc1", "bn1", "Relu"), ("fc2", "bn2", "Sigmoid")):
+            weight = self._weights[f"{name}.{layer}.weight"]
+            scale, shift = self._norm(f"{name}.{norm}")
+            each = weight.shape[1]
+            values = [v * scale[i // each] for i, v in enumerate(weight.values)]
+            kept = self._keep(f"{name}.{layer}.weight", Tensor(weight.shape, values))
+            names = [self._last, kept, self._keep(f"{name}.{layer}.bias", _row(shift))]
+            self._add("Conv", names, f"{name}.{layer}", kernel_shape=(1, 1), strides=(1, 1))
+            self._add(kind, [self._last], f"{name}.{layer}.{kind.lower()}")
+        self._add("Mul", [block, self._last], f"{name}.scaled")
 
     def _norm(self, name: str) -> tuple[list[float], list[float]]:
         """A batch norm as y = scale · x + shift."""
