@@ -1,63 +1,17 @@
-"""The windows of this desktop: who is in front, above all, took the foreground unasked, or hides from pictures."""
+"""The windows of this desktop as user32 lists them."""
 
 from __future__ import annotations
 
 import ctypes
-from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from agent.collectors import Context
+from agent.collectors.desktop import MAX_WINDOWS, Window
 from agent.collectors.windows import api
-from agent.collectors.windows.ear import Heard, foreground_pid, process_of
 from agent.errors import CollectorError
-from agent.tables import ProcessRow, Row, WindowRow
 
 EXTENDED_STYLE: Final = -20  # GWL_EXSTYLE
 TOPMOST: Final = 0x08  # WS_EX_TOPMOST
 CLOAKED: Final = 14  # DWMWA_CLOAKED: there, but on no screen
-MAX_WINDOWS: Final = 500
-MINUTE_MS: Final = 60_000
-
-
-class Window(NamedTuple):
-    """One visible top-level window, as Windows tells of it."""
-
-    pid: int
-    kind: str
-    topmost: bool
-    unrecorded: bool | None
-
-
-class Desktop:
-    """One row a program and class of windows; `CollectorError` where no desktop can be looked at."""
-
-    def __init__(
-        self,
-        heard: Callable[[], Heard],
-        context: Context,
-        processes: Callable[[], Sequence[ProcessRow]],
-        windows: Callable[[], Sequence[Window]] | None = None,
-        front: Callable[[], int] = foreground_pid,
-    ) -> None:
-        self._heard, self._context, self._processes, self._front = heard, context, processes, front
-        self._windows = windows if windows is not None else visible_windows
-
-    def collect(self, now_ms: int) -> Sequence[Row]:
-        """The rows; the client's own windows are among them."""
-        heard = self._heard()
-        heard.client_pid = self._context.client_pid
-        taken = Counter(entry.pid for entry in list(heard.taken) if now_ms - entry.at_ms <= MINUTE_MS)
-        names = {row.pid: row.name for row in self._processes()}
-        front = self._front()
-        rows = {
-            WindowRow(
-                names.get(window.pid, ""), window.pid, window.kind, window.pid == front, window.topmost,
-                window.unrecorded, taken[window.pid],
-            )
-            for window in self._windows()
-        }  # fmt: skip
-        return sorted(rows, key=lambda row: (row.pid, row.kind))[:MAX_WINDOWS]
 
 
 def visible_windows() -> list[Window]:
@@ -76,11 +30,23 @@ def visible_windows() -> list[Window]:
     return [_window(handle) for handle in shown[:MAX_WINDOWS]]
 
 
+def foreground_pid() -> int:
+    """The process whose window has the foreground; 0 while there is none."""
+    window = api.function("user32", "GetForegroundWindow", api.Handle)()
+    return _process_of(window) if window else 0
+
+
+def _process_of(window: Any) -> int:
+    pid = api.DWORD()
+    api.function("user32", "GetWindowThreadProcessId", api.DWORD, api.Handle, api.PTR)(window, ctypes.byref(pid))
+    return pid.value
+
+
 def _window(handle: Any) -> Window:
     room = ctypes.create_unicode_buffer(257)
     api.function("user32", "GetClassNameW", ctypes.c_int, api.Handle, api.PTR, ctypes.c_int)(handle, room, len(room))
     style = api.function("user32", "GetWindowLongW", ctypes.c_uint32, api.Handle, ctypes.c_int)(handle, EXTENDED_STYLE)
-    return Window(process_of(handle), str(room.value), bool(style & TOPMOST), _unrecorded(handle))
+    return Window(_process_of(handle), str(room.value), bool(style & TOPMOST), _unrecorded(handle))
 
 
 def _unrecorded(handle: Any) -> bool | None:

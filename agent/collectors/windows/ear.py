@@ -11,11 +11,11 @@ import atexit
 import ctypes
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from agent.collectors.heard import CLICK, KEY, MEMORY_MS, MOVE, RELEASE, Heard
 from agent.collectors.windows import api
+from agent.collectors.windows.desktop import foreground_pid
 from agent.errors import CollectorError
 
 KEYBOARD, MOUSE = 13, 14  # WH_KEYBOARD_LL, WH_MOUSE_LL
@@ -28,71 +28,8 @@ RELEASES: Final = frozenset((0x0202, 0x0205, 0x0208, 0x020C))
 TIMER, QUIT = 0x0113, 0x0012  # WM_TIMER, WM_QUIT
 LOOK_MS: Final = 100
 DEAF_MS: Final = 10_000  # Windows drops a hook that was slow, and does not say so
-MAX_EVENTS: Final = 400
-MEMORY_MS: Final = 600_000
 START_S: Final = 5.0
 SOURCES: Final = {KEYBOARD: "WH_KEYBOARD_LL", MOUSE: "WH_MOUSE_LL"}
-
-
-class Made(NamedTuple):
-    """One event that a program made."""
-
-    at_ms: int
-    click: bool
-    source: str
-
-
-class Taken(NamedTuple):
-    """The foreground went from the client to a process, and no hand had done anything just before."""
-
-    at_ms: int
-    pid: int
-
-
-class Heard:
-    """What the ear keeps. Pure: moments come from outside."""
-
-    ASKED_MS: Final = 1_500  # a program that a hand started shows its window after a moment
-
-    def __init__(self) -> None:
-        self.made: deque[Made] = deque(maxlen=MAX_EVENTS)
-        self.taken: deque[Taken] = deque(maxlen=MAX_EVENTS)
-        self.client_pid = 0
-        self.heard_ms = 0
-        self._asked_ms = -self.ASKED_MS
-        self._front = 0
-
-    def key(self, flags: int, now_ms: int) -> None:
-        """A key went down or up."""
-        self.heard_ms = now_ms
-        if not flags & KEY_INJECTED:
-            self._asked_ms = now_ms
-        elif not flags & KEY_UP:
-            self.made.append(Made(now_ms, False, SOURCES[KEYBOARD]))
-
-    def mouse(self, message: int, flags: int, now_ms: int) -> None:
-        """The mouse did something."""
-        self.heard_ms = now_ms
-        click = message in CLICKS
-        if flags & MOUSE_INJECTED and message not in RELEASES:
-            self.made.append(Made(now_ms, click, SOURCES[MOUSE]))
-        elif click and not flags & MOUSE_INJECTED:
-            self._asked_ms = now_ms  # a movement asks for nothing
-
-    def front(self, pid: int, now_ms: int, client_lives: bool = True) -> None:
-        """Process `pid` has the foreground now (0: nobody, while it changes)."""
-        if not pid or pid == self._front:
-            return
-        before, self._front = self._front, pid
-        if before == self.client_pid != 0 and client_lives and now_ms - self._asked_ms > self.ASKED_MS:
-            self.taken.append(Taken(now_ms, pid))
-
-    def forget(self, now_ms: int) -> None:
-        """Drop what is older than the memory."""
-        while self.made and now_ms - self.made[0].at_ms > MEMORY_MS:
-            self.made.popleft()
-        while self.taken and now_ms - self.taken[0].at_ms > MEMORY_MS:
-            self.taken.popleft()
 
 
 class Ear:
@@ -156,12 +93,12 @@ class Ear:
 
         def key(code: int, message: int, at: int) -> int:
             if code == 0:
-                self.heard.key(ctypes.c_uint32.from_address(at + KEY_FLAGS).value, _now_ms())
+                key_event(self.heard, ctypes.c_uint32.from_address(at + KEY_FLAGS).value, _now_ms())
             return int(onward(None, code, message, at))
 
         def mouse(code: int, message: int, at: int) -> int:
             if code == 0:
-                self.heard.mouse(message, ctypes.c_uint32.from_address(at + MOUSE_FLAGS).value, _now_ms())
+                mouse_event(self.heard, message, ctypes.c_uint32.from_address(at + MOUSE_FLAGS).value, _now_ms())
             return int(onward(None, code, message, at))
 
         return {KEYBOARD: form(key), MOUSE: form(mouse)}
@@ -193,6 +130,17 @@ class Ear:
                 self._hook(callbacks)
 
 
+def key_event(heard: Heard, flags: int, now_ms: int) -> None:
+    """A key went down or up."""
+    heard.event(RELEASE if flags & KEY_UP else KEY, bool(flags & KEY_INJECTED), SOURCES[KEYBOARD], now_ms)
+
+
+def mouse_event(heard: Heard, message: int, flags: int, now_ms: int) -> None:
+    """The mouse did something."""
+    kind = CLICK if message in CLICKS else RELEASE if message in RELEASES else MOVE
+    heard.event(kind, bool(flags & MOUSE_INJECTED), SOURCES[MOUSE], now_ms)
+
+
 class Message(ctypes.Structure):
     """MSG, winuser.h."""
 
@@ -214,21 +162,5 @@ def input_age_ms() -> int:
     return int((api.function("kernel32", "GetTickCount", api.DWORD)() - last.time) & 0xFFFFFFFF)
 
 
-def foreground_pid() -> int:
-    """The process whose window has the foreground; 0 while there is none."""
-    window = api.function("user32", "GetForegroundWindow", api.Handle)()
-    return process_of(window) if window else 0
-
-
-def process_of(window: Any) -> int:
-    """The process of a window; 0 for one that is gone."""
-    pid = api.DWORD()
-    api.function("user32", "GetWindowThreadProcessId", api.DWORD, api.Handle, api.PTR)(window, ctypes.byref(pid))
-    return pid.value
-
-
 def _now_ms() -> int:
     return time.monotonic_ns() // 1_000_000
-
-
-Reader = Callable[[], Heard]

@@ -1,33 +1,18 @@
-"""Ourselves on Windows: whether a debugger is attached to agent or client, and what is loaded into them."""
+"""What Windows tells of our own processes: a debugger's presence, the loaded libraries, memory that runs what is
+written into it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
 import os
-from collections.abc import Sequence
-from typing import Final, Protocol
 
-from agent.collectors import Context
 from agent.collectors.windows import api, toolhelp
-from agent.errors import CollectorError
-from agent.tables import Row, SelfRow
-
-MAPS_MS: Final = 10_000
 
 
-class System(Protocol):
-    """What is asked of Windows; tests script it."""
-
-    def debugged(self, pid: int) -> bool:
-        """Whether a debugger is attached to a process of ours, or `CollectorError`."""
-
-    def loaded(self, pid: int) -> tuple[tuple[str, ...], int]:
-        """Paths of its modules, and how many private regions may be written and run; or `CollectorError`."""
-
-
-class SystemProcesses:
-    """The processes of this machine."""
+class SystemSelves:
+    """The processes of this machine that are ours."""
 
     def debugged(self, pid: int) -> bool:
         """IsDebuggerPresent for ourselves, and the kernel's own word (the debug port) for both."""
@@ -48,40 +33,3 @@ class SystemProcesses:
 def _opened(pid: int, access: int) -> contextlib.AbstractContextManager[api.Handle]:
     """Our own handle without asking: the agent is closed to everybody (shield.py)."""
     return contextlib.nullcontext(api.ourselves()) if pid == os.getpid() else api.process(pid, access)
-
-
-class Ourselves:
-    """One row for the agent and one for the client beside it."""
-
-    def __init__(self, context: Context, system: System | None = None) -> None:
-        self._context = context
-        self._system: System = system if system is not None else SystemProcesses()
-        self._loaded: dict[int, tuple[int, tuple[tuple[str, ...], int]]] = {}
-
-    def collect(self, now_ms: int) -> Sequence[Row]:
-        """The rows; of a process that is gone there is none, and modules that cannot be read are unknown (empty)."""
-        subjects = [("agent", os.getpid()), ("client", self._context.client_pid)]
-        rows: list[Row] = []
-        for subject, pid in subjects:
-            if not pid:
-                continue
-            try:
-                debugger = self._system.debugged(pid)
-            except CollectorError:
-                if subject == "agent":
-                    raise
-                continue
-            modules, regions = self._modules(pid, now_ms)
-            rows.append(SelfRow(subject=subject, debugger=debugger, maps=modules, rwx_anon=regions))
-        return rows
-
-    def _modules(self, pid: int, now_ms: int) -> tuple[tuple[str, ...], int]:
-        known = self._loaded.get(pid)
-        if known is not None and now_ms - known[0] < MAPS_MS:
-            return known[1]
-        try:
-            found = self._system.loaded(pid)
-        except CollectorError:
-            return (), 0
-        self._loaded[pid] = (now_ms, found)
-        return found

@@ -7,8 +7,9 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from agent.collectors.table import Entry
 from agent.collectors.windows import api
-from agent.collectors.windows.toolhelp import Entry, entries
+from agent.collectors.windows.toolhelp import entries
 from agent.tables import Row, SocketRow
 
 IPV4, IPV6 = 2, 23  # AF_INET, AF_INET6

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
+from agent.collectors.table import Entry
 from agent.collectors.windows import api
 from agent.errors import CollectorError
 
@@ -23,14 +24,6 @@ PEB_PARAMETERS: Final = 0x20
 PARAMETERS_CMDLINE: Final = 0x70
 COMMITTED, PRIVATE, WRITE_AND_RUN = 0x1000, 0x20000, 0x40
 MAX_REGIONS: Final = 100_000
-
-
-class Entry(NamedTuple):
-    """One line of the process list."""
-
-    pid: int
-    parent: int
-    name: str
 
 
 class _Entry32(ctypes.Structure):

@@ -10,22 +10,24 @@ from pathlib import Path
 import pytest
 
 from agent.collectors import Context
+from agent.collectors.desktop import Desktop, Window
+from agent.collectors.heard import Heard
+from agent.collectors.inputs import Inputs
+from agent.collectors.selves import Ourselves
+from agent.collectors.table import FULL_MS, Entry, Processes
 from agent.collectors.windows import api, smbios
 from agent.collectors.windows.cameras import CAMERAS, CLASSES, DEVICES, FILTERS, Cameras
 from agent.collectors.windows.clocks import Clocks, Reading
-from agent.collectors.windows.desktop import Desktop, Window
 from agent.collectors.windows.displays import TERMINAL_SERVER, Displays
-from agent.collectors.windows.ear import Ear, Heard
-from agent.collectors.windows.inputs import Inputs
+from agent.collectors.windows.ear import Ear, key_event, mouse_event
 from agent.collectors.windows.machine import BIOS_KEY, Machine
 from agent.collectors.windows.networks import MICROSOFTS, SETTINGS, USER, Networks
-from agent.collectors.windows.ourselves import Ourselves
-from agent.collectors.windows.processes import FULL_MS, Processes
+from agent.collectors.windows.ourselves import SystemSelves
+from agent.collectors.windows.processes import SystemProcesses
 from agent.collectors.windows.registry import SystemRegistry
 from agent.collectors.windows.resources import Version, version_of
 from agent.collectors.windows.signatures import Signers
 from agent.collectors.windows.sockets import IPV4, Sockets
-from agent.collectors.windows.toolhelp import Entry
 from agent.engine import Engine, gravest
 from agent.errors import CollectorError
 from agent.tables import ClockRow, DisplayRow, HostRow, InputRow, NetworkRow, ProcessRow, SelfRow, WindowRow
@@ -51,22 +53,29 @@ class ScriptedRegistry:
 class ScriptedSystem:
     """A process list; each process is (parent, name, start, file, arguments)."""
 
-    def __init__(self) -> None:
+    def __init__(self, signers: Signers | None = None) -> None:
         self.table: dict[int, tuple[int, str, int, str, str]] = {}
         self.asked: list[int] = []
+        self.signers = signers
+
+    def begin(self) -> None:
+        if self.signers is not None:
+            self.signers.begin()
 
     def entries(self) -> Sequence[Entry]:
         return [Entry(pid, entry[0], entry[1]) for pid, entry in self.table.items()]
 
-    def started_100ns(self, pid: int) -> int:
+    def began(self, pid: int) -> int:
         return self.table[pid][2]
 
-    def exe_of(self, pid: int) -> str:
-        self.asked.append(pid)
-        return self.table[pid][3]
+    def read(self, entry: Entry) -> ProcessRow:
+        self.asked.append(entry.pid)
+        _, name, _, exe, cmdline = self.table[entry.pid]
+        original = "AutoHotkey.exe" if name == "helper.exe" else ""
+        return ProcessRow(name=name, exe=exe, cmdline=cmdline, pid=entry.pid, original_name=original)
 
-    def cmdline_of(self, pid: int) -> str:
-        return self.table[pid][4]
+    def signer(self, row: ProcessRow) -> str | None:
+        return self.signers.of(row.exe) if self.signers is not None else ""
 
 
 @pytest.fixture
@@ -74,24 +83,18 @@ def system() -> ScriptedSystem:
     return ScriptedSystem()
 
 
-def table_of(system: ScriptedSystem, **more: object) -> Processes:
-    versions = {r"C:\t\helper.exe": Version("AutoHotkey.exe", "AutoHotkey")}
-    return Processes(system=system, versions=lambda path: versions.get(path, Version()), **more)  # type: ignore[arg-type]
-
-
 def rows(table: Processes, now_ms: int = 0) -> dict[int, ProcessRow]:
     return {row.pid: row for row in table.collect(now_ms) if isinstance(row, ProcessRow)}
 
 
 def test_only_what_is_new_is_read(system: ScriptedSystem, engine: Engine) -> None:
-    """A renamed tool is known by its version resource; nothing is asked twice; idle is no program."""
-    system.table = {0: (0, "[System Process]", 0, "", ""), 4: (0, "System", 0, "", "")}
+    """A renamed tool is known by its version resource; nothing is asked twice."""
     system.table[100] = (4, "explorer.exe", 1_000, r"C:\Windows\explorer.exe", "explorer")
     system.table[200] = (100, "helper.exe", 21_000, r"C:\t\helper.exe", "helper x.ahk")
-    table = table_of(system, boot_100ns=lambda: 1_000)
+    table = Processes(system)
     assert set(rows(table)) == {100, 200}
     row = rows(table)[200]
-    assert (row.parents, row.original_name, row.started_ms) == (("explorer.exe",), "AutoHotkey.exe", 2)
+    assert (row.parents, row.original_name) == (("explorer.exe",), "AutoHotkey.exe")
     assert gravest(engine.judge([row])) == "pause"
     assert system.asked == [100, 200]
     del system.table[200]
@@ -102,7 +105,7 @@ def test_a_number_that_is_used_again_is_another_process(system: ScriptedSystem) 
     """By its name at once, by its start within ten seconds; and a parent younger than its child is none."""
     system.table[100] = (0, "cmd.exe", 5_000, "", "")
     system.table[200] = (100, "tool.exe", 1_000, "", "old")
-    table = table_of(system)
+    table = Processes(system)
     assert rows(table)[200].parents == ()
     system.table[200] = (100, "other.exe", 9_000, "", "")
     assert (rows(table, 2_000)[200].name, rows(table, 2_000)[200].parents) == ("other.exe", ("cmd.exe",))
@@ -113,7 +116,7 @@ def test_a_number_that_is_used_again_is_another_process(system: ScriptedSystem) 
 
 def test_short_lived_tools_are_counted(system: ScriptedSystem) -> None:
     """Three within a minute, each seen alone; a minute later they are forgotten."""
-    table = table_of(system)
+    table = Processes(system)
     table.collect(0)
     for turn in range(3):
         system.table = {300 + turn: (0, "nircmd.exe", turn + 1, "", "")}
@@ -125,7 +128,7 @@ def test_short_lived_tools_are_counted(system: ScriptedSystem) -> None:
 def test_a_ring_of_parents_ends(system: ScriptedSystem) -> None:
     """Two processes that call each other parent."""
     system.table = {1: (2, "a.exe", 0, "", ""), 2: (1, "b.exe", 0, "", "")}
-    assert len(rows(table_of(system))[1].parents) <= 16
+    assert len(rows(Processes(system))[1].parents) <= 16
 
 
 def test_signatures_are_checked_a_few_at_a_look(system: ScriptedSystem, tmp_path: Path) -> None:
@@ -135,7 +138,13 @@ def test_signatures_are_checked_a_few_at_a_look(system: ScriptedSystem, tmp_path
         path = tmp_path / f"{number}.exe"
         path.write_bytes(bytes(100))
         system.table[number + 10] = (0, path.name, 1, str(path), "")
-    table = table_of(system, signers=Signers(lambda path: asked.append(path) or "Somebody", budget=150))  # type: ignore[func-returns-value]
+
+    def ask(path: str) -> str:
+        asked.append(path)
+        return "Somebody"
+
+    system.signers = Signers(ask, budget=150)
+    table = Processes(system)
     signed = [sum(row.signer == "Somebody" for row in rows(table, turn).values()) for turn in range(4)]
     assert signed == [1, 2, 3, 3]
     assert len(asked) == 3
@@ -145,7 +154,8 @@ def test_what_windows_does_not_tell_is_unknown() -> None:
     """On no Windows at all every source that asks it says unknown; nothing else leaves."""
     if sys.platform == "win32":
         pytest.skip("left out: this is Windows")
-    for ask in (Sockets(), Ourselves(Context()), Clocks(), Inputs(Ear().ready, Context()), Processes()):
+    ours = Ourselves(Context(), SystemSelves())
+    for ask in (Sockets(), ours, Clocks(), Inputs(Ear().ready, Context()), Processes(SystemProcesses())):
         with pytest.raises(CollectorError):
             ask.collect(0)  # type: ignore[attr-defined]
     with pytest.raises(CollectorError):
@@ -192,15 +202,15 @@ def test_only_made_input_is_kept(engine: Engine) -> None:
     """A hand's keys leave nothing; a loop's clicks leave their moments; key-up and button-up are no acts."""
     heard = Heard()
     for turn in range(8):
-        heard.key(0x00, 500 * turn + 77)
-        heard.mouse(0x0200, 0x00, 500 * turn + 80)
+        key_event(heard, 0x00, 500 * turn + 77)
+        mouse_event(heard, 0x0200, 0x00, 500 * turn + 80)
     assert not heard.made
     inputs = Inputs(lambda: heard, Context(in_client=True))
     assert inputs.collect(4_000) == []
     for turn in range(8):
-        heard.mouse(0x0201, 0x01, 10_000 + 500 * turn)
-        heard.mouse(0x0202, 0x01, 10_010 + 500 * turn)
-        heard.key(0x10 | 0x80, 10_020 + 500 * turn)
+        mouse_event(heard, 0x0201, 0x01, 10_000 + 500 * turn)
+        mouse_event(heard, 0x0202, 0x01, 10_010 + 500 * turn)
+        key_event(heard, 0x10 | 0x80, 10_020 + 500 * turn)
     (row,) = inputs.collect(14_000)
     assert isinstance(row, InputRow)
     assert (row.injected, row.acts, row.regular, row.sources) == (8, 8, True, ("WH_MOUSE_LL",))
@@ -214,11 +224,11 @@ def test_who_asked_for_another_window_is_no_theft() -> None:
     heard = Heard()
     heard.client_pid = 7
     heard.front(7, 10_000)
-    heard.key(0x00, 12_000)
+    key_event(heard, 0x00, 12_000)
     heard.front(9, 12_300)
     assert not heard.taken
     heard.front(7, 20_000)
-    heard.mouse(0x0200, 0x00, 29_900)
+    mouse_event(heard, 0x0200, 0x00, 29_900)
     heard.front(0, 29_950)  # between two windows nobody has it
     heard.front(9, 30_000)
     assert [(entry.at_ms, entry.pid) for entry in heard.taken] == [(30_000, 9)]

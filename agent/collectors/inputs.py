@@ -1,11 +1,11 @@
-"""What programs, not hands, put into the keyboard and the mouse of Windows, as one row that tells its rhythm."""
+"""What programs, not hands, put into keyboard and mouse, as one row that tells its rhythm."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from agent.collectors import Context
-from agent.collectors.windows.ear import Heard
+from agent.collectors.heard import Heard
 from agent.rhythm import rhythm
 from agent.tables import InputRow, Row
 
@@ -17,9 +17,8 @@ class Inputs:
         self._heard, self._context = heard, context
 
     def collect(self, now_ms: int) -> Sequence[Row]:
-        """The row, or `CollectorError` where Windows lets nobody listen."""
-        heard = self._heard()
-        made = list(heard.made)
+        """The row, or `CollectorError` where the system lets nobody listen."""
+        made = list(self._heard().made)
         if not made:
             return []
         beat = rhythm([event.at_ms for event in made], [event.at_ms for event in made if event.click])
