@@ -28,6 +28,7 @@ from agent.collectors.linux.processes import Processes
 from agent.collectors.linux.sockets import Sockets
 from agent.engine import Engine, Finding
 from agent.manifest import ROOT
+from agent.tables import ProcessRow
 
 pytestmark = [
     pytest.mark.slow,
@@ -65,6 +66,11 @@ class Look:
         self._sockets = Sockets()
         self._table = Processes(listen=lambda: self._sockets.listen)
         self._now = 0
+
+    @property
+    def rows(self) -> Sequence[ProcessRow]:
+        """The table of the last look."""
+        return self._table.rows
 
     def __call__(self) -> tuple[Finding, ...]:
         self._now += 30_000
