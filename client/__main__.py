@@ -58,9 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("models", help="fetch | verify | list the models")
     commands.add_parser("demo", help="the demonstration lesson, studied by itself until somebody takes over")
     commands.add_parser("notice", parents=[settings], help="the text that a learner's consent names")
-    from client import keeping  # not at the top: the detectors' process imports this module again
+    from client import farewell, keeping  # not at the top: the detectors' process imports this module again
 
     keeping.add(commands, settings)
+    farewell.add(commands, settings)
     return parser
 
 
@@ -80,6 +81,10 @@ def _do(options: argparse.Namespace) -> int:
             from client import keeping
 
             return keeping.run(settings, options.out, claims=options.claims)
+        case "profile" | "photos":
+            from client import farewell
+
+            return farewell.run(settings, options)
         case "doctor":
             from client import doctor
 

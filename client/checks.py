@@ -7,6 +7,7 @@ waits its turn. The lesson stands still from `ordered` to the last `answered`.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from client import effects, question
@@ -142,7 +143,7 @@ def answer(turn: Turn, task: Task, verdict: Judged) -> None:
     """Log the attempt's result, have it signed at once, and see whether it is the check's last."""
     order = task.order
     reason = verdict.reason if _WORD.fullmatch(verdict.reason) else "other"
-    scores, models, photo = dict(verdict.scores), dict(verdict.models), dict(verdict.evidence) or None
+    scores, models, photo = dict(verdict.scores), dict(verdict.models), _photo(turn, verdict)
     turn.log(Answered(order.i, order.a, task.kind, verdict.result, reason, scores, models, photo))
     if photo is not None:
         turn.set(photos=(*turn.state.photos, turn.state.wall))
@@ -161,6 +162,21 @@ def answer(turn: Turn, task: Task, verdict: Judged) -> None:
         _conclude(turn, task)
         if task.kind not in question.ASKED and reason not in NO_HELP:
             _help(turn, task, outcome)
+
+
+def _photo(turn: Turn, verdict: Judged) -> dict[str, str] | None:
+    """What names the photo of an attempt; consent that went meanwhile took it along."""
+    return dict(verdict.evidence) or None if turn.state.rules.photos is not None else None
+
+
+def no_photos(turn: Turn) -> None:
+    """The learner wants no more photos: none is taken, kept or sent from this moment on."""
+    rules = turn.state.rules
+    if rules.photos is None or rules.agreed is None:
+        return
+    turn.log(replace(rules.agreed, given=False))
+    turn.set(rules=replace(rules, photos=None, agreed=None))
+    turn.do(effects.Withdraw(rules.agreed.what))
 
 
 def _conclude(turn: Turn, task: Task) -> None:

@@ -133,6 +133,13 @@ class Shelf:
                 outbox.close()
             return ask(self._enrolment.api, Who(granted.sid, granted.grant.learner, keys), order, code)
 
+        def withdraw(what: str) -> None:
+            outbox = Outbox(profile.outbox)
+            try:
+                self._enrolment.withdraw(outbox, registration, what)
+            finally:
+                outbox.close()
+
         lesson = Lesson(
             policy=policy,
             course=course,
@@ -145,6 +152,7 @@ class Shelf:
             consents=consents,
             credit=credit,
             identify=identified,
+            withdraw=withdraw,
         )
         template = profile.template(registration.registration)
         captions = {unit: dict(item.captions) for unit, item in media.items()}

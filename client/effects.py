@@ -85,4 +85,14 @@ class RestartCamera:
     """The camera is gone; open it again."""
 
 
-Effect = Log | Cut | Load | Play | Pause | Seek | Begin | Cancel | Identify | Recheck | RestartAgent | RestartCamera
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The learner takes a consent back: have it signed by the device, kept, and sent."""
+
+    what: str
+
+
+Effect = (
+    Log | Cut | Load | Play | Pause | Seek | Begin | Cancel | Identify | Recheck | RestartAgent | RestartCamera
+    | Withdraw
+)  # fmt: skip

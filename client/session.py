@@ -232,6 +232,8 @@ def _pressed(turn: Turn, what: str) -> None:
             closing.leave(turn)
         case "recheck":
             turn.do(Recheck())
+        case "no_photos":
+            checks.no_photos(turn)
         case "ready":
             turn.set(message="")
             checks.ready(turn)

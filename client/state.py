@@ -10,6 +10,7 @@ from client.machine import Conditions, Machine
 from client.motion import Motion, Still
 from client.ports import Sealing
 from client.view import Words
+from ledger.events import Consent
 from ledger.policy import Policy
 from ledger.spans import ONLINE_MS
 
@@ -33,7 +34,8 @@ class Rules:
     session_ms: int
     offline_ms: int
     face: bool = True  # False: the agreed non-face route
-    photos: Sealing | None = None  # to whom photos go: the grant names somebody, and the learner agreed
+    photos: Sealing | None = None  # to whom photos go: the grant names somebody, and the learner agreed ...
+    agreed: Consent | None = None  # ... by this word
 
     @property
     def conditions(self) -> Conditions:

@@ -75,6 +75,7 @@ class Lesson:
     consents: Callable[[], Sequence[KeptConsent]]
     credit: Callable[[], tuple[Credit, Place]]  # slow
     identify: Callable[[Granted, Order, str], Identified]  # slow; never raises
+    withdraw: Callable[[str], None]  # slow: take a consent back
 
 
 @dataclass(slots=True)
@@ -255,6 +256,7 @@ class Study:
         self._base += old.now
         self._running = _Running(granted, self._lesson.book(granted), desk, self._base)
         self._opening, self.problem = False, None
+        agreed = self._agreed()
         rules = replace(
             old.rules,
             sid=granted.sid,
@@ -262,7 +264,8 @@ class Study:
             session_ms=grant.limits["session_ms"],
             offline_ms=grant.limits["offline_ms"],
             face=grant.reference != "none",
-            photos=self._photos(granted),
+            photos=self._photos(granted, agreed),
+            agreed=agreed,
         )
         machine = rebased(old.machine, old.now)
         fresh = State(
@@ -279,9 +282,13 @@ class Study:
         ports.uploader.watch(granted.sid)
         self._step(session.begin(fresh, self._first(granted, machine)))
 
-    def _photos(self, granted: Granted) -> Sealing | None:
+    def _agreed(self) -> Consent | None:
+        """The learner's word by which photos may be taken; None where it was not given."""
+        said = next((one for one in self._lesson.consents() if one.what == "photos" and one.given), None)
+        return Consent(said.notice, said.version, said.what, said.given) if said is not None else None
+
+    def _photos(self, granted: Granted, agreed: Consent | None) -> Sealing | None:
         """To whom photos of this session are sealed; None where nobody may have one, or the learner did not agree."""
-        agreed = any(said.what == "photos" and said.given for said in self._lesson.consents())
         recipients = granted.grant.recipients if agreed and granted.grant.reference != "none" else ()
         return Sealing(granted.signer.vkey.name, recipients, self._base) if recipients else None
 
@@ -348,6 +355,8 @@ class Study:
                 self._identify(order, code)
             case effects.Recheck():
                 ports.agent.recheck()
+            case effects.Withdraw(what):
+                self._later(lambda: self._lesson.withdraw(what), lambda _: None)
             case effects.RestartAgent():
                 if self._again.may("agent", now):
                     ports.agent.start()

@@ -287,5 +287,6 @@ TEXT: Final[Mapping[str, str]] = {
     "button.end_now_code": "End without the question",
     "button.confirm": "Confirm",
     "button.rest": "Rest",
+    "button.no_photos": "Take no more photos",
     "button.other_way": "Use a code instead",
 }

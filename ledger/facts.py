@@ -76,7 +76,7 @@ class Attempt:
     e: int
     f: int
     asked: int  # seq of the first `asked` that no closing check has served before (-1: none)
-    photos: bool  # consent to photos stood when it was ordered
+    photos: bool  # consent to photos stood when it was ordered, and still when it was answered
     answer: Answered | None = None
     answer_seq: int = -1
     answer_mono: int = 0
@@ -158,8 +158,9 @@ class _Reader:
         attempt = self.facts.attempts[self._open]
         if (answered.i, answered.a) == (attempt.ordered.i, attempt.ordered.a):
             self.facts.attempts[self._open] = dataclasses.replace(
-                attempt, answer=answered, answer_seq=event.seq, answer_mono=event.mono
-            )
+                attempt, answer=answered, answer_seq=event.seq, answer_mono=event.mono,
+                photos=attempt.photos and self._photos,
+            )  # fmt: skip
             self._open = None
 
     def stamp(self, stamp: Stamp, mono: int) -> None:

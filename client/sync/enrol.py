@@ -171,7 +171,18 @@ class Enrolment:
         """
         if what not in WHAT:
             raise BadAnswerError(f"nobody is asked for {what[:40]!r}")
-        digest = sha256(notice).hexdigest()
+        self._say(outbox, registration, what, given=given, notice=(sha256(notice).hexdigest(), version))
+
+    def withdraw(self, outbox: Outbox, registration: Registration, what: str) -> None:
+        """Take a consent back that was given to the text that it named; nothing happens where none stands."""
+        for said in outbox.consents(registration.registration):
+            if said.what == what and said.given:
+                self._say(outbox, registration, what, given=False, notice=(said.notice, said.version))
+
+    def _say(
+        self, outbox: Outbox, registration: Registration, what: str, *, given: bool, notice: tuple[str, int]
+    ) -> None:
+        digest, version = notice
         body = bodies.Consent(self.wall(), registration.class_, self.profile.learner, digest, what, given)
         signed = bodies.sign(body, self.device(registration))
         outbox.keep_consent(

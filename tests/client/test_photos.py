@@ -267,3 +267,64 @@ def test_the_learner_reads_when_a_photo_is_taken_and_for_whom(make_world):
     assert result is not None
     assert len(result.photos) == len(pc.proctor.photos)
     assert list(result.photos) == sorted(result.photos)
+
+
+def test_one_button_under_the_notice_and_no_photo_from_that_moment_on(make_world):
+    """Pressed while the look is announced: this check takes none already, and passes; what waited on the device is
+    gone; server and class log have the signed word; the next session begins without the consent."""
+    world = make_world(units=(("pass", 120_000),), changes=EVERY, reviewers=1)
+    pc = world.machine(photos=True)
+    pc.net.hits = lambda _method, path: "/evidence/" in path
+    pc.net.faults.extend(["drop request"] * 1_000)
+    study = pc.study()
+    pc.run(study, 60_000, until="playing")
+    taken = len(pc.proctor.photos)
+    assert taken > 0
+    pc.run(study, 90_000, until="notice")
+    study.press("no_photos")
+    study.tick()
+    assert study.view().photo is None
+    assert pc.outbox.photos_waiting() == 0
+    pc.run(study, 20 * MINUTE, until="done")
+    assert len(pc.proctor.photos) == taken
+    named = answers(pc, study.sid)
+    assert [answer.evidence is not None for answer in named] == [True] * taken + [False] * (len(named) - taken)
+    assert {answer.result for answer in named} == {"passed"}
+    pc.net.faults.clear()
+    pc.send_all()
+    report = world.verified()
+    assert (report.exit_code, report.credited_ms) == (0, 120_000)
+    assert [said.given for said in pc.outbox.consents(pc.registration.registration) if said.what == "photos"] == [False]
+    archive = Directory(world.folder / "archive1")
+    said = [archive.read(name) for name in archive.names("bodies/")]
+    assert sum(b'"given":false' in text and b'"what":"photos"' in text for text in said) == 1
+
+
+def test_a_deleted_profile_leaves_nothing(make_world):
+    """Template, keys, photos, records: gone, the template's key first; not while something waits, unless told so; the
+    other learner of the machine keeps everything."""
+    from client.farewell import UnsentProfileError, delete_profile
+    from client.profile import learners
+
+    world = make_world(units=UNIT, changes=EVERY, reviewers=1)
+    pc = world.machine(photos=True)
+    other = world.machine(account="other")
+    pc.net.hits = lambda _method, path: "/evidence/" in path
+    pc.net.faults.extend(["drop request"] * 1_000)
+    study = pc.study()
+    pc.run(study, 40_000)
+    pc.finish(study)
+    root = pc.profile.folder.parent.parent
+    template = pc.profile.template(pc.registration.registration)
+    assert template == b"template"
+    on_disk = (pc.profile.folder / f"template-{pc.registration.registration}").read_bytes()
+    assert template not in on_disk, "encrypted at rest"
+    assert sorted(learners(root)) == sorted([pc.profile.learner, other.profile.learner])
+    pc.outbox.close()
+    with pytest.raises(UnsentProfileError):
+        delete_profile(pc.profile)
+    assert pc.profile.template(pc.registration.registration) == b"template"
+    delete_profile(pc.profile, unsent=True)
+    assert learners(root) == [other.profile.learner]
+    assert not list(pc.profile.folder.parent.glob(f"{pc.profile.learner}*"))
+    assert other.profile.template(other.registration.registration) == b"template"

@@ -221,6 +221,7 @@ class MachineSide:
             consents=lambda: self.outbox.consents(registration.registration),
             credit=credit,  # type: ignore[arg-type]
             identify=identified,
+            withdraw=lambda what: self.enrolment.withdraw(self.outbox, registration, what),
         )
 
     def study(self) -> Study:

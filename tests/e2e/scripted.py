@@ -121,6 +121,7 @@ def main() -> int:
         media={unit.id: UnitMedia(unit.id, unit.title.en, options.data, unit.duration_ms) for unit in course.units},
         open=opened, book=lambda granted: Logbook(outbox, granted.sid, granted.signer),
         consents=lambda: outbox.consents(registration.registration), credit=credit, identify=no_question,
+        withdraw=lambda what: enrolment.withdraw(outbox, registration, what),
     )  # fmt: skip
     player, window = ScriptedPlayer(clock), ScriptedWindow()
     ports = Ports(clock, player, window, ScriptedProctor(clock), ScriptedAgent(clock), uploader)
