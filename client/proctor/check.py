@@ -7,7 +7,7 @@ camera spoiled is inconclusive and says what to change; only another face, or a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from client.events import Judged, Prompt
@@ -18,7 +18,10 @@ from client.proctor.liveness import Challenge, Measure
 from client.proctor.quality import GONE
 from client.proctor.seen import Seen, Vector, cosine, median, permille
 from client.proctor.tally import STALE_MS, Tally
+from ledger import schedule
 
+USUAL_MS: Final = 60_000  # a deadline beyond this is an accommodation: each gesture has longer, too
+WAIT_DRAW: Final = 16  # the numbers before it are what the schedule draws of a nonce
 VECTOR_EVERY_MS: Final = 250  # of a challenge: often enough for continuity, and a third of the cost of every frame
 
 
@@ -62,6 +65,12 @@ def attempt(request: CheckRequest, person: Person, limits: Limits, now: int) -> 
         case "liveness":
             return LivenessAttempt(request, person, limits, now)
     raise ValueError(f"no check of the camera: {request.kind}")
+
+
+def waits(request: CheckRequest, limits: Limits) -> tuple[int, ...]:
+    """How much longer each prompt waits for calm, in ms, as the nonce draws it: anybody can compute it afterwards."""
+    nonce = bytes.fromhex(request.nonce)
+    return tuple(schedule.draw(nonce, WAIT_DRAW + j, limits.wait_ms + 1) for j in range(len(request.gestures)))
 
 
 class _Judge:
@@ -150,8 +159,9 @@ class LivenessAttempt(_Judge):
     """A challenge of gestures, and the comparison through all of it."""
 
     def __init__(self, request: CheckRequest, person: Person, limits: Limits, now: int) -> None:
-        super().__init__(request, person, limits, now)
-        self.challenge: Challenge = liveness.begin(request.gestures, now)
+        patient = replace(limits, gesture_ms=limits.gesture_ms * max(request.deadline_ms, USUAL_MS) // USUAL_MS)
+        super().__init__(request, person, patient, now)
+        self.challenge: Challenge = liveness.begin(request.gestures, now, waits(request, limits))
         self._vector_at = 0
 
     def wants(self, now: int) -> Wants:

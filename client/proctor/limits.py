@@ -40,6 +40,7 @@ class Limits:
     calm_ms: int
     reaction_ms: int
     gesture_ms: int
+    wait_ms: int
     gap_ms: int
     slips: int
     looks: int

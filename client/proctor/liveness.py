@@ -38,6 +38,7 @@ class Challenge:
     """Where a challenge stands. `index` gestures are done; `level` is the progress within the present one."""
 
     gestures: tuple[str, ...]
+    waits: tuple[int, ...] = ()  # ms of calm that each prompt waits for beyond the least
     phase: Phase = "calm"
     index: int = 0
     since: int = 0
@@ -49,6 +50,7 @@ class Challenge:
     lost_since: int | None = None
     strangers: int = 0
     base: Pose | None = None
+    rested: bool = False  # calm was seen since the last gesture: what moves now was not asked for
     reason: str = ""
 
     @property
@@ -67,12 +69,15 @@ class Challenge:
         return self.phase in ("passed", "failed")
 
 
-def begin(gestures: Sequence[str], t: int) -> Challenge:
-    """A new challenge at `t` ms; gestures that no model reads are a `ValueError`."""
+def begin(gestures: Sequence[str], t: int, waits: Sequence[int] = ()) -> Challenge:
+    """A new challenge at `t` ms; gestures that no model reads are a `ValueError`.
+
+    `waits`: how much longer than the least calm each prompt waits, in ms; drawn of the nonce, so that no film knows it.
+    """
     unknown = set(gestures) - set(GESTURES)
     if unknown:
         raise ValueError(f"no such gesture: {sorted(unknown)[0]}")
-    return Challenge(tuple(gestures), since=t)
+    return Challenge(tuple(gestures), tuple(waits), since=t)
 
 
 def step(now: Challenge, seen: Measure, limits: Limits) -> Challenge:
@@ -122,13 +127,28 @@ def calm(pose: Pose, limits: Limits, before: str = "") -> bool:
 
 def _calm(now: Challenge, seen: Measure, pose: Pose, limits: Limits) -> Challenge:
     if not (seen.good and calm(pose, limits, now.gesture)):
-        return replace(now, calm_since=None)
+        return _moved(now, seen.t, pose, limits)
+    now = replace(now, rested=True, wrong=0)
     since = now.calm_since if now.calm_since is not None else seen.t
-    if seen.t - since < limits.calm_ms:
+    if seen.t - since < limits.calm_ms + _wait(now):
         return replace(now, calm_since=since)
     following: Phase = "gesture" if now.gesture else "hold"
     wave = Wave(rest=float(permille(pose.jaw if now.gesture == "open_mouth" else pose.blink)), last=seen.t)
     return replace(now, phase=following, since=seen.t, calm_since=None, level=0, wave=wave, wrong=0, base=pose)
+
+
+def _wait(now: Challenge) -> int:
+    return now.waits[now.index] if now.index < len(now.waits) else 0
+
+
+def _moved(now: Challenge, t: int, pose: Pose, limits: Limits) -> Challenge:
+    """Not calm. Once something was asked, a gesture between two prompts is one that nobody asked for."""
+    now = replace(now, calm_since=None)
+    if not now.rested or now.base is None:
+        return now
+    stray = STRAY if abs(pose.yaw) >= limits.turn else int(_unasked(now, pose, limits))
+    wrong = now.wrong + stray if stray else 0
+    return _slip(now, t, limits) if wrong >= FRAMES * STRAY else replace(now, wrong=wrong)
 
 
 def _hold(now: Challenge, seen: Measure, pose: Pose, limits: Limits) -> Challenge:
@@ -157,14 +177,16 @@ def _gesture(now: Challenge, t: int, pose: Pose, limits: Limits) -> Challenge:
 
 
 def _next(now: Challenge, t: int) -> Challenge:
-    return replace(now, phase="calm", index=now.index + 1, since=t, calm_since=None, level=0, wrong=0)
+    index = now.index + 1
+    return replace(now, phase="calm", index=index, since=t, calm_since=None, level=0, wrong=0, rested=False)
 
 
 def _slip(now: Challenge, t: int, limits: Limits) -> Challenge:
     """Left for right, or an answer before a person could give one: forgiven `slips` times, the gesture starts anew."""
     if now.slips >= limits.slips:
         return replace(now, phase="failed", reason="gesture")
-    return replace(now, phase="calm", since=t, calm_since=None, level=0, wrong=0, slips=now.slips + 1)
+    slips = now.slips + 1
+    return replace(now, phase="calm", since=t, calm_since=None, level=0, wrong=0, slips=slips, rested=False)
 
 
 def _wrong_way(gesture: str, pose: Pose, limits: Limits) -> bool:
@@ -175,13 +197,21 @@ def _wrong_way(gesture: str, pose: Pose, limits: Limits) -> bool:
 def _unasked(now: Challenge, pose: Pose, limits: Limits) -> bool:
     """Another gesture than the one that is asked for: a film that plays them all in a row does this, people seldom.
 
-    Blinks and smiles come by themselves; a head thrown back opens the mouth, and whoever opens it throws the head back.
+    Blinks and smiles come by themselves. A head thrown back opens the mouth, and whoever opens it wide throws the head
+    back: of these two the other alone is one that nobody asked for.
     """
     base = now.base
-    if base is None or now.gesture in ("look_up", "open_mouth") or abs(pose.yaw) >= limits.turn / 2:
+    if base is None or abs(pose.yaw) >= limits.turn / 2:
         return False
-    wide = permille(pose.jaw - base.jaw) >= WIDE and now.gesture != "smile"
-    return wide or pose.pitch - base.pitch >= limits.up
+    opened, raised = permille(pose.jaw - base.jaw), pose.pitch - base.pitch
+    match now.gesture:
+        case "look_up":
+            return opened >= WIDE and raised < limits.up / 2
+        case "open_mouth":
+            return raised >= limits.up and opened < limits.mouth_rise
+        case "smile":
+            return raised >= limits.up
+    return opened >= WIDE or raised >= limits.up
 
 
 # --- the gestures: each returns the level after this frame (−1 = complete) and the wave of lids or lips ---------------
