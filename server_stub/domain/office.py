@@ -127,14 +127,14 @@ class Office:
     def add_staff(self, account: Account, name: str, person: str, password: str, duty: tuple[str, str]) -> None:
         """Make an account of the staff with its first duty (role, place)."""
         name = account_name(name)
+        given = Duty(name, *duty)
+        self.tree().check_duty(given, self.duties(account))
         check_strength(password, name)
         person = " ".join(person.split())
         if not 0 < len(person) <= 100:
             raise UnreadableError("a person has a name of 1 to 100 characters")
         if self._people.account(name) is not None:
             raise UnreadableError(f"the account {name!r} exists already")
-        given = Duty(name, *duty)
-        self.tree().check_duty(given, self.duties(account))
         self._audit_place(account, f"made the account of a {given.role}", self._sealer.pseudonym(name), given.place)
         self._people.add_account(Account(name, person, password=hash_password(password)))
         self._registry.add_duty(given)

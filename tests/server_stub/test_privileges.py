@@ -1,0 +1,283 @@
+"""Every route, asked by everybody: who gets in is a table, and a route without a row fails.
+
+The table is the published list of what each role may do (R1.7). Whoever is not named is refused: nobody and learners by
+401 or the form for signing in, the staff by 403, or by 404 where not even the existence is theirs to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from httpx import Response
+from starlette.routing import BaseRoute, Route
+
+from server_stub.routes import live_pages
+from tests.server_stub.conftest import Room
+from tests.server_stub.learner import CLASS, Device, Learner
+from tests.server_stub.staff import PASSWORD, Browser, hire
+
+EVERYBODY = frozenset({"nobody", "learner", "admin", "supervisor", "principal", "officer", "teacher", "employer",
+                       "provider", "far"})  # fmt: skip
+STAFF = EVERYBODY - {"nobody", "learner"}
+SEES = frozenset({"admin", "supervisor", "principal", "officer", "teacher"})  # the class of this test
+LEARNER = frozenset({"learner"})
+LIST = "姓名,账号\n王芳,wang.fang\n"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who gets in; `form`: what is posted; `by`: how a request shows who it is; `far`: who gets in, and sees no
+    learner of this class."""
+
+    who: frozenset[str]
+    form: dict[str, str] | None = None
+    by: str = "page"  # page | staff token | learner token
+
+
+def api(who: frozenset[str], by: str = "learner token") -> Row:
+    return Row(who, None, by)
+
+
+TABLE: dict[tuple[str, str], Row] = {
+    # the interface of clients and of anybody: no sign-in, or a learner's token (their own tests are elsewhere)
+    ("GET", "/v1/health"): api(EVERYBODY, "open"),
+    ("POST", "/v1/sign-in/start"): api(EVERYBODY, "open"),
+    ("POST", "/v1/sign-in/finish"): api(EVERYBODY, "open"),
+    ("POST", "/v1/staff/sign-in"): api(EVERYBODY, "open"),
+    ("GET", "/models/{digest}"): api(EVERYBODY, "open"),
+    ("POST", "/v1/sessions/{sid}/segments"): api(EVERYBODY, "open"),  # the signature is the right
+    ("GET", "/v1/sessions/{sid}/evidence/{eid}"): api(EVERYBODY, "open"),  # named by a receipted event
+    ("PUT", "/v1/sessions/{sid}/evidence/{eid}"): api(EVERYBODY, "open"),
+    ("GET", "/v1/sessions/{sid}/receipt"): api(EVERYBODY, "open"),
+    ("GET", "/v1/sessions/{sid}/reveal"): api(EVERYBODY, "open"),
+    ("GET", "/log/{class_id}/checkpoint"): api(EVERYBODY, "open"),
+    ("GET", "/log/{class_id}/tile/{path:path}"): api(EVERYBODY, "open"),
+    ("GET", "/v1/me"): api(LEARNER),
+    ("GET", "/v1/bodies/{digest}"): api(LEARNER),
+    ("GET", "/v1/courses/{digest}/{name}"): api(LEARNER),
+    ("POST", "/v1/identify"): api(LEARNER),
+    ("POST", "/v1/devices"): api(LEARNER),
+    ("POST", "/v1/devices/renew"): api(LEARNER),
+    ("POST", "/v1/references"): api(LEARNER),
+    ("POST", "/v1/consents"): api(LEARNER),
+    ("GET", "/v1/registrations/{registration}/device"): api(LEARNER),
+    ("POST", "/v1/sessions"): api(LEARNER),
+    ("POST", "/v1/sessions/{sid}/identify"): api(LEARNER),
+    ("GET", "/v1/sessions/{sid}/credit"): api(LEARNER),
+    ("POST", "/v1/sign-out"): api(LEARNER),
+    # the staff's interface and pages
+    ("GET", "/v1/classes"): Row(STAFF),
+    ("GET", "/v1/classes/{class_id}/archive"): Row(SEES - {"teacher"}),
+    ("GET", "/"): Row(EVERYBODY),
+    ("POST", "/sign-in"): Row(EVERYBODY, {"account": "admin", "password": "another one"}, "open"),
+    ("GET", "/classes/{class_id}"): Row(SEES),
+    ("GET", "/classes/{class_id}/live"): Row(SEES),
+    ("GET", "/classes/{class_id}/live/stream"): Row(SEES),
+    ("POST", "/sessions/{sid}/command"): Row(SEES, {"do": "message", "text": "Please look up."}),
+    ("POST", "/classes/{class_id}/notes"): Row(frozenset({"admin", "supervisor", "principal"}), {"text": "none"}),
+    ("GET", "/people"): Row(SEES | {"far"}),
+    ("GET", "/people/{learner}"): Row(SEES),
+    ("POST", "/people/{learner}/identity"): Row(
+        frozenset({"admin", "supervisor", "principal"}), {"reason": "the card was compared"}
+    ),
+    ("GET", "/import"): Row(frozenset({"admin", "principal", "officer", "far"})),
+    ("POST", "/import"): Row(frozenset({"admin", "principal", "officer"}), {"class_id": CLASS, "text": LIST}),
+    ("GET", "/import/{draft}"): Row(frozenset({"admin"})),  # whose draft it is
+    ("POST", "/import/{draft}"): Row(frozenset({"admin"})),
+    ("GET", "/fleet"): Row(STAFF - {"provider", "teacher"}),
+    ("GET", "/journal"): Row(SEES | {"far"}),
+    ("GET", "/staff"): Row(frozenset({"admin", "principal", "far"})),
+    ("POST", "/staff"): Row(
+        frozenset({"admin", "principal"}),
+        {"account": "new", "name": "New", "password": PASSWORD, "role": "teacher", "place": f"class/{CLASS}"},
+    ),
+    ("POST", "/staff/duties"): Row(
+        frozenset({"admin", "principal"}), {"account": "spare", "role": "teacher", "place": f"class/{CLASS}"}
+    ),
+    ("POST", "/staff/duties/end"): Row(
+        frozenset({"admin", "principal"}), {"account": "spare", "role": "teacher", "place": f"class/{CLASS}"}
+    ),
+    ("POST", "/places"): Row(
+        frozenset({"admin"}), {"kind": "institution", "key": "second", "name": "Second", "parent": "district/north"}
+    ),
+    ("GET", "/account"): Row(STAFF),
+    ("POST", "/account/others"): Row(STAFF),
+    ("POST", "/account/password"): Row(STAFF, {"old": PASSWORD, "new": PASSWORD}),
+    ("POST", "/sign-out"): Row(STAFF),
+}
+LAST = ("POST", "/sign-out")
+
+
+@dataclass
+class World:
+    """The server, everybody's browser, and one running session to ask for."""
+
+    room: Room
+    browsers: dict[str, Browser]  # signed in when first asked for
+    learner: Learner
+    device: Device
+    draft: str
+
+    def path(self, route: str) -> str:
+        values = {"class_id": CLASS, "sid": self.device.sid, "learner": self.learner.learner, "draft": self.draft,
+                  "digest": "ab" * 32, "name": "x", "path:path": "0/000", "eid": "cd" * 16,
+                  "registration": self.learner.registration}  # fmt: skip
+        for name, value in values.items():
+            route = route.replace("{" + name + "}", value)
+        return route
+
+    def ask(self, who: str, method: str, route: str, form: dict[str, str] | None) -> Response:
+        """The request as this person's browser or program sends it."""
+        self.room.clock.now += 500
+        http = self.room.http
+        http.cookies.clear()
+        if who in STAFF:
+            browser = self.browsers[who]
+            headers = {} if route.startswith("/v1") and method != "GET" else {"Accept": "text/html"}
+            form = {"csrf": browser.csrf, **(form or {})} if method == "POST" else None
+            return browser.http.request(method, self.path(route), data=form, headers=headers, follow_redirects=False)
+        headers = self.learner.headers if who == "learner" else {}
+        return http.request(method, self.path(route), data=form, headers=headers, follow_redirects=False)
+
+
+@pytest.fixture
+def world(room: Room, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(live_pages, "LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(live_pages, "LASTS_S", 0.001)  # one look, then the stream ends
+    browsers = hire(room)
+    learner = room.learner().ready()
+    device = learner.open()
+    device.send()
+    text = f"name,account,id number\nLearner,learner,{'11010519491231002X'}\n"
+    answer = browsers["admin"].post("/import", {"class_id": CLASS, "text": text})
+    browsers["admin"].post(answer.headers["location"])  # so that an identity number is kept
+    made = browsers["admin"].post("/import", {"class_id": CLASS, "text": LIST})
+    return World(room, browsers, learner, device, made.headers["location"].rpartition("/")[2])
+
+
+def refused(answer: Response) -> bool:
+    """401, 403, 404, or sent to the form for signing in."""
+    return answer.status_code in (401, 403, 404) or (answer.status_code == 303 and answer.headers["location"] == "/")
+
+
+def routes(found: list[BaseRoute]) -> Iterator[tuple[str, str]]:
+    """(method, path) of all routes, those of included routers among them."""
+    for route in found:
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from routes(inner.routes)
+        elif isinstance(route, Route):
+            yield from ((method, route.path) for method in (route.methods or set()) - {"HEAD"})
+
+
+def test_every_route_has_a_row(room: Room) -> None:
+    """Whoever adds a route says here who may use it; the interface's own description is for everybody."""
+    there = set(routes(room.http.app.routes)) - {("GET", "/openapi.json")}
+    assert there - set(TABLE) == set()
+    assert set(TABLE) - there == set()
+    paths = {path for _, path in TABLE}
+    assert {path.replace("{path}", "{path:path}") for path in room.http.app.openapi()["paths"]} <= paths
+
+
+def test_who_is_named_gets_in_and_nobody_else(world: World) -> None:
+    """Route by role; a refusal changes nothing and an admission is no server error."""
+    wrong = []
+    for (method, route), row in sorted(TABLE.items(), key=lambda item: (item[0] == LAST, item[0][1])):
+        if row.by == "open":
+            continue
+        for who in sorted(EVERYBODY, key=lambda name: (name == "admin", name)):  # a draft is used up by whom it is
+            answer = world.ask(who, method, route, row.form)
+            if answer.status_code >= 500:
+                wrong.append((method, route, who, answer.status_code, answer.text[:200]))
+            elif row.by == "page" and (who in row.who) == refused(answer) and route not in ("/", "/sign-out"):
+                if not _other_reason(route, who, row, answer):
+                    wrong.append((method, route, who, answer.status_code, answer.text[-600:]))
+            elif row.by == "learner token" and who != "learner" and answer.status_code != 401:
+                wrong.append((method, route, who, answer.status_code, answer.text[:200]))
+    assert wrong == []
+
+
+def _other_reason(route: str, who: str, row: Row, answer: Response) -> bool:
+    """Who may, and is refused for what is asked and not for who asks: said by another code than those of rights."""
+    if who not in row.who:
+        return False
+    return (route == "/account/password" and who == "admin" and "TS-S-013" in answer.text) or (
+        route == "/staff/duties/end" and "TS-S-040" in answer.text
+    )
+
+
+def test_no_form_counts_without_the_proof_of_its_sign_in(world: World) -> None:
+    """Cross-site request forgery: no proof, another's proof, or a proof of an earlier sign-in: refused, all forms."""
+    admin, other = world.browsers["admin"], world.browsers["officer"]
+    for (method, route), row in TABLE.items():
+        if method != "POST" or row.by != "page":
+            continue
+        for proof in ("", other.csrf, "0" * 64, "ü"):
+            world.room.clock.now += 31_000
+            form = {**(row.form or {}), "csrf": proof}
+            answer = admin.http.post(world.path(route), data=form, follow_redirects=False)
+            assert answer.status_code == 403, (route, proof)
+    assert admin.get("/account").status_code == 200
+
+
+def test_a_sign_in_takes_no_cookie_that_was_there_before(world: World) -> None:
+    """Session fixation: the token is new, whatever the browser brought, and the one brought has ended."""
+    admin = world.browsers["admin"]
+    planted = admin.http.cookies["trueseat_staff"]
+    answer = admin.http.post("/sign-in", data={"account": "teacher", "password": PASSWORD}, follow_redirects=False)
+    assert planted not in answer.headers["set-cookie"]
+    world.room.http.cookies.set("trueseat_staff", planted)
+    assert world.room.http.get("/account", follow_redirects=False).headers["location"] == "/"
+
+
+def test_a_learners_token_is_no_cookie_of_the_staff(world: World) -> None:
+    world.room.http.cookies.set("trueseat_staff", world.learner.token)
+    assert refused(world.room.http.get("/people", follow_redirects=False))
+
+
+def test_a_duty_that_ended_ends_what_is_open(world: World) -> None:
+    """The next request of an account whose duty was taken back is refused."""
+    assert world.browsers["teacher"].get(f"/classes/{CLASS}").status_code == 200
+    form = {"account": "teacher", "role": "teacher", "place": f"class/{CLASS}"}
+    assert world.browsers["admin"].post("/staff/duties/end", form).status_code == 303
+    assert refused(world.browsers["teacher"].get(f"/classes/{CLASS}"))
+
+
+def test_what_is_anothers_does_not_exist(world: World) -> None:
+    """Direct references: a class, a session, a learner or a draft of others answers as one that nobody has."""
+    far = world.browsers["far"]
+    for there, nowhere in (
+        (f"/classes/{CLASS}", "/classes/none"), (f"/classes/{CLASS}/live", "/classes/none/live"),
+        (f"/people/{world.learner.learner}", f"/people/{'0' * 32}"), (f"/import/{world.draft}", f"/import/{'0' * 32}"),
+    ):  # fmt: skip
+        one, other = far.get(there), far.get(nowhere)
+        assert one.status_code == other.status_code == 404
+        assert one.text.replace(there, "") == other.text.replace(nowhere, "")
+
+
+def test_an_employer_reads_devices_and_no_learning(world: World) -> None:
+    page = world.browsers["employer"].get("/fleet").text
+    assert "机械厂" in page
+    for path in ("/people", "/journal", f"/classes/{CLASS}", f"/v1/classes/{CLASS}/archive"):
+        assert refused(world.browsers["employer"].get(path))
+
+
+def test_passwords_are_counted_by_account_wherever_they_come_from(world: World) -> None:
+    """Ten guesses, then one in 30 seconds: also when each comes from another address."""
+    http = world.room.http
+    codes = [http.post("/sign-in", data={"account": "teacher", "password": str(n)}).status_code for n in range(14)]
+    assert codes[0] == 403
+    assert codes[-1] == 429
+
+
+def test_a_change_of_the_password_ends_the_other_sign_ins(world: World) -> None:
+    from tests.server_stub.staff import sign_in
+
+    first, second = world.browsers["teacher"], sign_in(world.room, "teacher")
+    new = {"old": PASSWORD, "new": "four quite other words"}
+    assert first.post("/account/password", new | {"old": "wrong"}).status_code == 403
+    assert first.post("/account/password", new).status_code == 303
+    assert refused(second.get("/account"))
+    assert first.get("/account").status_code == 200
