@@ -57,6 +57,7 @@ class Opened:
     registration: str
     lesson: Lesson
     template: bytes | None  # the learner's face template, for the proctor; memory only
+    follower: bytes  # what followed it since; memory only
     captions: dict[str, dict[str, Path]]  # unit → language → file
     close: Callable[[], None]
 
@@ -156,7 +157,8 @@ class Shelf:
         )
         template = profile.template(registration.registration)
         captions = {unit: dict(item.captions) for unit, item in media.items()}
-        return Opened(registration.registration, lesson, template, captions, desk.close)
+        follower = profile.follower(registration.registration) if template else b""
+        return Opened(registration.registration, lesson, template, follower, captions, desk.close)
 
     # --- small things -------------------------------------------------------------------------------------------------
 

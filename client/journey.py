@@ -364,6 +364,12 @@ class Journey:
 
         self._later(refuse, refused)
 
+    def _keep_follower(self) -> None:
+        """The face moved a little since it was enrolled: kept on this device, beside the template."""
+        follower = self._kit.proctor.take_follower()
+        if follower and self._opened is not None and self._enrolment is not None:
+            self._enrolment.profile.keep_follower(self._opened.registration, follower)
+
     def _stop_camera(self) -> None:
         if self._camera_runs:
             self._kit.proctor.close()
@@ -405,7 +411,7 @@ class Journey:
             ports = Ports(kit.clock, kit.player, kit.foreground, kit.proctor, kit.agent, self._uploader)
             try:
                 if found.template is not None:
-                    kit.proctor.set_reference(found.template)
+                    kit.proctor.set_reference(found.template, found.follower)
                 self.study = Study(ports, found.lesson, self._work)
             except ClientError as error:
                 self._show(trouble=trouble_of(error))
@@ -454,6 +460,7 @@ class Journey:
         if self.study is not None:
             self.study = None
             self._kit.player.pause()
+            self._keep_follower()
             self._kit.proctor.close()
             self._kit.agent.close()
             if self._opened is not None:

@@ -112,8 +112,11 @@ class ProctorPort(Protocol):
     def start(self) -> None:
         """Open the camera and load the models; news of both come out of `poll`."""
 
-    def set_reference(self, template: bytes) -> None:
-        """The learner's enrolled template (decrypted, in memory only)."""
+    def set_reference(self, template: bytes, follower: bytes = b"") -> None:
+        """The learner's enrolled template (decrypted, in memory only), and what followed it since."""
+
+    def take_follower(self) -> bytes:
+        """What followed the template in this session, to be kept beside it; b"" where it did not move."""
 
     def enrol(self, gestures: Sequence[str], deadline_ms: int) -> None:
         """Begin an enrolment with a live challenge; after `Enrolled` came out of `poll`, `take_template` has it."""

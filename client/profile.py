@@ -171,8 +171,27 @@ class Profile:
         except (InvalidTag, ValueError) as error:
             raise SealError("the face template on this device was changed") from error
 
+    def keep_follower(self, registration: str, follower: bytes) -> None:
+        """Keep what followed the template, encrypted like it; a new template has none yet."""
+        self.keep_template(f"{registration}.follower", follower)
+
+    def follower(self, registration: str) -> bytes:
+        """What followed the template of one registration; b"" where nothing did, or what did was changed."""
+        try:
+            return self.template(f"{registration}.follower") or b""
+        except SealError:
+            return b""
+
+    def forget_follower(self, registration: str) -> None:
+        """A new face was enrolled: nothing follows it yet."""
+        self._forget(f"{registration}.follower")
+
     def forget_template(self, registration: str) -> None:
         """Erase it: the consent was withdrawn."""
+        self._forget(registration)
+        self._forget(f"{registration}.follower")
+
+    def _forget(self, registration: str) -> None:
         self.seal.delete(f"template-{registration}")
         with disk("template"):
             (self.folder / f"template-{registration}").unlink(missing_ok=True)

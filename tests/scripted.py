@@ -152,7 +152,10 @@ class ScriptedProctor:
     def say(self, signal: Signal) -> None:
         self._news.append(signal)
 
-    def set_reference(self, template: bytes) -> None: ...
+    def set_reference(self, template: bytes, follower: bytes = b"") -> None: ...
+
+    def take_follower(self) -> bytes:
+        return b""
 
     def enrol(self, gestures: Sequence[str], deadline_ms: int) -> None: ...
 

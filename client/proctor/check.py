@@ -42,6 +42,8 @@ class Person:
     models: Mapping[str, str]
     versions: Mapping[str, int]
     pad: bool  # is there a model that tells a face from a picture?
+    follower: Vector | None = None  # of the template, where one moved with the face
+    why: str = "no_template"  # the reason where there is no vector
 
 
 class Attempt(Protocol):
@@ -87,14 +89,17 @@ class _Judge:
         """Per mille against the learner's template; None without a probe or a template."""
         if vector is None or self.person.vector is None:
             return None
-        return permille(cosine(vector, self.person.vector))
+        best = cosine(vector, self.person.vector)
+        if self.person.follower is not None:
+            best = max(best, cosine(vector, self.person.follower))
+        return permille(best)
 
     def tick(self, now: int) -> None:
         """End the attempt when its time is over, or the camera is."""
         if self.result is not None:
             return
         if self.person.vector is None:
-            self.end("inconclusive", "no_template", now)
+            self.end("inconclusive", self.person.why, now)
             return
         lost = now - max(self.tally.last_frame, self.tally.started) > 2 * STALE_MS
         if lost or self.tally.remaining(now) == 0:
@@ -117,6 +122,8 @@ class _Judge:
         """Write the result down once. A face half under a mask is not another person's: it could not be seen."""
         if reason == "other_person" and self.tally.hidden:
             result, reason = "inconclusive", "hidden"
+        if self.person.follower is not None and self.person.vector is not None:
+            more["follower"] = permille(cosine(self.person.follower, self.person.vector))
         scores = self.tally.scores(now, **self.person.versions, **more)
         request = self.request
         self.result = Judged(
@@ -190,6 +197,7 @@ class LivenessAttempt(_Judge):
         same = self.compare(seen.vector)
         if same is not None:
             self.tally.matches.append(same)
+            self.tally.looks.append(seen.vector)
         return same
 
     def prompt(self, now: int) -> Prompt:

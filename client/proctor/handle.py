@@ -44,6 +44,7 @@ class Proctor:
         self._deaths = 0
         self._again_at: float | None = None
         self._reference: bytes | None = None
+        self._follower, self._moved = b"", False
         self._made: bytes | None = None
         self._photo: Sealed | None = None
         self._running: CheckRequest | None = None
@@ -71,11 +72,19 @@ class Proctor:
         self._deaths = 0
         self._spawn()
 
-    def set_reference(self, template_bytes: bytes) -> None:
-        """Compare with this template from now on; `TemplateError` when it belongs to another model or is damaged."""
+    def set_reference(self, template_bytes: bytes, follower: bytes = b"") -> None:
+        """Compare with this template from now on; `TemplateError` when it belongs to another model or is damaged.
+
+        `follower` is what `take_follower` gave for it once; one that does not fit is not used.
+        """
         template.of_model(template_bytes, manifest.load().by_use("recogniser")[0].sha256)
-        self._reference = template_bytes
-        self._tell(wire.SetReference(wire.text(template_bytes)))
+        self._reference, self._follower, self._moved = template_bytes, follower, False
+        self._tell(wire.SetReference(wire.text(template_bytes), wire.text(follower)))
+
+    def take_follower(self) -> bytes:
+        """What followed the template after strong matches, where it moved since the last call; b"" otherwise."""
+        moved, self._moved = self._moved, False
+        return self._follower if moved else b""
 
     def enrol(self, gestures: Sequence[str], deadline_ms: int) -> None:
         """Begin an enrolment; it takes the place of whatever ran."""
@@ -128,6 +137,7 @@ class Proctor:
         if self._preview is not None:
             self._preview.close(unlink=True)
             self._preview = None
+        self._follower, self._moved = b"", False
         self._again_at = self._reference = self._made = self._running = self._photo = None
         self._enrolling = False
         self._news.clear()
@@ -147,7 +157,7 @@ class Proctor:
         self._loaded, self._again_at = False, None
         self._born = self._spoke = self._clock()
         if self._reference is not None:
-            self._tell(wire.SetReference(wire.text(self._reference)))
+            self._tell(wire.SetReference(wire.text(self._reference), wire.text(self._follower)))
 
     def _end(self, wait: float) -> None:
         process, pipe = self._process, self._pipe
@@ -192,6 +202,8 @@ class Proctor:
                 self._loaded = True
             case wire.Made(text):
                 self._made = wire.raw(text)
+            case wire.Followed(text) if self._reference is not None:
+                self._follower, self._moved = wire.raw(text), True
             case wire.Photo():
                 self._photo = message.sealed()
             case wire.Broken(detail):

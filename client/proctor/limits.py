@@ -14,6 +14,8 @@ class Limits:
 
     match: int
     other: int
+    drift_from: int
+    drift_least: int
     pad: int
     far: int
     close: int

@@ -9,7 +9,7 @@ from typing import Final
 
 from client.proctor.limits import Limits
 from client.proctor.quality import REASON_OF, hint
-from client.proctor.seen import Seen, median, permille
+from client.proctor.seen import Seen, Vector, median, permille
 
 TURNED: Final = "turned"  # a hint of one attempt alone: a challenge asks for turned heads
 STALE_MS: Final = 2_000  # a camera without a new frame for so long is lost
@@ -31,6 +31,7 @@ class Tally:
     hints: Counter[str] = field(default_factory=Counter)
     yaws: list[float] = field(default_factory=list)
     lowers: list[float] = field(default_factory=list)  # what was seen of the lower face, in the frames compared
+    looks: list[Vector] = field(default_factory=list)  # the faces that were compared
     sizes: list[float] = field(default_factory=list)  # the face's height, of the longer side of the frame
 
     def add(self, seen: Seen) -> str:

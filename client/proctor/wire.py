@@ -83,6 +83,13 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """The follower of the template moved after a strong match, base64: to be kept on this device."""
+
+    follower: str
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """The worker cannot go on and says why before it ends."""
 
@@ -94,9 +101,10 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class SetReference:
-    """Compare with this template from now on, base64."""
+    """Compare with this template from now on, and with what followed it (base64; follower "" = none)."""
 
     template: str
+    follower: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +158,8 @@ class Stop:
 
 
 Message = (
-    Alive | Loaded | Made | Photo | Broken | SetReference | Enrol | Begin | Cancel | Stop | Look | Prompt | Judged
-    | Enrolled | CameraState
+    Alive | Loaded | Made | Followed | Photo | Broken | SetReference | Enrol | Begin | Cancel | Stop | Look | Prompt
+    | Judged | Enrolled | CameraState
 )  # fmt: skip
 _TYPES: Final[Mapping[str, type[Any]]] = {item.__name__: item for item in typing.get_args(Message)}
 _HINTS: Final = {name: typing.get_type_hints(item) for name, item in _TYPES.items()}

@@ -22,9 +22,9 @@ import numpy as np
 from client import manifest
 from client.errors import ClientError
 from client.events import CameraState, Enrolled, Judged, Prompt
-from client.proctor import check, models, presence, template, wire
+from client.proctor import check, drift, models, presence, template, wire
 from client.proctor.camera import Camera, DeviceCamera, Shot
-from client.proctor.check import Attempt, Person
+from client.proctor.check import Attempt, LivenessAttempt, Person
 from client.proctor.clock import boot_ms
 from client.proctor.devices import NO_FRAMES
 from client.proctor.enrolment import Enrolment, Maker
@@ -38,6 +38,7 @@ from client.proctor.repeats import Repeats
 from client.proctor.scripted import UnsafeScriptedCamera
 from client.proctor.seen import Seen, Vector
 from client.proctor.setup import ProctorSetup
+from client.proctor.template import Template
 
 BEAT_MS: Final = 500
 PROMPT_MS: Final = 250  # the time that remains is told so often
@@ -119,7 +120,8 @@ class Worker:
         self._eyes = Eyes(models.load_set(self._manifest, setup.models, demo=puppet), setup.engine)
         if puppet:
             self._camera.start()
-        self._person: Vector | None = None
+        self._enrolled: Template | None = None
+        self._follower: Vector | None = None
         self._task: Attempt | Enrolment | None = None
         self._photographer: Photographer | None = None
         self._stop = False
@@ -164,8 +166,9 @@ class Worker:
 
     def _obey(self, order: wire.Message) -> None:
         match order:
-            case wire.SetReference(text):
-                self._person = template.of_model(wire.raw(text), self._eyes.models.recogniser.sha256).vector
+            case wire.SetReference(text, follower):
+                self._enrolled = template.of_model(wire.raw(text), self._eyes.models.recogniser.sha256)
+                self._follower = drift.read(wire.raw(follower), self._enrolled, self._limits)
             case wire.Begin():
                 self._begin(order)
             case wire.Enrol(gestures, deadline_ms):
@@ -177,7 +180,7 @@ class Worker:
 
     def _begin(self, order: wire.Begin) -> None:
         known, engines = self._eyes.models, versions(self._setup.engine)
-        person = Person(self._person, known.hashes(), engines, known.pad is not None)
+        person = self._known(known.hashes(), engines, pad=known.pad is not None)
         try:
             task = check.attempt(order.request(), person, self._policy(order.thresholds), boot_ms())
         except ValueError:
@@ -188,6 +191,25 @@ class Worker:
         self._photographer = Photographer(order.request(), photo, self._policy(order.thresholds)) if photo else None
         if order.kind == "liveness":
             _ = self._eyes.landmarker  # load it before the first prompt, not while a gesture waits
+
+    def _known(self, hashes: Mapping[str, str], engines: Mapping[str, int], *, pad: bool) -> Person:
+        """The learner as enrolled; a template of another engine compares with nothing that this one computes."""
+        mine = self._enrolled
+        if mine is None:
+            return Person(None, hashes, engines, pad)
+        if mine.engine != engine():
+            return Person(None, hashes, engines, pad, why="other_engine")
+        return Person(mine.vector, hashes, engines, pad, self._follower)
+
+    def _follow(self, task: LivenessAttempt) -> None:
+        """The face that passed a challenge clearly is followed a little."""
+        if self._enrolled is None or task.result is None or task.result.result != "passed":
+            return
+        score = task.result.scores["match"]
+        data = drift.follow(self._enrolled, self._follower, task.tally.looks, score, self._limits)
+        if data:
+            self._follower = template.decode(data).vector
+            self._send(wire.Followed(wire.text(data)))
 
     def _enrol(self, gestures: tuple[str, ...], deadline_ms: int) -> None:
         maker = Maker(self._eyes.models.recogniser.sha256, engine())
@@ -300,6 +322,8 @@ class Worker:
         if task.result is not None:
             if isinstance(task, Enrolment) and task.template:
                 self._send(wire.Made(wire.text(task.template)))
+            if isinstance(task, LivenessAttempt):
+                self._follow(task)
             self._send(self._photographed(task.result))
             self._finish()
             return

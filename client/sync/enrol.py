@@ -207,6 +207,8 @@ class Enrolment:
     def refer(self, registration: Registration, template: bytes | None) -> str:
         """Keep the face template (None: the non-face route) and tell the server its signed digest; return it."""
         digest = self.profile.keep_template(registration.registration, template) if template else "none"
+        if template:
+            self.profile.forget_follower(registration.registration)
         text = f"trueseat/reference/v1\n{registration.registration}\n{digest}\n"
         self.api.text("/v1/references", note.sign(text, self.device(registration)))
         return digest

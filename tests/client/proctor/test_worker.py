@@ -20,7 +20,7 @@ from client.ports import CheckRequest
 from client.proctor import template
 from client.proctor.handle import HANG_S, Proctor
 from client.proctor.scripted import UnsafeScriptedCamera
-from client.proctor.setup import CameraChoice, ProctorSetup, ScriptedCameraRefusedError, choose
+from client.proctor.setup import CameraChoice, Engine, ProctorSetup, ScriptedCameraRefusedError, choose
 from client.proctor.template import Template, TemplateError
 from tests.client.proctor.scenes import ANNA
 
@@ -40,9 +40,12 @@ class Clock:
 class Window:
     """The session's side: polls, and keeps what it heard."""
 
+    engine: Engine = "mediapipe"
+
     def __init__(self, camera: str, models: Path) -> None:
         self.clock = Clock()
-        self.proctor = Proctor(ProctorSetup("test", camera, models, presence_ms=300), self.clock)
+        setup = ProctorSetup("test", camera, models, presence_ms=300, engine=self.engine)
+        self.proctor = Proctor(setup, self.clock)
         self.heard: list[Signal] = []
         self.waiting: list[Signal] = []
         self.proctor.start()
