@@ -29,6 +29,28 @@ def test_every_threshold_has_a_reader_a_model_and_a_source(listed: Manifest) -> 
     assert all(threshold.model in names and threshold.source for threshold in listed.thresholds.values())
 
 
+def test_an_engine_has_numbers_of_its_own_and_the_policy_goes_before_both(listed: Manifest) -> None:
+    """OpenCV's landmarks read angles otherwise than MediaPipe's: each is judged by what was measured with it."""
+    plain, own = limits(listed, engine="mediapipe"), limits(listed, engine="dnn")
+    assert plain == limits(listed)
+    assert {item.name for item in listed.own} == {
+        field.name for field in fields(Limits) if getattr(own, field.name) != getattr(plain, field.name)
+    }
+    assert limits(listed, {"turn": 30}, "dnn").turn == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "word"), [("turm", "degrees", "turm"), ("turn", "ms", "turn"), ("turn", "degrees", "twice")]
+)
+def test_a_number_of_an_engine_is_for_something_that_is_judged(name: str, unit: str, word: str) -> None:
+    """An unknown name, another unit or a second value for one engine is refused."""
+    more = (
+        f'[[threshold]]\nname = "{name}"\nengine = "dnn"\nvalue = 1\nunit = "{unit}"\nmodel = "sface"\nsource = "x"\n'
+    )
+    with pytest.raises(ManifestError, match=word):
+        manifest.parse(SHIPPED + b"\n" + more.encode())
+
+
 def test_no_host_stands_in_the_manifest() -> None:
     """Wheels are named by package, version and hash: which index serves them is the machine's own setting."""
     assert b"://" not in SHIPPED
