@@ -2,7 +2,7 @@
 
     scan --once [--json]    look once: findings as JSON lines and a summary on stderr, or one JSON object (fleet tools)
     judge FILE.jsonl        one answer a line, in order; a line that cannot be read is answered by an error object
-    rules list|test|pack    the rules; their examples; the pack as one canonical line
+    rules list|test|pack    the rules; their examples and real samples; the pack as one canonical line
     explain RULE            what a rule looks for and what it says, in Chinese and English
     files show|check        the installed files by hash; what differs from their signed manifest (exit 1)
     watch                   the client's child: stdin and stdout are the pipe
@@ -21,15 +21,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from agent import prove
 from agent.engine import Engine, Finding
 from agent.errors import AgentError, CollectorError
 from agent.judge import judge_lines, judge_rows, plain
-from agent.manifest import installation_hash
+from agent.manifest import ROOT, installation_hash
 from agent.pack import BUILT_IN, Pack, load_file, load_folder
 from agent.rule import Rule
 from agent.tables import Row
 from agent.text import clean
 
+SAMPLES: Final = (ROOT / "tests/agent/samples.jsonl", ROOT.parent / "shared/samples/agent/samples.jsonl")
 GRAVE: Final = ("report", "pause", "block")
 
 
@@ -103,16 +105,29 @@ def rules(options: argparse.Namespace, pack: Pack) -> int:
             print(f"{rule.id:32} v{rule.version:<3} {rule.maturity:11} {rule.response:7} {rule.row_type.table}{sign}")
         print(f"{len(pack.rules)} rules, sha256 {pack.sha256}")
         return 0
-    failed = 0
-    for rule in pack.rules:
-        try:
-            rule.prove()
-        except AgentError as error:
-            failed += 1
-            print(f"{error.code}: {error}")
-    total = sum(len(rule.examples) for rule in pack.rules)
-    print(f"{len(pack.rules)} rules, {total} examples, {failed} rules disagree with one of theirs")
-    return 1 if failed else 0
+    return _prove(options, pack)
+
+
+def _prove(options: argparse.Namespace, pack: Pack) -> int:
+    """Examples, then samples: those that were named, else those of a checkout and of the folder beside it."""
+    wrong = list(prove.examples(pack))
+    print("".join(f"{line}\n" for line in wrong), end="")
+    total = sum(len(rule.examples) for rule in pack.rules) + sum(len(text.examples) for text in pack.texts)
+    sums = f"{len(pack.rules)} rules, {len(pack.texts)} texts, {total} examples"
+    reason = prove.untried(pack)
+    print(f"{sums}, {len(wrong)} disagree with one of theirs{f'; texts not tried ({reason})' if reason else ''}")
+    files = options.samples or [path for path in SAMPLES if path.is_file()]
+    tally = prove.Tally()
+    for path in files:
+        with path.open("rb") as file:
+            prove.samples(pack, file, tally)
+    for line in tally.lines() if files else ("no samples here: name a file of them to have the rules tried on it",):
+        print(line)
+    idle = prove.idle(pack, tally) if files else []
+    print("".join(f"hits no positive: {name}\n" for name in idle), end="")
+    figures = {"missed": len(tally.missed), "beyond": len(tally.harsh), "idle": len(idle), "disagree": len(wrong)}
+    _print({"name": "rules-test", "rules": len(pack.rules), "samples": tally.seen.total(), **figures})
+    return 1 if wrong or tally.harsh or idle or len(tally.missed) > prove.SPARE else 0
 
 
 def explain(options: argparse.Namespace, pack: Pack) -> int:
@@ -177,6 +192,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=judge)
     command = commands.add_parser("rules", help="list the rules, test them, or print the pack")
     command.add_argument("what", choices=("list", "test", "pack"))
+    command.add_argument("samples", type=Path, nargs="*", help="test: files of samples (default: those of a checkout)")
     command.set_defaults(run=rules)
     command = commands.add_parser("explain", help="say what a rule is about")
     command.add_argument("rule")

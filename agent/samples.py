@@ -30,6 +30,8 @@ from agent.tables import (
     Row,
     ScriptRow,
     SelfRow,
+    SocketRow,
+    WindowRow,
 )
 from agent.text import program
 
@@ -37,6 +39,7 @@ Data = Mapping[str, Any]
 MAX_LINE: Final = 4 * 1024 * 1024
 MAX_ITEMS: Final = 20_000  # rows or list entries of one sample
 PLATFORMS: Final = {"windows": "windows", "linux": "linux", "macos": "darwin", "darwin": "darwin", "android": "android"}
+WARP: Final = "pointer warp"  # the source of moves that no device made
 BLIND: Final = {
     "server_log": "only the server sees requests that were made without this machine",
     "page_probe": "the lesson is not a web page: no page of ours can be probed",
@@ -143,7 +146,7 @@ def _inputs(data: Any) -> tuple[Row, ...]:
     times: list[tuple[int, bool, bool]] = []  # moment, injected, a click
     for event in _list(top.get("events", [])):
         at, what, source = (*_list(event), "", "")[:3]
-        times.append((_ms(at), synthetic(str(source)), "Button" in str(what)))
+        times.append((_ms(at), synthetic(str(source)) or source == WARP, "Button" in str(what)))
     gaps, flags = _list(top.get("interval_s", [])), _texts(top, "flags")
     moment = 0
     for index in range(max(len(flags), len(gaps) + 1) if gaps or flags else 0):
@@ -154,12 +157,33 @@ def _inputs(data: Any) -> tuple[Row, ...]:
     if not made:
         return (InputRow(sources=_texts(top, "source_devices"), in_client=_in_client(top)),)
     beat = rhythm([at for at, _, _ in made], [at for at, _, click in made if click])
-    sources = tuple(name for name in _texts(top, "source_devices") if synthetic(name)) or (_text(top, "hook"),)
+    named = tuple(name for name in _texts(top, "source_devices") if synthetic(name) or name == WARP)
     return (
         InputRow(
-            sources=sources, injected=len(made), acts=beat.acts, period_ms=beat.period_ms, jitter=beat.jitter,
-            regular=beat.regular, in_client=_in_client(top),
+            sources=named or (_text(top, "hook"),), injected=len(made), acts=beat.acts, period_ms=beat.period_ms,
+            jitter=beat.jitter, regular=beat.regular, in_client=_in_client(top),
         ),
+    )  # fmt: skip
+
+
+def _sockets(data: Any) -> tuple[Row, ...]:
+    return tuple(
+        SocketRow(
+            program=_text(item, "name"), pid=_int(item, "pid"), address=_text(item, "address"),
+            port=_int(item, "port"), protocol=_text(item, "protocol"),
+        )
+        for item in map(_mapping, _list(data))
+    )  # fmt: skip
+
+
+def _windows(data: Any) -> tuple[Row, ...]:
+    return tuple(
+        WindowRow(
+            program=_text(item, "name"), pid=_int(item, "pid"), kind=_text(item, "class"),
+            foreground=bool(_flag(item, "foreground")), topmost=_flag(item, "topmost"),
+            unrecorded=_flag(item, "unrecorded"), taken=_int(item, "taken"),
+        )
+        for item in map(_mapping, _list(data))
     )  # fmt: skip
 
 
@@ -269,7 +293,7 @@ def _android(data: Any) -> tuple[Row, ...]:
 READERS: Final[Mapping[str, Callable[[Any], tuple[Row, ...]]]] = {
     "process_table": _processes, "extensions": _extensions, "userscript": _script, "input_events": _inputs,
     "display": _display, "host": _host, "devices": _devices, "self_state": _self, "clock": _clock,
-    "network": _network, "file": _file, "android": _android,
+    "network": _network, "file": _file, "android": _android, "sockets": _sockets, "windows": _windows,
 }  # fmt: skip
 
 

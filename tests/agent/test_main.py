@@ -18,7 +18,7 @@ from agent.tables import TABLES
 def test_rules_test_proves_every_example(capsys: pytest.CaptureFixture[str]) -> None:
     """The command that a rule's author runs."""
     assert main(["rules", "test"]) == 0
-    assert "0 rules disagree" in capsys.readouterr().out
+    assert "0 disagree with one of theirs" in capsys.readouterr().out
 
 
 def test_a_rule_that_contradicts_itself_fails_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from agent.__main__ import main
 from agent.manifest import ROOT
 from agent.pack import Pack
+from agent.prove import Tally, idle
 from agent.rule import LADDER
 from agent.samples import BLIND
 
@@ -98,10 +100,19 @@ def test_accessibility_is_never_even_mentioned(shared_rows: Rows, own_rows: Rows
 
 
 def test_every_rule_earns_its_place(pack: Pack, shared_rows: Rows, own_rows: Rows) -> None:
-    """A stable rule that hits no positive of either collection cannot ship."""
+    """A rule above `inform` that hits no positive of either collection cannot ship, whatever its maturity."""
     positives = [answer for sample, answer in shared_rows + own_rows if sample["label"] == "positive"]
-    hit = {finding["rule"] for answer in positives for finding in answer["findings"]}
-    of_honest_machines = {"script.speed", "clock.synchronised", "android.debugging", "remote.idle-service"}
-    stable = [rule.id for rule in pack.rules if rule.maturity == "stable"]
-    idle = [rule for rule in stable if rule not in hit | of_honest_machines]
-    assert not idle
+    tally = Tally(hit={finding["rule"] for answer in positives for finding in answer["findings"]})
+    assert idle(pack, tally) == []
+
+
+def test_a_rule_that_accuses_the_honest_does_not_ship(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`rules test` on a sample that goes beyond its action: exit 1, the sample named."""
+    row = {"name": "chromedriver", "exe": "/usr/bin/chromedriver", "cmdline": ["chromedriver"], "pid": 1}
+    sample = {"id": "N1", "label": "negative", "os": "linux", "kind": "process_table", "data": [row]}
+    path = tmp_path / "samples.jsonl"
+    path.write_text(json.dumps({**sample, "max_action": "none"}) + "\n", "utf-8")
+    assert main(["rules", "test", str(path)]) == 1
+    assert "beyond its max_action: N1 (pause)" in capsys.readouterr().out
+    path.write_text(json.dumps(sample) + "\n", "utf-8")
+    assert main(["rules", "test", str(path)]) == 2, "a sample that wishes nothing proves nothing"
