@@ -40,7 +40,9 @@ class Collector:
 
 
 def platform() -> str:
-    """This machine's platform as rules name it: windows, darwin or linux; "any" elsewhere."""
+    """This machine's platform as rules name it: windows, darwin, linux or android; "any" elsewhere."""
+    if hasattr(sys, "getandroidapilevel"):  # Android calls itself linux, too
+        return "android"
     known = {"linux": "linux", "win32": "windows", "cygwin": "windows", "darwin": "darwin"}
     return known.get(str(sys.platform), "any")
 
@@ -55,6 +57,14 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         from agent.collectors import windows
 
         return windows.collectors(context)
+    if platform() == "darwin":
+        from agent.collectors import macos
+
+        return macos.collectors(context)
+    if platform() == "android":
+        from agent.collectors import android
+
+        return android.collectors(context)
     from agent.collectors import portable
 
     return portable.collectors(context)
@@ -66,6 +76,10 @@ def uptime_ms() -> int:
         from agent.collectors.windows import clocks
 
         return clocks.uptime_ms()
+    if platform() == "darwin":
+        from agent.collectors.macos import clocks as mac_clocks
+
+        return mac_clocks.uptime_ms()
     from agent.collectors.linux import clocks as linux_clocks
 
     return linux_clocks.uptime_ms()

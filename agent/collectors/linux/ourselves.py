@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from agent.collectors import Context
+from agent.collectors.maps import parse_maps, tracer_of
 from agent.errors import CollectorError
 from agent.tables import Row, SelfRow
 
 MAPS_MS: Final = 10_000  # reading the client's maps costs more than its status
 MAX_MAPS: Final = 16 * 1024 * 1024
-_TRACER = re.compile(rb"^TracerPid:\t(\d{1,10})$", re.MULTILINE)
 
 
 class Ourselves:
@@ -40,8 +39,7 @@ class Ourselves:
             status = (self._root / str(pid) / "status").read_bytes()
         except OSError:
             return None
-        tracer = _TRACER.search(status)
-        tracer_pid = int(tracer.group(1)) if tracer else 0
+        tracer_pid = tracer_of(status)
         maps, rwx = self._read_maps(pid, now_ms)
         name = self._comm(tracer_pid) if tracer_pid else ""
         return SelfRow(subject=subject, tracer_pid=tracer_pid, tracer=name, maps=maps, rwx_anon=rwx)
@@ -64,18 +62,3 @@ class Ourselves:
         names, rwx = parse_maps(data)
         self._maps[pid] = (now_ms, names, rwx)
         return names, rwx
-
-
-def parse_maps(data: bytes) -> tuple[tuple[str, ...], int]:
-    """The distinct files of a /proc/<pid>/maps, sorted, and how many anonymous ranges may be written and run."""
-    names: set[str] = set()
-    rwx = 0
-    for line in data.split(b"\n"):
-        fields = line.split(None, 5)
-        if len(fields) == 6:
-            name = fields[5].decode("utf-8", "replace")
-            if name.startswith("/"):
-                names.add(name)
-        elif len(fields) == 5 and fields[1].startswith(b"rwx"):
-            rwx += 1
-    return tuple(sorted(names)), rwx

@@ -29,9 +29,11 @@ class Cameras:
         self._context, self._registry = context, registry
 
     def collect(self, _now_ms: int) -> Sequence[Row]:
-        """Devices first, then filters; a device that is unplugged is left out."""
-        rows = dict.fromkeys([*self._plugged(), *self._filters()])
-        return list(rows)[:MAX_CAMERAS]
+        """Devices first, then filters, then the camera in use if it is neither; an unplugged device is left out."""
+        rows = list(dict.fromkeys([*self._plugged(), *self._filters()]))[:MAX_CAMERAS]
+        if self._context.camera and not any(row.selected for row in rows):
+            rows.append(CameraRow(name=self._context.camera, selected=True))
+        return rows
 
     def _plugged(self) -> Iterator[CameraRow]:
         for category in CAMERAS:
