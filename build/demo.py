@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import demo_evidence
 import demo_witnesses
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +68,7 @@ def run(*, headless: bool, witnesses: int = 0, route: str = "face", engine: str 
             say(f"   {watching.said}")
         say(f"2  the server listens on {url}; the client starts on {screen['SHOWN']}")
         _study(url, screen, route, engine)
+        looked = demo_evidence.look(DATA, CLASS) if route == "face" else ""
         say("3  the class archive is exported")
         _python("server_stub", "export", SERVER, CLASS, ARCHIVE, quiet=True)
         if watching:
@@ -74,6 +76,8 @@ def run(*, headless: bool, witnesses: int = 0, route: str = "face", engine: str 
     say("4  anyone verifies it, offline, with the trust file alone\n")
     code = _verify(ARCHIVE, watching)
     took = time.monotonic() - started
+    if looked:
+        print(f"\n{looked}")
     print(f"\nFrom server start to report: {took:.0f} s (set-up not counted).")
     fresh = f" --witnessed demo-data/{watching.kept.name}" if watching else ""
     print(
@@ -98,7 +102,7 @@ def _init(more: list[object]) -> None:
         "--policy", ROOT / "ledger" / "presets" / "demo.toml", "--rules", rules,
         "--models", ROOT / "client" / "proctor" / "models.toml", "--class", CLASS,
         "--title", "消防安全入门 · Fire safety", "--learner", f"{ACCOUNT}:演示学员",
-        *notices, *more,
+        "--reviewer", DATA / "reviewer" / "key", *notices, *more,
     )  # fmt: skip
     private(DATA / "server-init.txt", out)  # the administrator's first password stands in it
     shutil.copy(SERVER / "class.trust", TRUST)

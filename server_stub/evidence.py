@@ -93,13 +93,14 @@ def _open(server: Server, options: argparse.Namespace) -> None:
     if to_file and options.out.exists():
         raise SetupError(f"{options.out} exists already")
     asked = Opening(options.class_id, options.sid, options.eid, options.by, options.reason)
-    header, jpeg = server.services.reviewer.open(asked, key)
+    shown = server.services.reviewer.open(asked, key)
     if to_file:
-        write_private(options.out, jpeg)
+        write_private(options.out, shown.jpeg)
     else:
-        sys.stdout.buffer.write(jpeg)
+        sys.stdout.buffer.write(shown.jpeg)
+    header = shown.header
     said = f"check {header.i}, attempt {header.a}, {header.mono} ms after the session opened, {header.bytes_} bytes"
-    print(f"{said}; the opening stands in the class log", file=sys.stderr if not to_file else sys.stdout)
+    print(f"{said}; the opening is entry {shown.leaf} of the class log", file=sys.stdout if to_file else sys.stderr)
 
 
 def _erase(server: Server, options: argparse.Namespace) -> None:

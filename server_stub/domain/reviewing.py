@@ -36,6 +36,15 @@ class Opening:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An opened photo: what stood inside the seal before the picture, the JPEG, the class-log entry of the audit."""
+
+    header: Header
+    jpeg: bytes
+    leaf: int
+
+
 class Reviewer:
     """Opens photos and lists them."""
 
@@ -60,8 +69,8 @@ class Reviewer:
 
         return self._records.read(read)
 
-    def open(self, asked: Opening, key: Recipient) -> tuple[Header, bytes]:
-        """The header and the JPEG; the audit is in the class log, on the disk, when this returns.
+    def open(self, asked: Opening, key: Recipient) -> Shown:
+        """The photo; the audit is in the class log, on the disk, when this returns.
 
         `DecisionError` without a reason or a name, with a key that does not count in the class, or for a photo that is
         not what its event names; `NotThereError`, `PhotoErasedError`. No refusal leaves an audit: nobody saw anything.
@@ -72,10 +81,10 @@ class Reviewer:
             found = self._records.read(partial(self._sealed, asked=asked, key=key))
             header, jpeg = key.open(found.sealed, found.origin)
             expect(header, found.ordered.i, found.ordered.a, found.ordered.nonce)
-            self._records.write(partial(self._audit, asked=asked, key=key))
+            leaf = self._records.write(partial(self._audit, asked=asked, key=key))
         except LedgerError as error:
             raise DecisionError(f"{error.code}: {error}") from error
-        return header, jpeg
+        return Shown(header, jpeg, leaf)
 
     def _sealed(self, tx: Transaction, asked: Opening, key: Recipient) -> _Found:
         session = known(tx, asked.sid)
@@ -92,15 +101,14 @@ class Reviewer:
         origin = names.session_origin(self._keyring.server, asked.sid)
         return _Found(Sealed(photo.named, file, keys), origin, _ordered(tx, photo))
 
-    def _audit(self, tx: Transaction, asked: Opening, key: Recipient) -> None:
+    def _audit(self, tx: Transaction, asked: Opening, key: Recipient) -> int:
         """A photo that was erased while it was being opened is not shown."""
         photo = tx.photos.photo(asked.sid, asked.eid)
         if photo is None or photo.state != "kept":
             raise PhotoErasedError("this photo was erased")
         by = f"{asked.by.strip()} ({key.vkey.name}+{key.vkey.key_id.hex()})"
-        self._decisions.audit(
-            tx, asked.class_id, OPENED, f"{asked.sid}/{asked.eid}", asked.reason.strip(), by=by
-        )
+        target, reason = f"{asked.sid}/{asked.eid}", asked.reason.strip()
+        return self._decisions.audit(tx, asked.class_id, OPENED, target, reason, by=by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from server_stub.domain.photo_errors import PhotoErasedError
 from server_stub.domain.reviewing import Opening
 from tests.client.world import CLASS, MachineSide, World
 
-EVERY = {b"evidence_permille = 0": b"evidence_permille = 1000"}
+NONE = {b"evidence_permille = 1000": b"evidence_permille = 0"}
 UNIT = (("pass", 60_000),)
 MINUTE = 60_000
 
@@ -25,7 +25,7 @@ def answers(pc: MachineSide, sid: str) -> list[Answered]:
 
 def photographed(make_world, **options) -> tuple[World, MachineSide, str]:
     """One lesson of a class in which every check takes a photo, sent to the end."""
-    world = make_world(units=UNIT, changes=EVERY, reviewers=options.pop("reviewers", 1))
+    world = make_world(units=UNIT, reviewers=options.pop("reviewers", 1))
     pc = world.machine(photos=True, **options)
     study = pc.study()
     pc.run(study, 20 * MINUTE, until="done")
@@ -52,8 +52,9 @@ def test_from_the_camera_to_the_reviewer(make_world):
     assert [photo.state for photo in reviewer.listed(CLASS)] == ["kept"] * len(named)
     first = named[0]
     asked = Opening(CLASS, sid, first.evidence["eid"], "Li Wei", "spot check of the week")
-    header, jpeg = reviewer.open(asked, world.reviewer[0])
-    assert jpeg == pc.proctor.photos[0]
+    shown = reviewer.open(asked, world.reviewer[0])
+    header = shown.header
+    assert shown.jpeg == pc.proctor.photos[0]
     assert (header.i, header.a, header.sid) == (first.i, first.a, sid)
     report = world.verified()
     assert report.exit_code == 0
@@ -72,7 +73,7 @@ def test_from_the_camera_to_the_reviewer(make_world):
 def test_no_photo_unless_policy_consent_and_a_recipient_agree(make_world, missing):
     """Any one of them missing: no photo is taken, nothing is asked for, and every check passes as without photos."""
     world = make_world(
-        units=UNIT, changes={} if missing == "policy" else EVERY, reviewers=0 if missing == "reviewer" else 1
+        units=UNIT, changes=NONE if missing == "policy" else None, reviewers=0 if missing == "reviewer" else 1
     )
     agreed = {"consent": None, "withdrawn": False, "face": False}.get(missing, True)
     pc = world.machine(photos=agreed, face=missing != "face")
@@ -91,7 +92,7 @@ def test_a_photo_only_where_the_nonce_draws_it(make_world):
     """At 500 of 1000 the nonce decides, check by check; who reads the log later finds the same."""
     from ledger.schedule import drawn
 
-    world = make_world(units=(("pass", 180_000),), changes={b"evidence_permille = 0": b"evidence_permille = 500"},
+    world = make_world(units=(("pass", 180_000),), changes={b"evidence_permille = 1000": b"evidence_permille = 500"},
                        reviewers=1)  # fmt: skip
     pc = world.machine(photos=True)
     study = pc.study()
@@ -112,7 +113,7 @@ def test_the_photo_is_durable_with_its_event_and_never_unsealed(make_world, tmp_
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
-    world = make_world(units=UNIT, changes=EVERY, reviewers=1)
+    world = make_world(units=UNIT, reviewers=1)
     pc = world.machine(photos=True)
     pc.net.hits = lambda _method, path: "/evidence/" in path
     pc.net.faults.extend(["drop request"] * 1_000)  # no photo gets through: all wait on the device
@@ -141,7 +142,7 @@ def test_records_go_first_and_a_broken_line_goes_on_where_it_broke(make_world, m
     from client.sync import evidence
 
     monkeypatch.setattr(evidence, "PIECE", 4_000)
-    world = make_world(units=UNIT, changes=EVERY, reviewers=1)
+    world = make_world(units=UNIT, reviewers=1)
     pc = world.machine(photos=True)
     pc.net.hits = lambda _method, path: "/evidence/" in path
     pc.net.faults.extend(["drop answer", "", "500", "drop request", "drop answer", ""])
@@ -163,7 +164,7 @@ def test_what_waits_is_bounded_and_then_none_is_taken(make_world, monkeypatch):
     from client.sync import logbook
 
     monkeypatch.setattr(logbook, "MAX_WAITING", 20_000)
-    world = make_world(units=UNIT, changes=EVERY, reviewers=1)
+    world = make_world(units=UNIT, reviewers=1)
     pc = world.machine(photos=True)
     pc.net.hits = lambda _method, path: "/evidence/" in path
     pc.net.faults.extend(["drop request"] * 1_000)
@@ -176,7 +177,7 @@ def test_what_waits_is_bounded_and_then_none_is_taken(make_world, monkeypatch):
 
 def test_withdrawn_consent_takes_back_what_was_not_sent(make_world):
     """From the next session on no photo is taken, and those that still wait on the device are never sent."""
-    world = make_world(units=(("pass", 90_000),), changes=EVERY, reviewers=1)
+    world = make_world(units=(("pass", 90_000),), reviewers=1)
     pc = world.machine(photos=True)
     pc.net.hits = lambda _method, path: "/evidence/" in path
     pc.net.faults.extend(["drop request"] * 1_000)
@@ -215,7 +216,7 @@ def test_an_erased_photo_leaves_an_archive_that_verifies(make_world):
     assert {kept["sha256"], kept["keys"]} <= names
     with pytest.raises(PhotoErasedError):
         services.reviewer.open(Opening(CLASS, sid, gone["eid"], "Li Wei", "curious"), world.reviewer[0])
-    assert services.reviewer.open(Opening(CLASS, sid, kept["eid"], "Li Wei", "asked"), world.reviewer[0])[1]
+    assert services.reviewer.open(Opening(CLASS, sid, kept["eid"], "Li Wei", "asked"), world.reviewer[0]).jpeg
     report = world.verified()
     assert (report.exit_code, report.credited_ms) == (0, 60_000)
     listed = [item for item in report.findings.all() if item.step == "10"]
@@ -247,7 +248,7 @@ def test_nobody_opens_without_a_reason_a_name_or_a_key_of_the_class(make_world):
 
 def test_the_learner_reads_when_a_photo_is_taken_and_for_whom(make_world):
     """One quiet sentence while the look is announced and runs, none elsewhere, and the times in the result."""
-    world = make_world(units=UNIT, changes=EVERY, reviewers=3)
+    world = make_world(units=UNIT, reviewers=3)
     pc = world.machine(photos=True)
     study = pc.study()
     shown = set()
@@ -272,7 +273,7 @@ def test_the_learner_reads_when_a_photo_is_taken_and_for_whom(make_world):
 def test_one_button_under_the_notice_and_no_photo_from_that_moment_on(make_world):
     """Pressed while the look is announced: this check takes none already, and passes; what waited on the device is
     gone; server and class log have the signed word; the next session begins without the consent."""
-    world = make_world(units=(("pass", 120_000),), changes=EVERY, reviewers=1)
+    world = make_world(units=(("pass", 120_000),), reviewers=1)
     pc = world.machine(photos=True)
     pc.net.hits = lambda _method, path: "/evidence/" in path
     pc.net.faults.extend(["drop request"] * 1_000)
@@ -306,7 +307,7 @@ def test_a_deleted_profile_leaves_nothing(make_world):
     from client.farewell import UnsentProfileError, delete_profile
     from client.profile import learners
 
-    world = make_world(units=UNIT, changes=EVERY, reviewers=1)
+    world = make_world(units=UNIT, reviewers=1)
     pc = world.machine(photos=True)
     other = world.machine(account="other")
     pc.net.hits = lambda _method, path: "/evidence/" in path

@@ -44,7 +44,7 @@ def test_the_demo_preset_shows_every_kind_within_a_minute() -> None:
     assert (rules_.opening_kind, rules_.closing_kind, rules_.pad) == ("liveness", "match", "record")
     assert (rules_.min_gap_ms, rules_.max_gap_ms, rules_.segment_ms) == (3_000, 30_000, 10_000)
     assert rules_.gestures == ("turn_left", "turn_right", "look_up")
-    assert rules_.evidence_permille == 0
+    assert rules_.evidence_permille == 1000
     assert rules_.demo
 
 

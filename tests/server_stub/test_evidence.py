@@ -23,7 +23,6 @@ from tests.server_stub.learner import CLASS, HASH, Device, Learner
 from tests.server_stub.school import ORIGIN, School
 from tests.server_stub.test_archive import figures
 
-EVERY = {b"evidence_permille = 0": b"evidence_permille = 1000"}
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + secrets.token_bytes(6_000)
 
 
@@ -97,7 +96,7 @@ class Desk:
 
 @pytest.fixture
 def desk(make_room, tmp_path: Path) -> Desk:
-    room = make_room(EVERY)
+    room = make_room()
     school = School(room, tmp_path / "school")
     key = tmp_path / "school" / "reviewer"
     vkey = new_key("evidence", "school.example", key)
