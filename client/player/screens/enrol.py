@@ -34,6 +34,7 @@ class EnrolScreen(Screen):
         self._on_start, self._on_continue, self._on_other_way = on_start, on_continue, on_other_way
         self._whole_ms = 1
         super().__init__(**kwargs)
+        self._mark = self.ids.mark.__self__  # what `ids` has is weak, and nobody else holds it while it is not shown
 
     @property
     def mirror(self) -> Any:
@@ -44,7 +45,7 @@ class EnrolScreen(Screen):
         """The step of now."""
         shown: Enrol = self.shown
         self.ids.trouble.tell(shown.trouble)
-        self.ids.scripted.hold(*([self.ids.mark] if shown.scripted else []))
+        self.ids.scripted.hold(*([self._mark] if shown.scripted else []))
         self.icon, self.words, self.note = "look", "", ""
         prompt = shown.prompt
         if shown.step == "running" and prompt is not None:
