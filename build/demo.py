@@ -88,10 +88,9 @@ def run(*, headless: bool, witnesses: int = 0, route: str = "face", engine: str 
         sys.exit(f"the archive did not verify (exit {code})")
 
 
-def _init(more: list[object]) -> None:
+def _init(more: list[object], course: Path = ROOT / "client" / "player" / "demo_course") -> None:
     rules = DATA / "rules.json"
     rules.write_bytes(_output("agent", "rules", "pack"))
-    course = ROOT / "client" / "player" / "demo_course"
     notices = []
     for language in ("zh", "en"):
         notice = DATA / f"notice.{language}.txt"
