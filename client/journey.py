@@ -7,21 +7,23 @@ page's trouble, with the sentence and the remedy of the error.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from client import manifest
 from client.config import Config
 from client.courses import Opened, Shelf
 from client.errors import ClientError, OtherSessionOpenError, SignedOutError, UnsentRecordsError
-from client.events import CameraState, Enrolled, Look, Prompt, SyncState
+from client.events import SyncState
+from client.facing import Facing
 from client.notice import text_of
 from client.player import shown
 from client.player.shown import Choices, trouble_of
 from client.ports import AgentPort, Clock, ForegroundProbe, PlayerPort, ProctorPort, Transport, UploaderPort
+from client.proctor.template import may_replace
 from client.profile import Profile, learners
 from client.study import Ports, Study
 from client.sync.enrol import Enrolment, Me, Registration, SignedIn, finish_sign_in, start_sign_in
@@ -35,7 +37,6 @@ Shown = (
 Work = Callable[[Callable[[], Any]], "Future[Any]"]
 
 CODE_EVERY_MS: Final = 30_000  # the server sends one code in this time
-ENROL_GESTURES: Final = 2
 NOTICES: Final = ("notice", "commitment", "face", "photos")
 
 
@@ -68,7 +69,7 @@ class Journey:
         self._shelf: Shelf | None = None
         self._uploader: UploaderPort | None = None
         self._enrolment: Enrolment | None = None
-        self._camera_runs = False
+        self._facing = Facing(kit.proctor, self._show, self._keep_face)
         self._opened: Opened | None = None
         self.language = config.language
         self.study: Study | None = None
@@ -110,8 +111,8 @@ class Journey:
             done(future)
         if self.study is not None:
             self._lesson(self.study)
-        elif self._camera_runs:
-            self._enrolling()
+        elif self._facing.runs:
+            self._facing.hear()
         elif isinstance(self.shown, shown.Today):
             self._hear_uploader()
         if isinstance(self.shown, shown.SignIn) and self.shown.step == "code":
@@ -290,46 +291,33 @@ class Journey:
 
     def start_enrol(self) -> None:
         """Open the camera and begin; again after an attempt that was not clear."""
-        if not self._camera_runs:
-            try:
-                self._kit.proctor.start()
-            except ClientError as error:
-                self._show(trouble=trouble_of(error))
-                return
-            self._camera_runs = True
-            self._show(step="starting", trouble=None)
-        else:
-            self._begin_enrol()
+        self._face(self._facing.enrol)
 
-    def _begin_enrol(self) -> None:
+    def start_practice(self) -> None:
+        """One of each gesture and a miss on purpose: earns and costs nothing, as often as wanted."""
+        self._face(self._facing.practise)
+
+    def _face(self, begin: Callable[[Sequence[str], int], None]) -> None:
         assert self._shelf is not None
-        known = self._shelf.gestures
-        gestures = secrets.SystemRandom().sample(known, min(ENROL_GESTURES, len(known)))
-        self._kit.proctor.enrol(gestures, self._shelf.enrol_ms)
-        self._show(step="running", prompt=None, trouble=None)
+        try:
+            begin(self._shelf.gestures, self._shelf.enrol_ms)
+        except ClientError as error:
+            self._show(trouble=trouble_of(error))
 
-    def _enrolling(self) -> None:
-        for signal in self._kit.proctor.poll():
-            match signal:
-                case CameraState(available=False):
-                    self._show(step="camera", scripted=signal.scripted)
-                case CameraState():
-                    self._show(scripted=signal.scripted)
-                    if isinstance(self.shown, shown.Enrol) and self.shown.step in ("starting", "camera"):
-                        self._begin_enrol()
-                case Prompt():
-                    self._show(prompt=signal)
-                case Enrolled(result="passed"):
-                    self._keep_face(self._kit.proctor.take_template())
-                case Enrolled():
-                    self._show(step="unclear", prompt=None)
-                case Look() | _:
-                    pass
+    def to_face(self) -> None:
+        """From the overview: practise, enrol anew, or take the other way."""
+        self._go("enrol", shown.Enrol("intro", known=True))
 
     def _keep_face(self, template: bytes) -> None:
         enrolment, me = self._enrolment, self._me
         assert enrolment is not None
         assert me is not None
+
+        least = manifest.load().values()["match"]
+        known = [enrolment.profile.template(item.registration) for item in me.registrations]
+        if not all(may_replace(old, template, least) for old in known if old is not None):
+            self._show(step="unclear", prompt=None, advice="other_face")
+            return
 
         def keep() -> Me:
             for registration in me.registrations:
@@ -338,14 +326,14 @@ class Journey:
 
         def kept(found: Me) -> None:
             self._me = found
-            self._stop_camera()
+            self._facing.stop()
             self._show(step="passed", prompt=None)
 
         self._later(keep, kept)
 
     def without_face(self) -> None:
         """The learner takes the other way: consent to face processing is withdrawn, the codes of the policy serve."""
-        self._stop_camera()
+        self._facing.stop()
         enrolment, me, language = self._enrolment, self._me, self.language
         assert enrolment is not None
         assert me is not None
@@ -370,11 +358,6 @@ class Journey:
         if follower and self._opened is not None and self._enrolment is not None:
             self._enrolment.profile.keep_follower(self._opened.registration, follower)
 
-    def _stop_camera(self) -> None:
-        if self._camera_runs:
-            self._kit.proctor.close()
-            self._camera_runs = False
-
     # --- overview and lesson ------------------------------------------------------------------------------------------
 
     def to_today(self) -> None:
@@ -389,7 +372,8 @@ class Journey:
         def listed(found: tuple[Me, tuple[shown.Course, ...]]) -> None:
             self._me = found[0]
             open_name = found[0].real_name == "open"
-            self._show(name=found[0].name, courses=found[1], identity_open=open_name)
+            face = bool(shelf.gestures)
+            self._show(name=found[0].name, courses=found[1], identity_open=open_name, face=face)
 
         self._later(shelf.overview, listed)
 
@@ -465,4 +449,4 @@ class Journey:
             self._kit.agent.close()
             if self._opened is not None:
                 self._opened.close()
-        self._stop_camera()
+        self._facing.stop()

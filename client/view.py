@@ -242,6 +242,7 @@ TEXT: Final[Mapping[str, str]] = {
     "advice.not_clear": "The picture was not clear enough: face the camera in even light.",
     "advice.no_template": "This computer does not know your face: enrol it again from the overview.",
     "advice.other_engine": "The program was updated: enrol your face again from the overview.",
+    "advice.other_face": "This is not the face that was enrolled before: ask your school, or use another way.",
     "advice.proctor_restarted": "The camera program had to start again.",
     "advice.other": "We could not see you clearly.",
     # --- hints

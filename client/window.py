@@ -101,8 +101,10 @@ class Window(App):
             "notice": NoticeScreen(journey.choose),
             "sign_in": SignInScreen(journey.ask_code, journey.enter_code, journey.other_account),
             "real_name": RealNameScreen(journey.confirm_name, journey.leave_name),
-            "enrol": EnrolScreen(journey.start_enrol, journey.to_today, journey.without_face),
-            "today": TodayScreen(journey.open_course, journey.to_today),
+            "enrol": EnrolScreen(
+                journey.start_enrol, journey.to_today, journey.without_face, journey.start_practice
+            ),
+            "today": TodayScreen(journey.open_course, journey.to_today, journey.to_face),
             "lesson": LessonScreen(self._press, self._seek, self._reply),
             "result": ResultScreen(journey.make_up, journey.to_today),
             "problem": ProblemScreen(journey.try_again),

@@ -179,9 +179,9 @@ def screens() -> Iterator[Entry]:
 
     trouble, wrong = s.Trouble(NETWORK, "TS-C-001"), s.Trouble(CODE, "TS-S-012", "")
     sign_in = lambda: s.SignInScreen(nothing, nothing, nothing)  # noqa: E731
-    enrol = lambda: s.EnrolScreen(nothing, nothing, nothing)  # noqa: E731
+    enrol = lambda: s.EnrolScreen(nothing, nothing, nothing, nothing)  # noqa: E731
     name = lambda: s.RealNameScreen(nothing, nothing)  # noqa: E731
-    today = lambda: s.TodayScreen(nothing, nothing)  # noqa: E731
+    today = lambda: s.TodayScreen(nothing, nothing, nothing)  # noqa: E731
     yield "notice", None, shown(lambda: s.NoticeScreen(nothing), s.Notice())
     yield "notice-filled", None, lambda: _filled(s.NoticeScreen(nothing))
     yield "signin", None, shown(sign_in, s.SignIn(server="127.0.0.1:8799"))
@@ -190,7 +190,11 @@ def screens() -> Iterator[Entry]:
     yield "enrol", None, shown(enrol, s.Enrol("intro"))
     running = Prompt("enrol", "turn_right", 1, 3, 21_000, "")
     yield "enrol-running", None, shown(enrol, s.Enrol("running", running, scripted=True))
-    yield "enrol-unclear", None, shown(enrol, s.Enrol("unclear"))
+    yield "enrol-unclear", None, shown(enrol, s.Enrol("unclear", advice="dark"))
+    yield "enrol-known", None, shown(enrol, s.Enrol("intro", known=True))
+    missing = Prompt("enrol", "turn_left", 0, 1, 4_000, "")
+    yield "enrol-practice", None, shown(enrol, s.Enrol("running", missing, practice=True, missing=True))
+    yield "enrol-practised", None, shown(enrol, s.Enrol("practised", practice=True))
     courses = (
         s.Course("a" * 32, COURSE, 3, 12 * MINUTE, 45 * MINUTE, 3 * MINUTE, UNIT),
         s.Course("b" * 32, SECOND, 8, 0, 180 * MINUTE),
@@ -198,7 +202,7 @@ def screens() -> Iterator[Entry]:
     yield (
         "today",
         None,
-        shown(today, s.Today("龑赟喆", courses, pending=38, online=False, identity_open=True, sparing=True)),
+        shown(today, s.Today("龑赟喆", courses, pending=38, online=False, identity_open=True, face=True, sparing=True)),
     )
     yield "today-empty", None, shown(today, s.Today("龑赟喆", ()))
     yield "today-trouble", None, shown(today, s.Today("龑赟喆", (), trouble=trouble))

@@ -73,11 +73,18 @@ class RealName:
 
 @dataclass(frozen=True, slots=True)
 class Enrol:
-    """Face enrolment. `hint` is one of the quality words ("dark", …) beside the prompt's own."""
+    """Face enrolment and practice. `known`: there is a face already; `missing`: the gesture to be missed on purpose.
 
-    step: Literal["intro", "starting", "camera", "running", "passed", "unclear"]
+    `advice` is the reason of an attempt that was not clear, as a check's result would name it.
+    """
+
+    step: Literal["intro", "starting", "camera", "running", "passed", "unclear", "practised"]
     prompt: Prompt | None = None
     scripted: bool = False
+    known: bool = False
+    practice: bool = False
+    missing: bool = False
+    advice: str = ""
     busy: bool = False
     trouble: Trouble | None = None
 
@@ -110,6 +117,7 @@ class Today:
     online: bool = True
     identity_open: bool = False
     sparing: bool = False  # this computer runs at low load
+    face: bool = False  # whether there is anything to enrol for, or to practise
     busy: bool = False
     trouble: Trouble | None = None
 

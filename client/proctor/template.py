@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from client.errors import ClientError
-from client.proctor.seen import VECTOR_SIZE, Vector, cosine
+from client.proctor.seen import VECTOR_SIZE, Vector, cosine, permille
 
 HEAD: Final = "trueseat/template/v1"
 _VALUES: Final = struct.Struct(f"<{VECTOR_SIZE}f")
@@ -68,6 +68,19 @@ def of_model(data: bytes, model: str) -> Template:
     if template.model != model:
         raise TemplateError(f"made by the model {template.model[:12]}…, not {model[:12]}…")
     return template
+
+
+def may_replace(old: bytes, new: bytes, least: int) -> bool:
+    """Tell whether `new` may take the place of `old`: the same face by at least `least` per mille.
+
+    A template that cannot be compared (damaged, of another model or engine) may be replaced: it is of no use any more.
+    """
+    try:
+        before, after = decode(old), decode(new)
+    except TemplateError:
+        return True
+    comparable = (before.model, before.engine) == (after.model, after.engine)
+    return not comparable or permille(cosine(before.vector, after.vector)) >= least
 
 
 def reference(data: bytes) -> str:

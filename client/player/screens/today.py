@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kivy.properties import NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 
 from client.player.screens.base import Screen, kv_of
 from client.player.shown import Course, Today
@@ -25,16 +25,21 @@ class CourseCard(Card):
 
 
 class TodayScreen(Screen):
-    """Renders `Today`; `on_open(registration)`, `on_reload()`."""
+    """Renders `Today`; `on_open(registration)`, `on_reload()`, `on_face()`."""
 
-    def __init__(self, on_open: Callable[[str], None], on_reload: Callable[[], None], **kwargs: Any) -> None:
-        self._on_open, self._on_reload = on_open, on_reload
+    may_face = BooleanProperty(False)
+
+    def __init__(
+        self, on_open: Callable[[str], None], on_reload: Callable[[], None], on_face: Callable[[], None], **kwargs: Any
+    ) -> None:
+        self._on_open, self._on_reload, self._on_face = on_open, on_reload, on_face
         super().__init__(**kwargs)
 
     def retell(self) -> None:
         """Everything again; this screen changes seldom."""
         shown: Today = self.shown
         self.ids.hello.words = tongue.say("today.hello", name=shown.name)
+        self.may_face = shown.face and not shown.busy
         self.ids.trouble.tell(shown.trouble)
         self.ids.state.hold(*self._state(shown))
         primary = next((c.registration for c in shown.courses if not c.complete), "")

@@ -76,7 +76,7 @@ def enrol(stage: Any, drive: Any, s: Any) -> None:
     from client.player.samples import preview
 
     told = Told()
-    screen = s.EnrolScreen(told.of("start"), told.of("continue"), told.of("other"))
+    screen = s.EnrolScreen(told.of("start"), told.of("continue"), told.of("other"), told.of("practise"))
     stage.show(screen)
     screen.render(s.Enrol("intro"))
     drive.tap("开始登记")
@@ -100,7 +100,7 @@ def today(stage: Any, drive: Any, s: Any) -> None:
     from client.view import Words
 
     told = Told()
-    screen = s.TodayScreen(told.of("open"), told.of("reload"))
+    screen = s.TodayScreen(told.of("open"), told.of("reload"), told.of("face"))
     stage.show(screen)
     courses = tuple(
         s.Course(name * 32, Words(name, name), 1, done, 60_000) for name, done in (("a", 60_000), ("b", 9), ("c", 0))
