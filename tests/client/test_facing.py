@@ -82,7 +82,7 @@ def test_practice_asks_for_every_gesture_once_and_then_for_a_miss() -> None:
 
 
 def test_the_gesture_to_be_missed_is_marked() -> None:
-    """"This time do nothing": the page knows which one."""
+    """ "This time do nothing": the page knows which one."""
     page = Page("passed", "inconclusive")
     told: list[bool] = []
     page.facing._show = lambda **changes: told.append(changes["missing"]) if "missing" in changes else None
