@@ -1,0 +1,165 @@
+"""A real Chromium by W3C WebDriver: just enough of it to read, type, press and look."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+KEYS = {"tab": "\ue004", "enter": "\ue007", "space": " "}
+
+
+class Chromium:
+    """One window of one browser."""
+
+    def __init__(self, url: str, session: str) -> None:
+        self.http = httpx.Client(base_url=f"{url}/session/{session}", timeout=60)
+
+    def _do(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = self.http.request(method, path, json=body if method == "POST" else None)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["value"]
+
+    def open(self, url: str) -> None:
+        self._do("POST", "/url", {"url": url})
+
+    def size(self, width: int, height: int) -> None:
+        self._do("POST", "/window/rect", {"width": width, "height": height})
+
+    def run(self, script: str, *values: Any) -> Any:
+        return self._do("POST", "/execute/sync", {"script": script, "args": list(values)})
+
+    def find(self, css: str) -> str:
+        found = self._do("POST", "/element", {"using": "css selector", "value": css})
+        return str(found[_ELEMENT])
+
+    def type(self, css: str, text: str) -> None:
+        self._do("POST", f"/element/{self.find(css)}/value", {"text": text})
+
+    def press(self, css: str) -> None:
+        self._do("POST", f"/element/{self.find(css)}/click", {})
+
+    def keys(self, *names: str) -> None:
+        pressed = [{"type": kind, "value": KEYS.get(name, name)} for name in names for kind in ("keyDown", "keyUp")]
+        self._do("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": pressed}]})
+
+    @property
+    def text(self) -> str:
+        return str(self.run("return document.body.innerText"))
+
+    @property
+    def path(self) -> str:
+        return str(self.run("return location.pathname"))
+
+    def log(self) -> list[str]:
+        """What the browser complained of since it was asked last: refused loads, errors of scripts."""
+        return [item["message"] for item in self._do("POST", "/se/log", {"type": "browser"})]
+
+    def requests(self) -> list[str]:
+        """The addresses of everything that was asked of the network since it was asked last."""
+        found = []
+        for item in self._do("POST", "/se/log", {"type": "performance"}):
+            message = json.loads(item["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                found.append(message["params"]["request"]["url"])
+        return found
+
+    def screenshot(self, path: Path) -> None:
+        """The whole page, not only what the window shows."""
+        height = self.run("return Math.min(2400, document.documentElement.scrollHeight)")
+        width = self.run("return window.innerWidth")
+        given = {"width": width, "height": max(int(height), 300), "deviceScaleFactor": 1, "mobile": False}
+        self.cdp("Emulation.setDeviceMetricsOverride", given)
+        path.write_bytes(base64.b64decode(self.cdp("Page.captureScreenshot", {})["data"]))
+        self.cdp("Emulation.clearDeviceMetricsOverride", {})
+
+    def pdf(self) -> bytes:
+        """The page as it prints."""
+        return base64.b64decode(self.cdp("Page.printToPDF", {"preferCSSPageSize": True})["data"])
+
+    def cdp(self, command: str, given: dict[str, Any]) -> Any:
+        return self._do("POST", "/goog/cdp/execute", {"cmd": command, "params": given})
+
+    def wait(self, script: str) -> None:
+        """Until a script says true; after 200 looks the page is shown instead."""
+        for _ in range(200):
+            if self.run(script):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"never true: {script}\n{self.path}\n{self.text[:600]}")
+
+
+@contextlib.contextmanager
+def chromium(folder: Path, *, language: str = "zh-CN") -> Iterator[Chromium]:
+    """A fresh browser with a profile in `folder`; skips where Chromium or its driver is not installed."""
+    driver, program = shutil.which("chromedriver"), shutil.which("chromium")
+    if driver is None or program is None:
+        pytest.skip("left out: chromium, chromedriver not installed (make tools)")
+    port = _free_port()
+    process = subprocess.Popen([driver, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _until_ready(url, process)
+        options = {
+            "binary": program,
+            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                     "--disable-background-networking", "--disable-component-update", "--no-first-run",
+                     f"--user-data-dir={folder}", f"--lang={language}", "--window-size=1280,800"],
+            "prefs": {"intl.accept_languages": language},
+        }  # fmt: skip
+        wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
+        body = {"capabilities": {"alwaysMatch": {"browserName": "chrome", **wanted}}}
+        made = httpx.post(f"{url}/session", json=body, timeout=120).json()["value"]
+        browser = Chromium(url, made["sessionId"])
+        yield browser
+        browser.http.delete("")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    while True:
+        assert process.poll() is None, "chromedriver did not start"
+        try:
+            if httpx.get(f"{url}/status").json()["value"]["ready"]:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The app on a port of its own, in a thread, without its background tasks; its URL."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_level="error", lifespan="off", timeout_graceful_shutdown=1
+    )
+    place = config.bind_socket()
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([place],), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{place.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
