@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import StoreError
@@ -107,6 +107,7 @@ def test_a_store_of_another_form_is_refused(tmp_path: Path) -> None:
             read_store(path)
 
 
+@settings(max_examples=30)
 @given(st.binary(max_size=600), st.integers(0, 12_000), st.booleans())
 def test_any_bytes_of_a_firefox_store_are_read_or_refused(noise: bytes, at: int, in_log: bool) -> None:
     """A good store and its log, with noise written over one of them."""

@@ -64,7 +64,7 @@ def subjects(path: Path) -> Iterator[str]:
         pem = b"-----BEGIN" in data
         loaded = x509.load_pem_x509_certificates(data) if pem else [x509.load_der_x509_certificate(data)]
         yield from [certificate.subject.rfc4514_string() for certificate in loaded]
-    except (OSError, ValueError):
+    except (OSError, ValueError, x509.InvalidVersion, x509.UnsupportedGeneralNameType):
         return
 
 
