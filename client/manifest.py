@@ -23,7 +23,7 @@ ENV: Final = "TRUESEAT_MODELS"
 MAX_MANIFEST: Final = 64 * 1024  # ours has 8 KiB; more is no manifest
 MAX_MODEL: Final = 64 * 1024 * 1024  # the largest we run has 11 MB
 
-USES: Final = ("detector", "recogniser", "landmarks", "pad", "demo")
+USES: Final = ("detector", "recogniser", "landmarks", "pad", "pad_wide", "demo")
 UNITS: Final = ("permille", "degrees", "ms", "count", "level", "tenths")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
