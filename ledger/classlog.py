@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
 
 from ledger import leaves, names
 from ledger.checkpoint import Checkpoint
@@ -24,12 +25,14 @@ from ledger.leaves import (
     SettledLeaf,
 )
 from ledger.note import Signature
+from ledger.packed import Packed, Plain, fields_of, made, pack, unpack
 from ledger.tree import Tree, leaf_hash
 
-NEVER: Final = 2**63  # later than any entry
+NEVER: Final = 2**63 - 1  # later than any entry
+_OfSession = TypeVar("_OfSession", GrantedLeaf, RevealedLeaf, SettledLeaf, ErasedLeaf)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class KeyRecord:
     """One key and the entries between which it counts."""
 
@@ -43,25 +46,112 @@ class KeyRecord:
         """Whether it was added before entry `index` and not revoked before it."""
         return self.added < index <= self.revoked
 
+    def packed(self) -> Plain:
+        """For `Packed`; the key stands there once, and what revoked it says the same of it."""
+        leaf, gone = self.leaf, self.revocation
+        return (
+            (self.key.name, self.key.type, self.key.key), (leaf.at, leaf.op, leaf.role, leaf.owner, leaf.vouched),
+            self.added, self.revoked, gone and (gone.at, gone.op, gone.role, gone.owner, gone.vouched),
+        )  # fmt: skip
 
-@dataclass(slots=True)
+    @classmethod
+    def unpacked(cls, key: Plain, leaf: Plain, added: int, revoked: int, gone: Plain | None) -> KeyRecord:
+        """What `packed` gave."""
+        vkey = Vkey(*key)
+        first, *last = (made(KeyLeaf, (*of[:3], str(vkey), *of[3:])) for of in (leaf, gone) if of)
+        return cls(first, vkey, added, revoked, last[0] if last else None)
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """What the class log says of one session. `logged` are (entry index, size, root) of its checkpoints."""
+    """What the class log says of one session. `logged` are (entry index, size) of its checkpoints.
+
+    `settled_at` are the entries that settled it, `settled` the last of them.
+    """
 
     sid: str
     granted_at: int
     granted: GrantedLeaf
-    logged: list[tuple[int, int, bytes]] = field(default_factory=list)
-    last_digest: bytes = b""  # SHA-256 of its last checkpoint entry, byte for byte
+    logged: tuple[tuple[int, int], ...] = ()
     revealed: RevealedLeaf | None = None
     settled: SettledLeaf | None = None
-    settled_at: list[int] = field(default_factory=list)
-    erased: list[tuple[int, ErasedLeaf]] = field(default_factory=list)
+    settled_at: tuple[int, ...] = ()
+    erased: tuple[tuple[int, ErasedLeaf], ...] = ()
 
     @property
     def size(self) -> int:
         """How many events its last logged checkpoint covers."""
         return self.logged[-1][1] if self.logged else 0
+
+    def packed(self) -> bytes:
+        """All but the sid, as bytes."""
+        leaves_ = [leaf and _without_sid(leaf) for leaf in (self.granted, self.revealed, self.settled)]
+        erased = tuple((at, _without_sid(leaf)) for at, leaf in self.erased)
+        return pack((self.granted_at, *leaves_, self.logged, self.settled_at, erased))
+
+    @classmethod
+    def unpacked(cls, sid: str, data: bytes) -> SessionRecord:
+        """What `packed` gave."""
+        at, granted, revealed, settled, logged, settled_at, erased = unpack(data)
+        return cls(
+            sid, at, _with_sid(GrantedLeaf, sid, granted), logged,
+            _with_sid(RevealedLeaf, sid, revealed) if revealed else None,
+            _with_sid(SettledLeaf, sid, settled) if settled else None,
+            settled_at, tuple((index, _with_sid(ErasedLeaf, sid, leaf)) for index, leaf in erased),
+        )  # fmt: skip
+
+
+def _without_sid(leaf: Leaf) -> Plain:
+    at, _, *rest = fields_of(leaf)
+    return at, *rest
+
+
+def _with_sid(kind: type[_OfSession], sid: str, values: Plain) -> _OfSession:
+    return made(kind, (values[0], sid, *values[1:]))
+
+
+class Sessions(Mapping[str, SessionRecord]):
+    """The sessions by sid, in the order of their `granted` leaves; a record is what was known when it was asked for."""
+
+    def __init__(self) -> None:
+        self._packed: dict[bytes, bytes] = {}
+
+    def put(self, record: SessionRecord) -> None:
+        """Remember what is known now."""
+        self._packed[bytes.fromhex(record.sid)] = record.packed()
+
+    def __getitem__(self, sid: str) -> SessionRecord:
+        return SessionRecord.unpacked(sid, self._packed[_id(sid)])
+
+    def __contains__(self, sid: object) -> bool:
+        return isinstance(sid, str) and _id(sid) in self._packed
+
+    def __iter__(self) -> Iterator[str]:
+        return (sid.hex() for sid in self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+
+def _id(sid: str) -> bytes:
+    return bytes.fromhex(sid) if names.is_a("sid", sid) else b""
+
+
+def _packed_body(item: tuple[int, BodyLeaf]) -> Plain:
+    return item[0], *fields_of(item[1])
+
+
+def _unpacked_body(index: int, *values: object) -> tuple[int, BodyLeaf]:
+    return index, made(BodyLeaf, values)
+
+
+def _cannot_go(record: KeyRecord, key: Vkey, role: str) -> bool:
+    return record.key != key or record.leaf.role != role or record.revoked != NEVER
+
+
+def _line(name: str, key_id: bytes) -> bytes:
+    """What finds a key by the line that claims to be signed with it; the record itself says whose it is."""
+    return sha256(key_id + name.encode()).digest()[:16]
 
 
 class ClassLog:
@@ -74,33 +164,42 @@ class ClassLog:
         self.origin = origin
         self.server = split[0]
         self.tree = Tree()
-        self.keys: list[KeyRecord] = []
+        self.keys = Packed(KeyRecord.packed, KeyRecord.unpacked)
         self.policies: dict[str, list[tuple[int, PolicyLeaf]]] = {}
-        self.sessions: dict[str, SessionRecord] = {}
-        self.bodies: list[tuple[int, BodyLeaf]] = []
+        self.sessions = Sessions()
+        self.bodies: Packed[tuple[int, BodyLeaf]] = Packed(_packed_body, _unpacked_body)
         self.accommodated: dict[str, int] = {}  # hash of an accommodation → its first entry
-        self.anchors: list[tuple[int, int]] = []  # (entry index, size) of each
-        self._by_material: dict[bytes, KeyRecord] = {}
-        self._by_line: dict[tuple[str, bytes], KeyRecord] = {}
-        self._by_role: dict[str, list[KeyRecord]] = {}
+        self._people: str | None = None  # the last list of people
+        self.anchors = array("Q")  # the entries that are anchors
+        self.anchored = 0  # the size of the last one
+        self._size = 0
+        self._by_material: dict[bytes, int] = {}  # digests of a key, and of name and ID → its place in `keys`
+        self._by_line: dict[bytes, int] = {}
+        self._by_role: dict[str, list[int]] = {}
 
     def __len__(self) -> int:
-        return len(self.tree)
+        return self._size
 
     def add(self, data: bytes) -> leaves.Entry:
         """Take the next entry and return it, or raise `LeafError` naming its index; a refused entry changes nothing."""
-        index = len(self.tree)
+        entry = self.read(data)
+        self.tree.append(leaf_hash(data))
+        return entry
+
+    def read(self, data: bytes) -> leaves.Entry:
+        """As `add`, where `tree` holds the leaf hashes of the entries before it already, and may hold more."""
+        index = self._size
         try:
             entry = leaves.decode(data)
             if isinstance(entry, Logged):
-                self._take_logged(index, entry, data)
+                self._take_logged(index, entry)
             else:
                 self._take(index, entry)
         except LeafError as error:
             refusal = LeafError(f"class log entry {index}: {error}")
             refusal.index = index
             raise refusal from error
-        self.tree.append(leaf_hash(data))
+        self._size += 1
         return entry
 
     def _take(self, index: int, leaf: Leaf) -> None:
@@ -120,13 +219,15 @@ class ClassLog:
             case GrantedLeaf():
                 if leaf.sid in self.sessions:
                     raise LeafError(f"session {leaf.sid} is granted twice")
-                self.sessions[leaf.sid] = SessionRecord(leaf.sid, index, leaf)
+                self.sessions.put(SessionRecord(leaf.sid, index, leaf))
             case RevealedLeaf() | SettledLeaf() | ErasedLeaf():
                 self._take_of_session(index, leaf)
             case BodyLeaf():
-                if leaf.sid is not None:
-                    self._session(leaf.sid)
+                if leaf.sid is not None and leaf.sid not in self.sessions:
+                    raise LeafError(f"session {leaf.sid} was never granted")
                 self.bodies.append((index, leaf))
+                if leaf.kind == "people":
+                    self._people = leaf.sha256
                 if leaf.kind == "accommodation":
                     self.accommodated.setdefault(leaf.sha256, index)
 
@@ -139,18 +240,19 @@ class ClassLog:
                 raise LeafError(f"a device of another server: {key.name}")
         elif expected.get(leaf.role, key.name) != key.name:
             raise LeafError(f"a {leaf.role} key is named {expected[leaf.role]}, not {key.name}")
-        known = self._by_material.get(key.key)
+        material, line = sha256(key.key).digest()[:16], _line(key.name, key.key_id)
+        known = self._by_material.get(material)
         if leaf.op == "add":
-            if known is not None or (key.name, key.key_id) in self._by_line:
+            if known is not None or line in self._by_line:
                 raise LeafError(f"the key of {key.name} stood here before")
-            record = KeyRecord(leaf, key, index)
-            self.keys.append(record)
-            self._by_material[key.key] = self._by_line[key.name, key.key_id] = record
-            self._by_role.setdefault(leaf.role, []).append(record)
-        elif known is None or known.key != key or known.leaf.role != leaf.role or known.revoked != NEVER:
+            self._by_material[material] = self._by_line[line] = len(self.keys)
+            self._by_role.setdefault(leaf.role, []).append(len(self.keys))
+            self.keys.append(KeyRecord(leaf, key, index))
+            return
+        record = None if known is None else self.keys[known]
+        if known is None or record is None or _cannot_go(record, key, leaf.role):
             raise LeafError(f"{key.name} is no {leaf.role} key that could be revoked")
-        else:
-            known.revoked, known.revocation = index, leaf
+        self.keys[known] = replace(record, revoked=index, revocation=leaf)
 
     def _session(self, sid: str) -> SessionRecord:
         record = self.sessions.get(sid)
@@ -164,14 +266,14 @@ class ClassLog:
             case RevealedLeaf():
                 if record.revealed is not None:
                     raise LeafError(f"session {leaf.sid} is revealed twice")
-                record.revealed = leaf
+                record = replace(record, revealed=leaf)
             case SettledLeaf():
-                record.settled = leaf
-                record.settled_at.append(index)
+                record = replace(record, settled=leaf, settled_at=(*record.settled_at, index))
             case ErasedLeaf():
-                record.erased.append((index, leaf))
+                record = replace(record, erased=(*record.erased, (index, leaf)))
+        self.sessions.put(record)
 
-    def _take_logged(self, index: int, entry: Logged, data: bytes) -> None:
+    def _take_logged(self, index: int, entry: Logged) -> None:
         size, root = entry.checkpoint.size, entry.checkpoint.root
         if index == 0:
             raise LeafError("entry 0 names the class")
@@ -180,9 +282,10 @@ class ClassLog:
                 raise LeafError(f"an anchor of another log, {entry.checkpoint.origin}")
             if size > index or self.tree.root_at(size) != root:
                 raise LeafError(f"the anchor's size {size} and root are not of this log")
-            if self.anchors and size < self.anchors[-1][1]:
-                raise LeafError(f"an anchor at {size} after one at {self.anchors[-1][1]}")
-            self.anchors.append((index, size))
+            if size < self.anchored:
+                raise LeafError(f"an anchor at {size} after one at {self.anchored}")
+            self.anchored = size
+            self.anchors.append(index)
             return
         record = self._session(entry.sid)
         if entry.checkpoint.origin != names.session_origin(self.server, entry.sid):
@@ -191,12 +294,12 @@ class ClassLog:
             raise LeafError(f"session {entry.sid} goes on after its seed was revealed")
         if size < record.size:
             raise LeafError(f"session {entry.sid} shrinks from {record.size} to {size}")
-        record.logged.append((index, size, root))
-        record.last_digest = sha256(data).digest()
+        self.sessions.put(replace(record, logged=(*record.logged, (index, size))))
 
     def signer(self, role: str, line: Signature, index: int) -> KeyRecord:
         """The key of `role` that `line` claims and that counted at entry `index`, or `UnknownSignerError`."""
-        record = self._by_line.get((line.name, line.key_id))
+        place = self._by_line.get(_line(line.name, line.key_id))
+        record = None if place is None else self.keys[place]
         if record is None or record.leaf.role != role:
             raise UnknownSignerError(f"no {role} key {line.name} ({line.key_id.hex()}) stands in the class log")
         if not record.counts_at(index):
@@ -205,7 +308,8 @@ class ClassLog:
 
     def counting(self, role: str, index: int) -> list[Vkey]:
         """The keys of `role` that counted at entry `index`."""
-        return [record.key for record in self._by_role.get(role, []) if record.counts_at(index)]
+        records = (self.keys[place] for place in self._by_role.get(role, []))
+        return [record.key for record in records if record.counts_at(index)]
 
     def in_force(self, what: str, index: int) -> str | None:
         """SHA-256 of the latest `what` document before entry `index`; None where there is none."""
@@ -217,10 +321,7 @@ class ClassLog:
 
     def people(self) -> str | None:
         """SHA-256 of the last `people` body; None where there is none."""
-        for _, leaf in reversed(self.bodies):
-            if leaf.kind == "people":
-                return leaf.sha256
-        return None
+        return self._people
 
     def missing(self) -> Iterator[SessionRecord]:
         """Sessions that must have a directory: all but those revealed with size 0."""

@@ -77,26 +77,29 @@ def complain(claim: bytes, source: Source, trust: Trust) -> Complaint:
     """
     raw = source.read(CHECKPOINT)
     seen = trust.verify_log(*checkpoint.parse(raw), others=True)
-    log, latest = _read(source, seen.checkpoint)
     signed = note.parse(claim)
+    log, latest, logged = _read(source, seen.checkpoint, signed.text.partition("\n")[0])
     if signed.text.startswith(grant.HEADER):
         missing, key, signed_ms = _grant(log, signed)
     else:
-        missing, key, signed_ms = _cosignature(source, log, signed)
+        missing, key, signed_ms = _cosignature(source, log, logged, signed)
     seen_ms = max([latest, *(time * _SECOND for time in seen.times.values())])
     if seen_ms - signed_ms < MERGE_DELAY_MS:
         raise ComplaintError(f"it is {max(0, seen_ms - signed_ms)} ms old there, less than {MERGE_DELAY_MS}")
     return Complaint(missing, str(key), claim.decode(), signed_ms, raw.decode(), seen_ms)
 
 
-def _read(source: Source, signed: Checkpoint) -> tuple[ClassLog, int]:
-    """The class log, every entry hashed, and the latest time (ms) that an entry states."""
+def _read(source: Source, signed: Checkpoint, origin: str) -> tuple[ClassLog, int, dict[int, Checkpoint]]:
+    """The class log, every entry hashed; the latest time (ms) that an entry states; the checkpoints of `origin`."""
     log, latest = ClassLog(signed.origin), 0
+    logged: dict[int, Checkpoint] = {}
     for data, _ in archive.read_log(source, "", signed, "class log entry"):
         entry = log.add(data or b"")
         if isinstance(entry, Leaf):
             latest = max(latest, entry.at)
-    return log, latest
+        elif entry.checkpoint.origin == origin:
+            logged[len(log) - 1] = entry.checkpoint
+    return log, latest, logged
 
 
 def _grant(log: ClassLog, signed: Note) -> tuple[str, Vkey, int]:
@@ -110,17 +113,18 @@ def _grant(log: ClassLog, signed: Note) -> tuple[str, Vkey, int]:
     return "granted", key, given.time
 
 
-def _cosignature(source: Source, log: ClassLog, signed: Note) -> tuple[str, Vkey, int]:
+def _cosignature(
+    source: Source, log: ClassLog, logged: dict[int, Checkpoint], signed: Note
+) -> tuple[str, Vkey, int]:
     found = checkpoint.parse_text(signed.text)
     session = names.split("session origin", found.origin)
     if session is None or session[0] != log.server:
         raise ArchiveError(f"{found.origin} is no session of {log.server}")
     key = _by(log, "cosign", signed)
     time = next(line.time for line in signed.signatures if line.is_by(key))
-    record = log.sessions.get(session[1])
-    for at, size, root in record.logged if record else []:
-        if _covers(source, session[1], Checkpoint(found.origin, size, root), found):
-            raise ComplaintError(f"class log entry {at} has this session at {size} events")
+    for at, one in logged.items():
+        if _covers(source, session[1], one, found):
+            raise ComplaintError(f"class log entry {at} has this session at {one.size} events")
     return "checkpoint", key, time * _SECOND
 
 

@@ -287,7 +287,6 @@ _NAMES: Final = {  # the attributes of each verb; made once, for a million event
 
 _COMMON: Final[Mapping[str, Kind]] = {"seq": COUNT, "wall": MS, "mono": MS, "sid": ID128, "salt": ID128}  # as `Event`
 _KINDS: Final = {verb: {**_COMMON, **body.kinds} for verb, body in VERBS.items()}
-_FORMS: Final = {verb: forms.form({"v": VERSION, "verb": verb}, kinds) for verb, kinds in _KINDS.items()}
 
 
 class Event(NamedTuple):
@@ -299,6 +298,11 @@ class Event(NamedTuple):
     sid: str
     salt: str
     body: Body
+
+
+_FORMS: Final = {
+    verb: forms.form({"v": VERSION, "verb": verb}, _COMMON, body.kinds, Event, body) for verb, body in VERBS.items()
+}
 
 
 def encode(event: Event) -> bytes:
@@ -325,13 +329,9 @@ def decode_short(data: bytes) -> Event | None:
         line = data.decode()
     except UnicodeDecodeError:
         return None
-    verb = line.rpartition('"verb":"')[2].partition('"')[0]
-    form = _FORMS.get(verb)
-    values = form.read(line) if form else None
-    if values is None:
-        return None
-    seq, wall, mono, sid, salt, *own = values
-    return Event(seq, wall, mono, sid, salt, VERBS[verb](*own))
+    at = line.rfind('"verb":"') + 8
+    form = _FORMS.get(line[at : line.find('"', at)])
+    return form.read(line) if form else None
 
 
 def decode_long(data: bytes) -> Event:

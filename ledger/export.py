@@ -77,7 +77,7 @@ def write_archive(out: Path, data: ArchiveData, trust: Trust, options: Options |
         first = next(finding for finding in report.findings.all() if finding.code)
         raise ArchiveError(f"the archive does not verify: {first.message}")
     for name, content in summaries(report).items():
-        writer.put(name, content)
+        writer.put(name, b"".join(content))
     return report
 
 

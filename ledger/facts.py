@@ -131,9 +131,10 @@ class _Reader:
             self.facts.spans.append(span)
             self._seqs.append(span.seq)
             self._es.append(span.e)
-            return
-        if event.body.verb not in _TOLD:
-            return
+        elif event.body.verb in _TOLD:
+            self._told(event)
+
+    def _told(self, event: Event) -> None:
         match event.body:
             case Ordered() as ordered:
                 self._on_ordered(event, ordered)

@@ -16,30 +16,46 @@ from ledger.kinds import JsonMap, Kind
 
 _SAFE: Final = r'[^"\\\x00-\x1f]'  # what a canonical string holds unescaped (half surrogates cannot come from UTF-8)
 _LITERALS: Final = {"null": None, "true": True, "false": False}
+_MAKERS: Final = {"integer": "int({})", "boolean": "{}=='true'", "string": "{}[1:-1]"}
 _CLASS: Final = re.compile(r"\[[A-Za-z0-9+/._-]*\]")
 
 
 class Form:
     """The canonical lines with exactly these fields and constants.
 
-    `values`: for each value to be given, the group of `pattern` that holds its text, and the name of what makes it of
-    that text ("" for the text itself, else one of `_MAKERS`).
+    `values`: for each value to be given, the group of `pattern` that holds its text, and how it is made of that text.
+    `outer` and `inner` make of them what is read: `outer` of a tuple of the first `common` values and what `inner`
+    makes of the others.
     """
 
-    def __init__(self, pattern: str, values: Sequence[tuple[int, str]]) -> None:
+    def __init__(
+        self, pattern: str, values: Sequence[tuple[int, str]], common: int, outer: type[tuple[Any, ...]], inner: type
+    ) -> None:
         self._match = re.compile(pattern).fullmatch
-        made = ",".join(f"{make}(g[{group}])" for group, make in values)
+        made = [make.format(f"g[{group}]") for group, make in values]
+        expression = f"new(outer,({','.join(made[:common])},inner({','.join(made[common:])})))"
+        names = {"new": tuple.__new__, "outer": outer, "inner": inner, "int": int, "plain": _plain}
         # compiled once instead of a loop for each of a million lines; it is made of our own table alone
-        self._values: Callable[[tuple[Any, ...]], tuple[Any, ...]] = eval(f"lambda g: ({made},)", _MAKERS)  # noqa: S307
+        self._made: Callable[[tuple[Any, ...]], Any] = eval(f"lambda g: {expression}", names)  # noqa: S307
 
-    def read(self, line: str) -> tuple[Any, ...] | None:
-        """The values of the fields, in the order of the table that the form was made of; None: go the long way."""
+    def read(self, line: str) -> Any:
+        """What the line says, made by `outer`; None: go the long way."""
         match = self._match(line)
-        return None if match is None else self._values(match.groups())
+        return None if match is None else self._made(match.groups())
 
 
-def form(constants: Mapping[str, int | str], kinds: Mapping[str, Kind]) -> Form | None:
-    """The form of an object with these constants and these fields, if every kind has a short one."""
+def form(
+    constants: Mapping[str, int | str],
+    common: Mapping[str, Kind],
+    own: Mapping[str, Kind],
+    outer: type[tuple[Any, ...]],
+    inner: type,
+) -> Form | None:
+    """The form of an object with these constants and these fields, if every kind has a short one.
+
+    It is read as `outer` of the `common` fields, and last `inner` of its `own`.
+    """
+    kinds = {**common, **own}
     tokens = {name: _token(kind.schema) for name, kind in kinds.items()}
     parts = []
     groups: list[str] = []
@@ -54,20 +70,22 @@ def form(constants: Mapping[str, int | str], kinds: Mapping[str, Kind]) -> Form 
             groups.append(name)
             parts.append(f'"{name}":{token[0]}')
     values = [(groups.index(name), token[1]) for name, token in tokens.items() if token]
-    return Form(r"\{" + ",".join(parts) + r"\}", values)
+    return Form(r"\{" + ",".join(parts) + r"\}", values, len(common), outer, inner)
 
 
 def _token(schema: JsonMap) -> tuple[str, str] | None:
-    """(pattern with one group, the maker of its value)."""
+    """(pattern with one group, the expression that makes the value of its text)."""
     if "anyOf" in schema:
         options = [option for option in map(_value, schema["anyOf"]) if option]
-        return (f"({'|'.join(options)})", "plain") if options else None
+        types = {option["type"] for option in schema["anyOf"]}
+        maker = _MAKERS.get(types.pop() if len(types) == 1 else "", "plain({})")
+        return (f"({'|'.join(options)})", maker) if options else None
     value = _value(schema)
     if value is None:
         return None
     if schema["type"] == "string":
-        return f'"({value[1:-1]})"', ""
-    return f"({value})", "int" if schema["type"] == "integer" else "plain"
+        return f'"({value[1:-1]})"', "{}"
+    return f"({value})", _MAKERS.get(schema["type"], "plain({})")
 
 
 def _value(schema: JsonMap) -> str | None:
@@ -103,5 +121,3 @@ def _plain(token: str) -> Any:
         return token[1:-1] if token.startswith('"') else int(token)
     return value
 
-
-_MAKERS: Final[dict[str, Any]] = {"int": int, "plain": _plain}

@@ -126,7 +126,7 @@ def parse_vkey(text: str) -> Vkey:
     return vkey
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)  # a session's own, and those of its server and witnesses
 def _public(kind: int, key: bytes) -> Ed25519PublicKey | ec.EllipticCurvePublicKey:
     """Load a public key, refusing what is of another curve, weak, or not in its one encoding."""
     try:

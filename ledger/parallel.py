@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.archive import Source
-from ledger.classlog import SessionRecord
 from ledger.findings import Findings
 from ledger.steps.bodies import Documents, Reader
 from ledger.steps.classlog import VerifiedClass
@@ -47,7 +46,7 @@ def _begin(task: Task) -> None:
     collect_seldom()
 
 
-def _work(portion: list[list[SessionRecord]]) -> Share:
+def _work(portion: list[list[str]]) -> Share:
     """One portion on a desk of its own, so that a share holds what came of it and nothing else."""
     reader = Reader(_task.source, _task.verified.log, Findings())
     reader.found.merge(_task.documents)
@@ -57,7 +56,7 @@ def _work(portion: list[list[SessionRecord]]) -> Share:
     return desk.share()
 
 
-def shares(task: Task, registrations: Sequence[list[SessionRecord]], jobs: int) -> Iterator[Share]:
+def shares(task: Task, registrations: Sequence[list[str]], jobs: int) -> Iterator[Share]:
     """Verify all registrations with `jobs` processes; yield what came of them, in order."""
     step = max(1, -(-len(registrations) // (jobs * PORTIONS)))
     portions = [list(registrations[i : i + step]) for i in range(0, len(registrations), step)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +10,12 @@ from ledger.checkpoint import Checkpoint
 from ledger.credit import Check, Credit, Part, SessionCredit
 from ledger.events import Finding
 from ledger.findings import Findings
+from ledger.packed import Plain, Spool, fields_of
 from ledger.steps.session import VerifiedSession
-from ledger.summary import SessionLine, UnitLine
+from ledger.summary import SessionLine, UnitLine, fields
+
+Rows = Spool["SessionRow"]
+Units = Spool[UnitLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,27 @@ class SessionRow:
         )
 
 
+def rows(items: Iterable[SessionRow] = ()) -> Rows:
+    """Rows that lie in a file: what one session's checks and gaps take is not held for all of them."""
+    return Spool(_plain_row, _row_again, items)
+
+
+def unit_lines() -> Units:
+    """Unit lines, kept the same way."""
+    return Spool(fields_of, UnitLine)
+
+
+def _plain_row(row: SessionRow) -> Plain:
+    *plain, credited, not_credited, checks, findings = fields_of(row)
+    return (*plain, *(tuple(map(fields_of, items)) for items in (credited, not_credited, checks, findings)))
+
+
+def _row_again(*values: Any) -> SessionRow:
+    *plain, credited, not_credited, checks, findings = values
+    pieces = ((Part, credited), (Part, not_credited), (Check, checks), (AgentFinding, findings))
+    return SessionRow(*plain, *(tuple(kind(*item) for item in items) for kind, items in pieces))
+
+
 def _agent_findings(session: VerifiedSession) -> list[AgentFinding]:
     return [
         AgentFinding(event.seq, event.body.rule, event.body.severity, event.body.response)
@@ -107,8 +133,8 @@ class Report:
     witnesses: dict[str, int] = field(default_factory=dict)
     quorum: str = "none"
     fingerprints: dict[str, str] = field(default_factory=dict)  # what the verifier brought → groups, as in the letter
-    sessions: list[SessionRow] = field(default_factory=list)
-    units: list[UnitLine] = field(default_factory=list)
+    sessions: Rows = field(default_factory=rows)
+    units: Units = field(default_factory=unit_lines)
     people: dict[str, str] = field(default_factory=dict)
     vouchers: dict[str, str] = field(default_factory=dict)  # hash of a voucher's text → SHA-256 of its file
 
@@ -149,11 +175,7 @@ class Report:
                 for step in self.findings.steps.values()
             ],
             "sessions": [_session_json(row) for row in self.sessions],
-            "units": [
-                {"registration": u.registration, "unit": u.unit, "duration_ms": u.duration_ms,
-                 "credited_ms": u.credited_ms}
-                for u in self.units
-            ],
+            "units": [fields(unit) for unit in self.units],
         }  # fmt: skip
 
 

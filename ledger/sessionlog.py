@@ -78,17 +78,17 @@ class SessionLog:
         """
         index = self._size
         self._size += len(entries)
-        for data in entries:
-            if self.fault is not None:
-                return
-            try:
-                event = events.decode(data) if data else None
-                self._check(index, event)
-            except LedgerError as error:
-                self.fault = Fault(index, str(error))
-            else:
-                self.events.append(event)
-            index += 1
+        if self.fault is not None:
+            return
+        decode, check, keep = events.decode, self._check, self.events.append
+        try:
+            for data in entries:
+                event = decode(data) if data else None
+                check(index, event)
+                keep(event)
+                index += 1
+        except LedgerError as error:
+            self.fault = Fault(index, str(error))
 
     @property
     def opened(self) -> Opened | None:
@@ -112,11 +112,12 @@ class SessionLog:
             raise EventError(f"it says it is event {seq} of session {sid}")
         if mono < self._mono:
             raise EventError(f"its clock falls from {self._mono} to {mono} ms")
-        if (body.verb == "opened") != (index == 0):
+        verb = body.verb
+        if (verb == "opened") != (index == 0):
             raise EventError("event 0, and no other, is `opened`")
-        if body.verb in _TOLD:
+        if verb in _TOLD:
             self._take(index, body)
-        elif body.verb in _NAMING:
+        elif verb in _NAMING:
             self.naming.append(event)
         self._mono = mono
 

@@ -7,21 +7,11 @@ F) and by `ledger.credit`, so all three count alike (study-session.md, "Spans an
 from __future__ import annotations
 
 import dataclasses
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from ledger.course import Course
-from ledger.events import (
-    Answered,
-    Cosigned,
-    Event,
-    Finding,
-    Focus,
-    Heartbeat,
-    Ordered,
-    Played,
-    Presence,
-    Resumed,
-)
+from ledger.events import Cosigned, Event, Finding, Focus, Played, Presence
 from ledger.policy import Policy
 
 ONLINE_MS: Final = 90_000  # span time without a `cosigned` event; beyond it a span is off line
@@ -98,27 +88,43 @@ class Conditions:
         self._shades["foreground_unknown"].begin(0)
         if self._hole:
             self._shades["agent_hole"].begin(self._hole)  # `opened` names the agent: the first beat has as long to come
+        self._takes: dict[str, Callable[[int, Any], None]] = {
+            "ordered": self._ordered, "answered": self._answered, "focus": self._focus, "presence": self._presence,
+            "finding": self._finding, "resumed": self._resumed,
+        }  # fmt: skip
+        if self._hole:
+            self._takes["heartbeat"] = self._heartbeat
 
     def feed(self, event: Event) -> None:
         """Note what `event` begins or ends."""
-        mono, shades = event.mono, self._shades
-        match event.body:
-            case Ordered():
-                shades["order_open"].begin(mono)
-            case Answered():
-                shades["order_open"].end(mono)
-            case Focus(gained, covered, _):
-                _set(shades["not_foreground"], mono, holds=not gained)
-                _set(shades["foreground_unknown"], mono, holds=covered is None)
-            case Presence(faces):
-                _set(shades["absent"], mono + (0 if faces else self._grace), holds=faces == 0)
-            case Heartbeat() if self._hole:
-                shades["agent_hole"].end(mono)
-                shades["agent_hole"].begin(mono + self._hole)
-            case Finding(_, _, _, response, _) if response in ("pause", "block"):
-                shades["finding"].begin(mono)
-            case Resumed():
-                shades["finding"].end(mono)
+        take = self._takes.get(event.body.verb)
+        if take is not None:
+            take(event.mono, event.body)
+
+    def _ordered(self, mono: int, _: Any) -> None:
+        self._shades["order_open"].begin(mono)
+
+    def _answered(self, mono: int, _: Any) -> None:
+        self._shades["order_open"].end(mono)
+
+    def _focus(self, mono: int, body: Focus) -> None:
+        _set(self._shades["not_foreground"], mono, holds=not body.gained)
+        _set(self._shades["foreground_unknown"], mono, holds=body.covered is None)
+
+    def _presence(self, mono: int, body: Presence) -> None:
+        _set(self._shades["absent"], mono if body.faces else mono + self._grace, holds=body.faces == 0)
+
+    def _heartbeat(self, mono: int, _: Any) -> None:
+        hole = self._shades["agent_hole"]
+        hole.end(mono)
+        hole.begin(mono + self._hole)
+
+    def _finding(self, mono: int, body: Finding) -> None:
+        if body.response in ("pause", "block"):
+            self._shades["finding"].begin(mono)
+
+    def _resumed(self, mono: int, _: Any) -> None:
+        self._shades["finding"].end(mono)
 
     def judge(self, begin: int, end: int) -> tuple[str, bool]:
         """(the first condition that contradicts a span over [begin, end), whether its foreground was unknown)."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import chain
 
 from ledger import canonical
 from ledger.checkpoint import Checkpoint
@@ -38,35 +40,54 @@ class UnitLine:
 
 
 def to_json(
-    checkpoint: Checkpoint, sessions: Sequence[SessionLine], units: Sequence[UnitLine], vouchers: Mapping[str, str]
-) -> bytes:
-    """One canonical line and a newline.
+    checkpoint: Checkpoint, sessions: Iterable[SessionLine], units: Iterable[UnitLine], vouchers: Mapping[str, str]
+) -> Iterator[bytes]:
+    """One canonical line and a newline, in pieces.
 
     `vouchers`: hash of a voucher's text → SHA-256 of its file. Without the authority's key nobody can check the
     signature in it; so at least no bit of it changes unnoticed.
     """
-    obj = {
-        "v": 1,
-        "class": checkpoint.origin,
-        "size": checkpoint.size,
-        "root": checkpoint.root.hex(),
-        "sessions": [dict(zip(_COLUMNS, _row(line), strict=True)) for line in sessions],
-        "units": [
-            {"registration": u.registration, "unit": u.unit, "duration_ms": u.duration_ms, "credited_ms": u.credited_ms}
-            for u in units
-        ],
-        "vouchers": [{"vouched": digest, "sha256": file} for digest, file in sorted(vouchers.items())],
-    }
-    return canonical.encode(obj, limit=_NO_LIMIT) + b"\n"
+    empty = {
+        "v": 1, "class": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex(), "sessions": [],
+        "units": [], "vouchers": [{"vouched": digest, "sha256": file} for digest, file in sorted(vouchers.items())],
+    }  # fmt: skip
+    whole = canonical.encode(empty, limit=_NO_LIMIT)
+    head, found, rest = whole.partition(b'"sessions":[')
+    yield head + found
+    yield from _objects(dict(zip(_COLUMNS, _row(line), strict=True)) for line in sessions)
+    head, found, rest = rest.partition(b'"units":[')
+    yield head + found
+    yield from _objects(fields(unit) for unit in units)
+    yield rest + b"\n"
 
 
-def to_csv(sessions: Sequence[SessionLine]) -> bytes:
+def _objects(found: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
+    for count, obj in enumerate(found):
+        yield (b"," if count else b"") + canonical.encode(obj)
+
+
+def fields(unit: UnitLine) -> dict[str, object]:
+    """The unit's line as it stands in the JSON."""
+    return {
+        "registration": unit.registration, "unit": unit.unit, "duration_ms": unit.duration_ms,
+        "credited_ms": unit.credited_ms,
+    }  # fmt: skip
+
+
+def to_csv(sessions: Iterable[SessionLine]) -> Iterator[bytes]:
     """One line a session, after a line of column names; RFC 4180 but for `\\n` line ends."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(["" if cell is None else cell for cell in _row(line)] for line in sessions)
-    return out.getvalue().encode()
+    for cells in chain((_COLUMNS,), map(_row, sessions)):
+        out = io.StringIO(newline="")
+        csv.writer(out, lineterminator="\n").writerow(["" if cell is None else cell for cell in cells])
+        yield out.getvalue().encode()
+
+
+def digest(pieces: Iterable[bytes]) -> bytes:
+    """SHA-256 of these pieces, one after the other."""
+    whole = sha256()
+    for piece in pieces:
+        whole.update(piece)
+    return whole.digest()
 
 
 def _row(line: SessionLine) -> tuple[str | int | None, ...]:

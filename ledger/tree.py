@@ -153,6 +153,10 @@ class Tree(Proofs):
             begin, end = 2 * len(above), len(hashes) // PAIR * PAIR
             above += level_above(bytes(hashes[begin:end]))
 
+    def level(self, level: int) -> bytes:
+        """The hashes of all complete subtrees of 2**level leaves, one after the other."""
+        return bytes(self._levels[level]) if level < len(self._levels) else b""
+
     def node(self, level: int, index: int) -> bytes:
         """The hash of the complete subtree `index` of 2**level leaves; IndexError when it is not complete yet."""
         hashes = self._levels[level] if level < len(self._levels) else b""

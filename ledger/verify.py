@@ -9,7 +9,7 @@ within witnessed time, and the summaries · 9 several archives: `ledger.across` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ledger import fingerprint, parallel, summary
@@ -80,10 +80,10 @@ class _Run:
 
     def all(self) -> None:
         """Steps 2 (documents) to 10."""
-        log, findings = self._verified.log, self._findings
+        findings = self._findings
         documents = read_all(self._reader, self._options.authority)
         self._report.people, self._report.vouchers = documents.people, documents.vouchers
-        sessions = overview.survey(self._source, log, findings, partial=self._options.partial)
+        sessions = overview.survey(self._source, self._verified, findings, partial=self._options.partial)
         self._registrations(sessions)
         check_no_stray(self._reader)
         if self._options.partial:
@@ -114,15 +114,15 @@ class _Run:
         for name, expected in summaries(self._report).items():
             try:
                 with self._findings.step("8 summary"):
-                    if self._source.read(name) != expected:
+                    if self._source.digest(name) != summary.digest(expected):
                         raise RootMismatchError(f"{name} is not what the archive gives")
             except Refused:
                 continue
 
 
-def summaries(report: Report) -> dict[str, bytes]:
-    """The bytes of summary.csv and summary.json that follow from a report."""
+def summaries(report: Report) -> dict[str, Iterator[bytes]]:
+    """The bytes of summary.csv and summary.json that follow from a report, piece by piece."""
     assert report.checkpoint is not None
-    lines = [row.line() for row in report.sessions]
-    made = (summary.to_csv(lines), summary.to_json(report.checkpoint, lines, report.units, report.vouchers))
+    csv, json = ((row.line() for row in report.sessions) for _ in SUMMARIES)
+    made = (summary.to_csv(csv), summary.to_json(report.checkpoint, json, report.units, report.vouchers))
     return dict(zip(SUMMARIES, made, strict=True))

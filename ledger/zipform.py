@@ -13,6 +13,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -100,6 +101,10 @@ class Zip:
         if len(data) != member.size or zlib.crc32(data) != member.crc:
             raise ZipFormError(f"{name}: length or CRC is not what its header says")
         return data
+
+    def digest(self, name: str) -> bytes:
+        """See `Source.digest`."""
+        return sha256(self.read(name)).digest()
 
 
 def _scan(file: BinaryIO, length: int) -> Iterator[Member]:

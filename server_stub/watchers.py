@@ -55,7 +55,7 @@ def _witnesses(options: argparse.Namespace) -> None:
 
 def check(tx: Transaction, server: Server, class_id: str, trust: Trust) -> None:
     """Return quietly, or raise `SetupError`: every anchor that stands in the class log satisfies `trust`."""
-    for index, _ in server.services.logs.log(tx, class_id).anchors:
+    for index in server.services.logs.log(tx, class_id).anchors:
         (data,) = tx.log.entries(class_id, index, index + 1)
         entry = leaves.decode(data)
         assert isinstance(entry, Logged)

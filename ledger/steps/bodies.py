@@ -18,7 +18,9 @@ from ledger.errors import (
     StrayFileError,
     UnknownSignerError,
 )
+from ledger.fields import HASH
 from ledger.findings import Findings, Refused, Status
+from ledger.identify import LASTS_MS
 from ledger.keys import Vkey
 from ledger.leaves import PolicyLeaf
 from ledger.note import Note
@@ -31,6 +33,10 @@ SIGNERS = {
     "identification": ("supervisor",), "consent": ("device",), "correction": ("grant", "supervisor"),
     "audit": ("grant", "supervisor"), "exit": ("grant", "supervisor"), "command": ("grant",), "spot": ("supervisor",),
 }  # fmt: skip
+
+KEPT = ("policy", "course")  # documents that later steps ask for again and again
+# bodies that a later step may ask for; the others are held against their leaves and let go
+KEPT_BODIES = (Verdict, Reversal, bodies.Accommodation, bodies.Command, bodies.Spot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,8 @@ class Signed:
 class Documents:
     """What an archive's bodies came to."""
 
-    named: set[str] = field(default_factory=set)
+    named: dict[bytes, None] = field(default_factory=dict)  # a set of many takes four times as much
+    bad: set[str] = field(default_factory=set)
     plain: dict[str, bytes] = field(default_factory=dict)
     signed: dict[str, Signed] = field(default_factory=dict)
     vouched: set[Vkey] = field(default_factory=set)
@@ -57,11 +64,12 @@ class Documents:
     @property
     def read(self) -> int:
         """How many were read and found good."""
-        return len(self.plain) + len(self.signed)
+        return len(self.named) - len(self.missing) - len(self.bad)
 
     def merge(self, other: Documents) -> None:
         """Put in what was read elsewhere."""
         self.named |= other.named
+        self.bad |= other.bad
         self.missing |= other.missing
         self.vouched |= other.vouched
         self.plain |= other.plain
@@ -95,32 +103,33 @@ class Reader:
 
     def plain(self, digest: str, what: str, *, quiet: bool = False) -> bytes | None:
         """A file named by the SHA-256 of its bytes; None where it is not kept (`quiet`: and need not be) or changed."""
-        if digest in self.found.named:
-            return self.found.plain.get(digest)
+        if digest in self.found.plain:
+            return self.found.plain[digest]
         data = self._read(digest, what, quiet=quiet)
         if data is not None and sha256(data).hexdigest() != digest:
-            self._refuse(RootMismatchError(f"{FOLDER}{digest} ({what}): its bytes were changed"))
+            self._refuse(RootMismatchError(f"{FOLDER}{digest} ({what}): its bytes were changed"), digest)
             return None
-        if data is not None:
+        if data is not None and what in KEPT:
             self.found.plain[digest] = data
         return data
 
     def body(self, digest: str, kinds: tuple[str, ...], at: int, sid: str | None = None) -> Body | None:
         """A body of one of `kinds` that entry `at` names, or a session granted there; None as in `plain`."""
         what = " or ".join(kinds)
-        if digest not in self.found.named:
+        signed = self.found.signed.get(digest)
+        if signed is None:
             data = self._read(digest, what)
             try:
-                if data is not None:
-                    self.found.signed[digest] = self._signed(data, digest, at)
+                signed = None if data is None else self._signed(data, digest, at)
             except LedgerError as error:
-                self._refuse(error, sid)
-        signed = self.found.signed.get(digest)
+                self._refuse(error, digest, sid)
         if signed is None:
             return None
         if signed.body.kind not in kinds or getattr(signed.body, "sid", sid) != sid:
-            self._refuse(BodyError(f"{FOLDER}{digest} is not the {what} that it is named as"), sid)
+            self._refuse(BodyError(f"{FOLDER}{digest} is not the {what} that it is named as"), digest, sid)
             return None
+        if isinstance(signed.body, KEPT_BODIES) or getattr(signed.body, "method", "") in LASTS_MS:
+            self.found.signed[digest] = signed
         return signed.body
 
     def voucher(self, record: KeyRecord, op: str, digest: str, authority: Iterable[Vkey]) -> None:
@@ -142,15 +151,20 @@ class Reader:
             self.findings.refuse(VOUCHERS, error)
 
     def _read(self, digest: str, what: str, *, quiet: bool = False) -> bytes | None:
-        self.found.named.add(digest)
+        name = bytes.fromhex(digest)
+        told = name in self.found.named
+        self.found.named[name] = None
+        if digest in self.found.bad:
+            return None
         if self.source.has(FOLDER + digest):
             return self.source.read(FOLDER + digest)
         self.found.missing.add(digest)
-        if not quiet:
+        if not quiet and not told:
             self.findings.add(STEP, Status.NOT_CHECKABLE, f"{what}: {FOLDER}{digest} is not kept")
         return None
 
-    def _refuse(self, error: LedgerError, sid: str | None = None) -> None:
+    def _refuse(self, error: LedgerError, digest: str, sid: str | None = None) -> None:
+        self.found.bad.add(digest)
         self.findings.refuse(STEP, error, sid)
 
     def _note(self, data: bytes, digest: str, what: str) -> Note:
@@ -198,14 +212,13 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
         _read_vouchers(reader, record, authority)
     for at, leaf in log.bodies:
         if leaf.kind != "people":
-            reader.body(leaf.sha256, (leaf.kind,), at, leaf.sid)
+            body = reader.body(leaf.sha256, (leaf.kind,), at, leaf.sid)
+            if isinstance(body, bodies.Consent):
+                reader.plain(body.notice, "notice")
     _check_decisions(reader)
     for session in log.sessions.values():
         for _, erased in session.erased:
             reader.plain(erased.sha256, "deletion receipt")
-    for signed in list(reader.found.signed.values()):
-        if isinstance(signed.body, bodies.Consent):
-            reader.plain(signed.body.notice, "notice")
     reader.found.people = _read_people(reader)
     return reader.found
 
@@ -284,5 +297,11 @@ def check_no_stray(reader: Reader) -> None:
     """Every file among the bodies is named by a leaf, a grant or an event."""
     reader.findings.count(STEP, reader.found.read)
     for name in reader.source.names("bodies/"):
-        if name.removeprefix(FOLDER) not in reader.found.named:
+        if _named(name) not in reader.found.named:
             reader.findings.refuse(STEP, StrayFileError(f"{name} is named by nothing in this archive"))
+
+
+def _named(path: str) -> bytes:
+    """The digest that a file's name is, b"" for any other."""
+    digest = path.removeprefix(FOLDER)
+    return bytes.fromhex(digest) if HASH(digest) else b""

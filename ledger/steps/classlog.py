@@ -10,19 +10,23 @@ from ledger.archive import Source
 from ledger.classlog import ClassLog
 from ledger.errors import InconsistentLogError, LeafError, RootMismatchError, TrustError, UnknownSignerError
 from ledger.findings import Findings, Status
-from ledger.keys import Vkey
 from ledger.leaves import Logged
-from ledger.tree import leaf_hash
+from ledger.packed import Packed, fields_of
+from ledger.storedtree import ThinTree
+from ledger.tree import Proofs, Tree, leaf_hash
 from ledger.trust import Seen, Trust
 
 
 @dataclass(slots=True)
 class Anchor:
-    """A witnessed checkpoint of the class log itself: at entry `index` (or the archive's own, after the last)."""
+    """A witnessed checkpoint of the class log itself: at entry `index` (or the archive's own, after the last).
+
+    `times`: POSIX seconds of each witness of the trust file, in its order; 0 of one that did not sign.
+    """
 
     index: int
     size: int
-    times: dict[Vkey, int] = field(default_factory=dict)
+    times: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -32,21 +36,29 @@ class VerifiedClass:
     log: ClassLog
     seen: Seen
     raw: bytes
-    anchors: list[Anchor]
+    anchors: Packed[Anchor]
     source: Source
+    tree: Proofs = field(init=False)
     _bundle: tuple[int, list[bytes]] = (-1, [])
+
+    def __post_init__(self) -> None:
+        self.tree = ThinTree(self.log.tree, self._entries)
+        self.log.tree = Tree()  # nothing is appended any more
 
     def entry(self, index: int) -> bytes:
         """The bytes of one entry, hashed again because the file may have changed since."""
-        first = index - index % tiles.WIDTH
+        (data,) = self._entries(index, index + 1)
+        if leaf_hash(data) != self.tree.node(0, index):
+            raise RootMismatchError(f"class log entry {index} changed while it was read")
+        return data
+
+    def _entries(self, begin: int, end: int) -> list[bytes]:
+        first = begin - begin % tiles.WIDTH
         if self._bundle[0] != first:
             width = min(tiles.WIDTH, len(self.log) - first)
             name = tiles.tile_path("entries", first // tiles.WIDTH, width)
             self._bundle = (first, tiles.decode_bundle(self.source.read(name), width))
-        data = self._bundle[1][index - first]
-        if leaf_hash(data) != self.log.tree.node(0, index):
-            raise RootMismatchError(f"class log entry {index} changed while it was read")
-        return data
+        return self._bundle[1][begin - first : end - first]
 
 
 def verify_checkpoint(source: Source, trust: Trust, findings: Findings) -> tuple[Seen, bytes]:
@@ -64,41 +76,36 @@ def verify_checkpoint(source: Source, trust: Trust, findings: Findings) -> tuple
     return seen, raw
 
 
-def read_entries(source: Source, trust: Trust, seen: Seen, findings: Findings) -> tuple[ClassLog, list[Anchor]]:
+def read_entries(source: Source, trust: Trust, seen: Seen, findings: Findings) -> tuple[ClassLog, Packed[Anchor]]:
     """Step 2: hash and read every entry; check each anchor's signatures, quorum and times."""
     with findings.step("2"):
         log = ClassLog(seen.checkpoint.origin)
-        anchors: list[Anchor] = []
-        latest: dict[Vkey, int] = {}
-        for data, _ in archive.read_log(source, "", seen.checkpoint, "class log entry"):
-            if data is None:
-                raise LeafError(f"class log entry {len(log)} is empty; nothing is withheld here")
-            entry = log.add(data)
-            if isinstance(entry, Logged) and entry.sid is None:
-                anchors.append(_anchor(len(log) - 1, entry, trust, latest))
+        anchors = Packed(fields_of, Anchor)
+        latest = [0] * len(trust.witnesses)
+        for entries, _ in archive.read_bundles(source, "", seen.checkpoint, "class log entry", log.tree):
+            for data in entries:
+                if not data:
+                    raise LeafError(f"class log entry {len(log)} is empty; nothing is withheld here")
+                entry = log.read(data)
+                if isinstance(entry, Logged) and entry.sid is None:
+                    seen_then = trust.verify_parsed(entry.checkpoint, entry.note, others=True)
+                    anchors.append(_anchor(len(log) - 1, seen_then, trust, latest))
         archive.check_names(source.names("tile/"), set(tiles.paths(len(log))))
-        last = Anchor(len(log), seen.checkpoint.size, dict(seen.times))
-        _check_times(last, latest)
-        anchors.append(last)
+        anchors.append(_anchor(len(log), seen, trust, latest))
     findings.count("2", len(log) - 1)
     return log, anchors
 
 
-def _anchor(index: int, entry: Logged, trust: Trust, latest: dict[Vkey, int]) -> Anchor:
-    seen = trust.verify_parsed(entry.checkpoint, entry.note, others=True)
-    anchor = Anchor(index, entry.checkpoint.size, dict(seen.times))
-    _check_times(anchor, latest)
-    return anchor
-
-
-def _check_times(anchor: Anchor, latest: dict[Vkey, int]) -> None:
-    """A witness's clock never falls from one anchor to the next."""
-    for key, time in anchor.times.items():
-        if time < latest.get(key, 0):
-            error = LeafError(f"class log entry {anchor.index}: the time of {key.name} falls")
-            error.index = anchor.index
+def _anchor(index: int, seen: Seen, trust: Trust, latest: list[int]) -> Anchor:
+    """The anchor at `index`; a witness's clock never falls from one to the next, so `latest` rises."""
+    times = tuple(seen.times.get(key, 0) for key in trust.witnesses.values())
+    for at, (name, time) in enumerate(zip(trust.witnesses, times, strict=True)):
+        if time and time < latest[at]:
+            error = LeafError(f"class log entry {index}: the time of {trust.witnesses[name].name} falls")
+            error.index = index
             raise error
-        latest[key] = time
+        latest[at] = max(time, latest[at])
+    return Anchor(index, seen.checkpoint.size, times)
 
 
 def check_outsiders(log: ClassLog, trust: Trust, findings: Findings) -> None:

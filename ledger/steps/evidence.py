@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 from ledger.archive import Source
 from ledger.classlog import SessionRecord
 from ledger.errors import LeafError, RootMismatchError, StrayFileError
@@ -57,7 +55,7 @@ class Evidence:
         self.unnamed.discard(name)
         try:
             with self._findings.step(STEP, sid):
-                if sha256(self._source.read(name)).hexdigest() != digest:
+                if self._source.digest(name).hex() != digest:
                     raise RootMismatchError(f"session {sid}, event {seq}: {name} was changed")
         except Refused:
             return

@@ -13,7 +13,7 @@ from ledger.credit import SessionCredit
 from ledger.errors import CertificateError
 from ledger.events import Consent
 from ledger.findings import Findings, Refused, Status
-from ledger.report import SessionRow, unit_rows
+from ledger.report import Rows, SessionRow, Units, rows, unit_lines, unit_rows
 from ledger.sessionlog import Fault
 from ledger.steps.bodies import Documents, Reader
 from ledger.steps.classlog import VerifiedClass
@@ -22,7 +22,6 @@ from ledger.steps.evidence import Evidence
 from ledger.steps.overview import Overview
 from ledger.steps.session import VerifiedSession, verify_session
 from ledger.steps.witnessed import Witnessed
-from ledger.summary import UnitLine
 
 
 @dataclass(slots=True)
@@ -34,8 +33,8 @@ class Share:
     unnamed: set[str]  # sealed evidence that none of them names
     unbounded: int  # sessions that no two anchors stand around
     complete: bool  # whether every figure could be computed
-    sessions: list[SessionRow] = field(default_factory=list)
-    units: list[UnitLine] = field(default_factory=list)
+    sessions: Rows = field(default_factory=rows)
+    units: Units = field(default_factory=unit_lines)
 
 
 class Registrations:
@@ -47,24 +46,22 @@ class Registrations:
         self._evidence = Evidence(source, self._findings)
         self._crediting = Crediting(verified, reader, self._findings)
         self._witnessed = Witnessed(verified, self._findings)
-        self._sessions: list[SessionRow] = []
-        self._units: list[UnitLine] = []
+        self._sessions, self._units = rows(), unit_lines()
         self._findings.reach("3", "4", "6")
 
-    def take(self, records: list[SessionRecord]) -> None:
+    def take(self, sids: list[str]) -> None:
         """Verify one registration's sessions, which are in the order of their `granted` leaves."""
         standing = []
-        for record in records:
+        for sid in sids:
             try:
-                standing.append(self._session(record))
+                standing.append(self._session(self._verified.log.sessions[sid]))
             except Refused:
                 self._crediting.complete = False
         credit, earned = self._crediting.take(standing)
         by_sid = {session.sid: credited for session, credited in earned}
-        for session in standing:
-            self._row(session, by_sid.get(session.sid))
+        self._sessions.extend(self._row(session, by_sid.get(session.sid)) for session in standing)
         if credit is not None and standing:
-            self._units += unit_rows(standing[0].certificate.registration, credit)
+            self._units.extend(unit_rows(standing[0].certificate.registration, credit))
 
     def _session(self, record: SessionRecord) -> VerifiedSession:
         sid = record.sid
@@ -81,11 +78,11 @@ class Registrations:
                 self._reader.plain(event.body.notice, "notice", quiet=True)
         return session
 
-    def _row(self, session: VerifiedSession, earned: SessionCredit | None) -> None:
+    def _row(self, session: VerifiedSession, earned: SessionCredit | None) -> SessionRow:
         if earned is not None:
             self._witnessed.take(session, earned)
         credited = None if earned is None else figure(session, earned)
-        self._sessions.append(SessionRow.of(session, earned, credited))
+        return SessionRow.of(session, earned, credited)
 
     def share(self) -> Share:
         """What came of those taken so far."""
@@ -102,8 +99,8 @@ class Registrations:
         self._evidence.unnamed &= share.unnamed
         self._witnessed.unbounded += share.unbounded
         self._crediting.complete &= share.complete
-        self._sessions += share.sessions
-        self._units += share.units
+        self._sessions.extend(share.sessions)
+        self._units.extend(share.units)
 
     def close(self) -> Share:
         """All of them are done: say what only then can be said, and return the whole."""

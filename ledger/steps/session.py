@@ -92,8 +92,7 @@ def read_events(source: Source, session: Checkpoint, record: SessionRecord, log:
 
 def _check_erased(record: SessionRecord, withheld: list[int]) -> None:
     """An event may be withheld only after an `erased` leaf that stands after a `settled` leaf."""
-    settled = min(record.settled_at, default=None)
-    erased = {i for at, leaf in record.erased if settled is not None and at > settled for i in leaf.index}
+    erased = {i for at, leaf in record.erased if record.settled_at and at > record.settled_at[0] for i in leaf.index}
     for index in withheld:
         if index not in erased:
             error = TileError(
@@ -121,25 +120,32 @@ def verify_signatures(entry: Logged, session_key: Vkey, cosigners: list[Vkey]) -
 
 
 def check_receipt(source: Source, verified: VerifiedClass, session: VerifiedSession) -> None:
-    """Step 5: the receipt proves the checkpoint in *this* class log, and earlier logged checkpoints are prefixes."""
+    """Step 5: the receipt proves the checkpoint in *this* class log."""
     record = session.record
-    if sha256(session.raw).digest() != record.last_digest:
+    leaf = tree.leaf_hash(session.raw)
+    if not record.logged or leaf != verified.tree.node(0, record.logged[-1][0]):
         raise InconsistentLogError(f"session {record.sid}: its checkpoint is not the last one in the class log")
     receipt = proof.parse(source.read(folder(record.sid) + "receipt.tlog-proof"))
     index, size = record.logged[-1][0], len(verified.log)
-    path = tuple(verified.log.tree.inclusion_proof(index, size))
+    path = tuple(verified.tree.inclusion_proof(index, size))
     if (
         receipt.extra is not None
         or receipt.checkpoint != verified.raw
         or (receipt.index, receipt.path) != (index, path)
     ):
         raise ReceiptError(f"session {record.sid}: its receipt is not over this archive's checkpoint")
-    tree.verify_inclusion(tree.leaf_hash(session.raw), index, size, receipt.path, verified.seen.checkpoint.root)
-    for at, earlier, root in record.logged:
-        if session.log.tree.root_at(earlier) != root:
+    tree.verify_inclusion(leaf, index, size, receipt.path, verified.seen.checkpoint.root)
+
+
+def check_earlier(verified: VerifiedClass, session: VerifiedSession, cosigners: list[Vkey]) -> None:
+    """Step 5: the session's earlier logged checkpoints are signed as they must be, and prefixes of what is here."""
+    for at, size in session.record.logged[:-1]:
+        entry = session_entry(verified, at)
+        if session.log.tree.root_at(size) != entry.checkpoint.root:
             raise InconsistentLogError(
-                f"session {record.sid}: its checkpoint at class log entry {at} is of another log"
+                f"session {session.sid}: its checkpoint at class log entry {at} is of another log"
             )
+        verify_signatures(entry, session.certificate.session_key, cosigners)
 
 
 def read_grant(verified: VerifiedClass, session: VerifiedSession, certificate_digest: str) -> Grant:
@@ -164,14 +170,12 @@ def read_grant(verified: VerifiedClass, session: VerifiedSession, certificate_di
 def _check_named(verified: VerifiedClass, record: SessionRecord, parsed: Grant) -> None:
     """Photos are sealed to keys of this class only, and accommodations were on record before the grant."""
     at, log = record.granted_at, verified.log
-    keys = {k.leaf.vkey for k in log.keys if k.leaf.role == "evidence" and k.counts_at(at)}
-    granted = {leaf.sha256 for index, leaf in log.bodies if leaf.kind == "accommodation" and index < at}
-    for what, found, known in (
-        ("recipient", parsed.recipients, keys),
-        ("accommodation", parsed.accommodations, granted),
-    ):
-        if not known.issuperset(found):
-            raise GrantError(f"the grant of session {record.sid}: a {what} that stands in no entry before it")
+    keys = {str(key) for key in log.counting("evidence", at)} if parsed.recipients else set()
+    what = "" if keys.issuperset(parsed.recipients) else "recipient"
+    if any(log.accommodated.get(digest, at) >= at for digest in parsed.accommodations):
+        what = "accommodation"
+    if what:
+        raise GrantError(f"the grant of session {record.sid}: a {what} that stands in no entry before it")
 
 
 def _signature_fault(verified: VerifiedClass, record: SessionRecord, signed: Note) -> Fault | None:
@@ -244,8 +248,7 @@ def verify_session(
         cosigned = verify_signatures(entry, parsed.session_key, cosigners)
         session = VerifiedSession(record, parsed, device, events, entry.checkpoint, cosigned, raw, withheld=withheld)
         check_receipt(source, verified, session)
-        for at, *_ in record.logged[:-1]:
-            verify_signatures(session_entry(verified, at), parsed.session_key, cosigners)
+        check_earlier(verified, session, cosigners)
     _grant_and_form(source, verified, session, signed, findings)
     return session
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 
 from ledger.credit import SessionCredit
 from ledger.errors import VerifyError
 from ledger.events import Played
 from ledger.findings import Findings, Refused, Status
-from ledger.steps.classlog import VerifiedClass
+from ledger.packed import Packed, fields_of
+from ledger.steps.classlog import Anchor, VerifiedClass
 from ledger.steps.session import VerifiedSession
 
 STEP = "8 witnessed"
@@ -20,15 +22,15 @@ class Witnessed:
 
     def __init__(self, verified: VerifiedClass, findings: Findings) -> None:
         self._findings = findings
-        self._anchors = [anchor for anchor in verified.anchors if anchor.times]
-        self._indexes = [anchor.index for anchor in self._anchors]
-        self._sizes = [anchor.size for anchor in self._anchors]
+        self._anchors = Packed(fields_of, Anchor, (anchor for anchor in verified.anchors if any(anchor.times)))
+        self._indexes = array("Q", (anchor.index for anchor in self._anchors))
+        self._sizes = array("Q", (anchor.size for anchor in self._anchors))
         self.unbounded = 0
         findings.reach(STEP)
 
     def take(self, session: VerifiedSession, earned: SessionCredit) -> None:
         """Check every pair of logged points of one session."""
-        points = [(session.record.granted_at, 0), *((at, size) for at, size, _ in session.record.logged)]
+        points = [(session.record.granted_at, 0), *session.record.logged]
         parts = _credited(session, earned)
         bounded = False
         try:
@@ -57,7 +59,7 @@ class Witnessed:
         if before < 0 or after >= len(self._anchors):
             return None
         early, late = self._anchors[before], self._anchors[after]
-        both = [late.times[key] - early.times[key] for key in early.times if key in late.times]
+        both = [then - now for now, then in zip(early.times, late.times, strict=True) if now and then]
         return min(both) * _SECOND + _SECOND if both else None
 
 

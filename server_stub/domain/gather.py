@@ -298,7 +298,7 @@ class Gatherer:
         log = self._logs.log(tx, class_id)
         stated = _stated(tx, class_id, log, ask.trust)
         falls = any(note.parse_line(line).time < stated.get(key, 0) for key, line in lines.items())
-        if falls or (log.anchors and size < log.anchors[-1][1]) or not self._due(tx, class_id, log, for_grant):
+        if falls or size < log.anchored or not self._due(tx, class_id, log, for_grant):
             return
         index = self._logs.append(tx, class_id, Logged(*checkpoint.parse(signed)))
         tx.witnessed.add_anchor(Anchored(class_id, index, size, self._clock()))
@@ -308,7 +308,7 @@ class Gatherer:
         last = tx.witnessed.last_anchor(class_id)
         if last is None:
             return True
-        others = len(log) - last.size - sum(1 for index, _ in log.anchors if index >= last.size)
+        others = len(log) - last.size - sum(1 for index in log.anchors if index >= last.size)
         return (others > 0 or for_grant) and self._clock() - last.at >= ANCHOR_EVERY_MS
 
 
@@ -321,7 +321,7 @@ def _stated(tx: Transaction, class_id: str, log: ClassLog, trust: Trust) -> dict
     """The latest time that each witness stated on one of the last anchors: it may not fall (step 2)."""
     latest: dict[Vkey, int] = {}
     committed = tx.log.size(class_id)
-    for index, _ in log.anchors[-16:]:
+    for index in log.anchors[-16:]:
         if index >= committed:
             break
         (data,) = tx.log.entries(class_id, index, index + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from ledger.errors import MissingFileError
@@ -36,6 +37,10 @@ class Memory:
         if name not in self.files:
             raise MissingFileError(f"{name} is missing")
         return self.files[name]
+
+    def digest(self, name: str) -> bytes:
+        """See `Source.digest`."""
+        return sha256(self.read(name)).digest()
 
     def changed(self, name: str, content: bytes | None) -> Memory:
         """The same archive with one file replaced, added, or (None) removed."""

@@ -86,8 +86,8 @@ def test_every_verb_but_those_with_free_objects_has_a_short_form() -> None:
 @pytest.mark.parametrize("pattern", [r'a"b', r"a.b", r"[^a]b", r"\d"])
 def test_a_kind_whose_pattern_might_match_an_escape_has_no_short_form(pattern: str) -> None:
     """A pattern that could run over the end of a string is left to the long way."""
-    kinds = {"a": Kind("x", {"type": "string", "pattern": pattern}), "b": events.COUNT}
-    assert forms.form({"v": 1}, kinds) is None
+    own = {"a": Kind("x", {"type": "string", "pattern": pattern})}
+    assert forms.form({"v": 1}, {"b": events.COUNT}, own, events.Event, events.Closed) is None
 
 
 def test_the_long_way_says_what_is_wrong() -> None:

@@ -26,12 +26,12 @@ def test_an_open_session_is_logged_every_ten_minutes(room: Room) -> None:
     assert sweep(room) == 0
     room.clock.now += MINUTE
     assert sweep(room) == 1
-    assert [size for _, size, _ in class_log(room).sessions[device.sid].logged] == [1]
+    assert [size for _, size in class_log(room).sessions[device.sid].logged] == [1]
     room.clock.now += 20 * MINUTE
     assert sweep(room) == 0
     device.play(1_000)
     device.send()
-    assert [size for _, size, _ in class_log(room).sessions[device.sid].logged] == [1, device.sent]
+    assert [size for _, size in class_log(room).sessions[device.sid].logged] == [1, device.sent]
 
 
 def test_a_session_that_is_not_opened_in_time_is_revealed_with_size_0(room: Room) -> None:
