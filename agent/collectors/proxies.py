@@ -45,7 +45,7 @@ def subjects(data: bytes) -> Iterator[str]:
         with warnings.catch_warnings():  # roots of twenty years ago that today's rules would not let pass
             warnings.simplefilter("ignore")
             yield from _subjects(data)
-    except (ValueError, x509.InvalidVersion):
+    except (ValueError, x509.InvalidVersion, x509.UnsupportedGeneralNameType):
         return
 
 

@@ -31,8 +31,9 @@ class Machine:
         firmware: Callable[[], bytes] = table,
         devices: Callable[[str], str] | None = None,
         cards: Callable[[], bytes] | None = None,
+        wine: Callable[[], str] = api.wine_version,
     ) -> None:
-        self._registry, self._firmware = registry, firmware
+        self._registry, self._firmware, self._wine = registry, firmware, wine
         self._devices = devices if devices is not None else device_list
         self._cards = cards if cards is not None else card_table
 
@@ -40,7 +41,7 @@ class Machine:
         """The row: the firmware's table first, what Windows copied of it second."""
         firmware = self._names()
         pnp, macs = tuple(self._pnp()), tuple(self._macs())
-        runs_in = api.wine_version()
+        runs_in = self._wine()
         if not (firmware.manufacturer or firmware.model or pnp or runs_in):
             raise CollectorError("hosts: Windows tells neither maker nor devices")
         # a Windows that is a program of another system sees that system's programs no more than a guest would

@@ -309,13 +309,16 @@ def test_a_machine_by_what_windows_copied_of_its_firmware(engine: Engine) -> Non
     registry = ScriptedRegistry()
     registry.put(BIOS_KEY, SystemManufacturer="innotek GmbH", SystemProductName="VirtualBox", BIOSVendor="innotek GmbH")
     devices = {"PCI": "PCI\\VEN_80EE&DEV_BEEF\\3&267\0PCI\\VEN_80EE&DEV_BEEF\\3&268\0\0", "USB": "USB\\ROOT_HUB30\\4\0"}
-    (row,) = Machine(registry, missing, lambda bus: devices.get(bus, ""), missing).collect(0)
+    (row,) = Machine(registry, missing, lambda bus: devices.get(bus, ""), missing, str).collect(0)
     assert isinstance(row, HostRow)
     assert (row.manufacturer, row.model, row.bios) == ("innotek GmbH", "VirtualBox", "innotek GmbH")
     assert row.pnp == ("PCI\\VEN_80EE&DEV_BEEF", "USB\\ROOT_HUB30")
     assert gravest(engine.judge([row])) == "report"
     with pytest.raises(CollectorError):
-        Machine(ScriptedRegistry(), missing, nothing, missing).collect(0)
+        Machine(ScriptedRegistry(), missing, nothing, missing, str).collect(0)
+    (inside,) = Machine(ScriptedRegistry(), missing, nothing, missing, lambda: "8.0").collect(0)
+    assert inside == HostRow(model="Wine 8.0")
+    assert gravest(engine.judge([inside])) == "inform"  # one sign alone
 
 
 def test_cameras_that_are_plugged_and_those_that_are_programs(engine: Engine) -> None:
