@@ -56,9 +56,9 @@ def scan(options: argparse.Namespace, pack: Pack) -> int:
     rows: list[Row] = []
     unknown: dict[str, str] = {}
     counts: dict[str, int] = {}
-    for source in collectors(Context(texts=pack.texts)):
+    for source in collectors(Context(texts=pack.texts, patient=True)):
         try:
-            found = list(source.collect(time.monotonic_ns() // 1_000_000))
+            found = list(source.look(time.monotonic_ns() // 1_000_000))
         except CollectorError as error:
             unknown[source.name] = clean(str(error))
             continue

@@ -113,7 +113,7 @@ class Watch:
         for source in sources:
             self._due[source.name] = now_ms + source.every_ms * self._dog.slowdown
             try:
-                self._rows[source.name] = source.collect(now_ms)
+                self._rows[source.name] = source.look(now_ms)
                 self._unknown.discard(source.name)
             except CollectorError as error:
                 self._rows[source.name] = ()

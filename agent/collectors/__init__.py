@@ -27,6 +27,7 @@ class Context:
     client_pid: int = 0  # 0: no client beside us
     camera: str = ""  # name of the camera in use
     in_client: bool | None = None  # our window has the foreground
+    patient: bool = False  # a single look, for which nobody waits: long work is done at once
     texts: tuple[Text, ...] = ()  # what the rules in force ask of a script's text
 
 
@@ -37,6 +38,15 @@ class Collector:
     name: str
     every_ms: int
     collect: Callable[[int], Sequence[Row]]
+
+    def look(self, now_ms: int) -> Sequence[Row]:
+        """The rows of `collect`, or `CollectorError`; whatever else a source raises makes it unknown, never us fall."""
+        try:
+            return self.collect(now_ms)
+        except CollectorError:
+            raise
+        except Exception as error:
+            raise CollectorError(f"failed with {type(error).__name__}") from error
 
 
 def platform() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import psutil
 
 from agent.clocks import clock_row
-from agent.collectors import QUICK_MS, RARE_MS, Collector, Context
+from agent.collectors import QUICK_MS, RARE_MS, SLOW_MS, Collector, Context
 from agent.errors import CollectorError
 from agent.tables import ProcessRow, Row
 
@@ -82,7 +82,7 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     extensions = Extensions()
     return (
         Collector("extensions", RARE_MS, extensions.collect),
-        Collector("scripts", RARE_MS, Scripts(context, lambda: extensions.rows).collect),
+        Collector("scripts", SLOW_MS, Scripts(context, lambda: extensions.rows).collect),
         Collector("installed", RARE_MS, Installed().collect),
         Collector("processes", QUICK_MS, Processes().collect),
         Collector("clocks", QUICK_MS, Clocks().collect),

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from typing import Any, Final
 from agent.collectors import Context
 from agent.collectors.browsers import Profile, mapping, profiles, read_json, texts
 from agent.collectors.extensions import MAX_MANIFEST
-from agent.errors import StoreError
+from agent.errors import CollectorError, StoreError
 from agent.formats.leveldb import read_folder
 from agent.formats.mozilla import Value, read_store
 from agent.tables import ExtensionRow, ProcessRow, Row, ScriptRow
@@ -38,6 +39,7 @@ MANAGERS: Final = frozenset({
 })  # fmt: skip
 STORE: Final = "idb/3647222921wleabcEoxlt-eengsairo.sqlite"  # Firefox's own name for storage.local
 MAX_SCRIPTS: Final = 500
+AT_ONCE: Final = 4 * 1024 * 1024  # bytes of a store that are read within a look: a tenth of a second
 MAX_SOURCE: Final = 4 * 1024 * 1024
 MAX_FILES: Final = 60  # of one unpacked extension
 _UUIDS: Final = re.compile(r'^user_pref\("extensions\.webextensions\.uuids", (".{2,100000}")\);\r?$', re.MULTILINE)
@@ -45,6 +47,24 @@ _TAIL: Final = re.compile(r"[#:]")
 
 Said = tuple[str, bool | None, tuple[str, ...]]  # the text, whether its manager runs it, sites that a manifest names
 Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Store:
+    """Where scripts of one browser are kept, and how they are read there."""
+
+    browser: str
+    folder: Path
+    read: Callable[[Path], Iterator[Said]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Known:
+    """What a store held when its files were as `stamp` says, judged by `texts`."""
+
+    stamp: Stamp
+    texts: object
+    rows: tuple[ScriptRow, ...]
 
 
 class Scripts:
@@ -61,51 +81,84 @@ class Scripts:
         self._context, self._extensions, self._processes = context, extensions, processes
         self._home = home if home is not None else Path.home()
         self._system = system
-        self._seen: dict[Path, tuple[Stamp, object, tuple[ScriptRow, ...]]] = {}
-        self._reader: tuple[object, Reader] | None = None
+        self._seen: dict[Path, Known] = {}
+        self._late: dict[Path, Known] = {}  # read beside the looks, for the next one
+        self._beside: threading.Thread | None = None
+        self._failed: CollectorError | None = None
 
     def collect(self, _now_ms: int) -> Sequence[Row]:
-        """All scripts that were found; raises `CollectorError` when there are some and their text cannot be judged."""
-        rows: list[ScriptRow] = []
-        seen: dict[Path, tuple[Stamp, object, tuple[ScriptRow, ...]]] = {}
-        for browser, folder, read in self._stores():
-            stamp = _stamp(folder)
+        """All scripts that were found; raises `CollectorError` when there are some and their text cannot be judged.
+
+        A store of a heavy user takes seconds, in which the agent would not beat: it is read beside the looks, and its
+        scripts stand in a later one.
+        """
+        seen: dict[Path, Known] = {}
+        fresh = False
+        for store in self._stores():
+            stamp, known = _stamp(store.folder), self._seen.get(store.folder)
             if not stamp:
                 continue
-            known = self._seen.get(folder)
-            if known is None or known[0] != stamp or known[1] is not self._context.texts:
-                found = tuple(self._row(said, browser) for said in list(read(folder))[:MAX_SCRIPTS])
-                known = (stamp, self._context.texts, found)
-            seen[folder] = known
-            rows += known[2]
-        if seen.keys() - self._seen.keys():
+            if known is None or known.stamp != stamp or known.texts is not self._context.texts:
+                late = self._late.pop(store.folder, None)
+                if late is not None and late.stamp == stamp and late.texts is self._context.texts:
+                    known = late
+                elif self._context.patient or sum(size for _, _, size in stamp) <= AT_ONCE:
+                    known, fresh = self._read(store, stamp), True
+                elif self._beside is None or not self._beside.is_alive():
+                    self._beside = threading.Thread(target=self._read_late, args=(store, stamp), daemon=True)
+                    self._beside.start()
+            if known is not None:
+                seen[store.folder] = known
+        if fresh:
             give_back()
-        self._seen, self._reader = seen, None  # compiled patterns take more memory than time
-        return rows
+        self._seen = seen
+        if isinstance(self._failed, CollectorError):
+            failed, self._failed = self._failed, None
+            raise failed
+        return [row for known in seen.values() for row in known.rows]
 
-    def _stores(self) -> Iterator[tuple[str, Path, Callable[[Path], Iterator[Said]]]]:
+    def _read(self, store: Store, stamp: Stamp) -> Known:
+        texts, reader = self._context.texts, None
+        rows: list[ScriptRow] = []
+        for text, enabled, hosts in store.read(store.folder):
+            if reader is None:
+                reader = Reader(texts)  # compiled anew each time: the patterns take more memory than time
+            rows.append(_row(text, enabled, hosts, store.browser, reader))
+            if len(rows) >= MAX_SCRIPTS:
+                break
+        return Known(stamp, texts, tuple(rows))
+
+    def _read_late(self, store: Store, stamp: Stamp) -> None:
+        try:
+            self._late[store.folder] = self._read(store, stamp)
+            give_back()
+        except CollectorError as error:
+            self._failed = error
+        except Exception as error:  # a thread's end is silent otherwise
+            self._failed = CollectorError(f"scripts: failed with {type(error).__name__}")
+
+    def _stores(self) -> Iterator[Store]:
         managers = MANAGERS | {row.id for row in self._extensions() if _runs_scripts(row)}
         for profile in profiles(self._home, self._system, self._processes()):
             if profile.firefox:
-                yield from (("firefox", folder, firefox_scripts) for folder in _firefox_stores(profile, managers))
+                yield from (Store("firefox", folder, firefox_scripts) for folder in _firefox_stores(profile, managers))
             else:
                 for name in sorted(managers):
-                    yield profile.browser, profile.folder / "Local Extension Settings" / name, chromium_scripts
+                    folder = profile.folder / "Local Extension Settings" / name
+                    yield Store(profile.browser, folder, chromium_scripts)
         for row in self._extensions():
             if row.enabled and row.folder and row.install.startswith(("--load", "unpacked", "location(", "sideload")):
                 folder = Path(row.folder)
                 if not folder.is_relative_to("/usr"):  # the distribution's own
-                    yield row.browser, folder, extension_scripts
+                    yield Store(row.browser, folder, extension_scripts)
 
-    def _row(self, said: Said, browser: str) -> ScriptRow:
-        text, enabled, hosts = said
-        row = script_row(text, browser, enabled)
-        if self._reader is None or self._reader[0] is not self._context.texts:
-            self._reader = (self._context.texts, Reader(self._context.texts))
-        marks, tokens = self._reader[1].read(text)
-        if hosts:
-            row = dataclasses.replace(row, hosts=row.hosts + hosts, everywhere=everywhere(hosts))
-        return dataclasses.replace(row, marks=marks, tokens=tokens)
+
+def _row(text: str, enabled: bool | None, hosts: tuple[str, ...], browser: str, reader: Reader) -> ScriptRow:
+    row = script_row(text, browser, enabled)
+    marks, tokens = reader.read(text)
+    if hosts:
+        row = dataclasses.replace(row, hosts=row.hosts + hosts, everywhere=everywhere(hosts))
+    return dataclasses.replace(row, marks=marks, tokens=tokens)
 
 
 def chromium_scripts(folder: Path) -> Iterator[Said]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.collectors import Context
+from agent.collectors import scripts as module
 from agent.collectors.extensions import Extensions
 from agent.collectors.scripts import Scripts, chromium_scripts, extension_scripts, firefox_scripts
 from agent.engine import Engine, gravest
@@ -135,7 +136,7 @@ def test_only_a_changed_store_is_read_again(tmp_path: Path, pack: Pack, monkeypa
     chromium_store(tmp_path, tamper("1", COURSE))
     reads: list[Path] = []
     real = chromium_scripts
-    monkeypatch.setattr("agent.collectors.scripts.chromium_scripts", lambda path: reads.append(path) or real(path))
+    monkeypatch.setattr(module, "chromium_scripts", lambda path: reads.append(path) or real(path))
     context = Context(texts=pack.texts)
     table = Scripts(context, home=tmp_path, system="linux")
     for _ in range(3):
@@ -144,6 +145,21 @@ def test_only_a_changed_store_is_read_again(tmp_path: Path, pack: Pack, monkeypa
     context.texts = pack.texts[:1]
     table.collect(0)
     assert len(reads) == 2
+
+
+def test_a_heavy_user_s_store_is_read_beside_the_looks(tmp_path: Path, pack: Pack) -> None:
+    """Megabytes of a manager's own values: the look is not held up, and a later one has the script."""
+    heap = {f"@val#{number}": "x" * 700_000 for number in range(8)}
+    chromium_store(tmp_path, {**heap, **tamper("1", COURSE)})
+    table = Scripts(Context(texts=pack.texts), home=tmp_path, system="linux")
+    assert table.collect(0) == []
+    assert table._beside is not None
+    table._beside.join()
+    (row,) = table.collect(0)
+    assert isinstance(row, ScriptRow)
+    assert row.marks == ("text.plays",)
+    patient = Scripts(Context(texts=pack.texts, patient=True), home=tmp_path, system="linux")
+    assert patient.collect(0) == [row]
 
 
 def test_without_yara_the_texts_are_unknown(tmp_path: Path, pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:

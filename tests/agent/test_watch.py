@@ -22,7 +22,7 @@ class Machine:
     """A scripted machine: rows by table, a clock, and what the watch said."""
 
     def __init__(self, engine: Engine) -> None:
-        self.rows: dict[str, Sequence[Row] | CollectorError] = {"processes": []}
+        self.rows: dict[str, Sequence[Row] | Exception] = {"processes": []}
         self.said: list[Message] = []
         self.cost = Cost(0, 0)
         self.now = 0
@@ -44,7 +44,7 @@ class Machine:
     def _collect(self, name: str) -> Sequence[Row]:
         self.looks += name == "processes"
         found = self.rows.get(name, [])
-        if isinstance(found, CollectorError):
+        if isinstance(found, Exception):
             raise found
         return found
 
@@ -131,6 +131,17 @@ def test_an_unreadable_source_is_said_once_and_is_not_a_finding(engine: Engine) 
     said = machine.run(30_000)
     notes = [entry.detail for entry in said if isinstance(entry, Note)]
     assert notes == ["inputs: unknown (x11: no display\\u001b[0m)"]
+    assert "+driver.webdriver" in told(said)
+
+
+def test_a_source_that_fails_is_unknown_and_does_not_end_the_agent(engine: Engine) -> None:
+    """An error of nobody's own kind, whatever it says: the source is unknown, the others go on."""
+    machine = Machine(engine)
+    machine.rows["inputs"] = ZeroDivisionError("\x1b[2J")
+    machine.rows["processes"] = [DRIVER]
+    said = machine.run(30_000)
+    notes = [entry.detail for entry in said if isinstance(entry, Note)]
+    assert notes == ["inputs: unknown (failed with ZeroDivisionError)"]
     assert "+driver.webdriver" in told(said)
 
 
