@@ -22,6 +22,9 @@ from ledger import schedule
 
 USUAL_MS: Final = 60_000  # a deadline beyond this is an accommodation: each gesture has longer, too
 WAIT_DRAW: Final = 16  # the numbers before it are what the schedule draws of a nonce
+ASK_DRAW: Final = 24  # after the waits: which gesture an uncertain glance asks for
+ASKABLE: Final = ("turn_left", "turn_right")  # seen by every engine, and by glasses and low lids alike
+ASK_MS: Final = 12_000  # less time than that left is none to ask for anything
 VECTOR_EVERY_MS: Final = 250  # of a challenge: often enough for continuity, and a third of the cost of every frame
 
 
@@ -136,14 +139,28 @@ class _Judge:
 
 
 class MatchAttempt(_Judge):
-    """A glance: the middle score of a few good frames, and P(live) beside it."""
+    """A glance: the middle score of a few good frames, and P(live) beside it.
 
-    def wants(self, _now: int) -> Wants:
+    The right face that may be a picture is asked to turn its head (the nonce draws where to), and PAD looks on. One
+    that does not is inconclusive with the reason and all scores: after the last attempt a case for a person.
+    """
+
+    def __init__(self, request: CheckRequest, person: Person, limits: Limits, now: int) -> None:
+        super().__init__(request, person, limits, now)
+        self._asked: LivenessAttempt | None = None
+
+    def wants(self, now: int) -> Wants:
         """A probe of every frame until there are enough."""
+        if self._asked is not None:
+            return self._asked.wants(now)
         return Wants(vector=len(self.tally.matches) < self.limits.looks)
 
     def feed(self, seen: Seen) -> None:
         """Judge once enough frames were good."""
+        if self._asked is not None:
+            self._asked.feed(seen)
+            self._answered()
+            return
         word = self.tally.add(seen)
         same = self.compare(seen.vector)
         if not word and same is not None:
@@ -157,8 +174,38 @@ class MatchAttempt(_Judge):
     def _pad_done(self) -> bool:
         return not self.person.pad or len(self.tally.lives) >= self.limits.pad_frames
 
+    def tick(self, now: int) -> None:
+        """End the glance, or what it asked for, when its time is over."""
+        if self._asked is None:
+            super().tick(now)
+            return
+        self._asked.tick(now)
+        self._answered()
+
+    def judge(self, now: int, **more: int) -> None:
+        """As every attempt; but what PAD doubts is asked for a gesture while there is time."""
+        left = self.tally.remaining(now)
+        same = median(self.tally.matches) >= self.limits.match
+        if not same or self.request.pad != "gate" or not self.person.pad or self._alive() or left < ASK_MS:
+            super().judge(now, **more)
+            return
+        gesture = ASKABLE[schedule.draw(bytes.fromhex(self.request.nonce), ASK_DRAW, len(ASKABLE))]
+        asking = replace(self.request, kind="liveness", gestures=(gesture,), deadline_ms=left)
+        self._asked = LivenessAttempt(asking, self.person, self.limits, now)
+
+    def _answered(self) -> None:
+        """The challenge's end is the glance's; nobody fails a gesture that no order drew."""
+        done = self._asked.result if self._asked is not None else None
+        if done is None or self.result is not None:
+            return
+        result = "inconclusive" if done.reason == "gesture" else done.result
+        before = {"asked": 1, "pad_before": permille(self.tally.live() or 0.0)}
+        self.result = replace(done, kind=self.request.kind, result=result, scores={**done.scores, **before})
+
     def prompt(self, now: int) -> Prompt:
-        """Look at the screen: nothing else."""
+        """Look at the screen, or do what is asked for."""
+        if self._asked is not None:
+            return self._asked.prompt(now)
         return self.prompting("look", 0, 1, now)
 
 

@@ -14,7 +14,7 @@ from client.proctor.landmarks import Landmarker, Landmarks
 from client.proctor.match import Recogniser
 from client.proctor.models import Model, ModelSet
 from client.proctor.pad import PadModel
-from client.proctor.seen import Face, Pose, Seen
+from client.proctor.seen import Cues, Face, Pose, Seen
 from client.proctor.setup import Engine
 
 PAD_MS: Final = 120  # P(live) of a followed face so often: every second frame of a challenge
@@ -29,8 +29,9 @@ class Eyes:
         self._detector = Detector(models.detector)
         self._fine: Detector | None = None
         self._recogniser = Recogniser(models.recogniser)
-        self._pad = PadModel(models.pad) if models.pad else None
-        self.models = replace(models, recogniser=_light(models.recogniser), pad=models.pad and _light(models.pad))
+        self._pad = PadModel(models.pad, models.pad_wide) if models.pad else None
+        near, wide = models.pad and _light(models.pad), models.pad_wide and _light(models.pad_wide)
+        self.models = replace(models, recogniser=_light(models.recogniser), pad=near, pad_wide=wide)
         self._landmarker: Landmarks | None = None
         self._track: track.Track | None = None
         self._pad_at = 0
@@ -73,7 +74,7 @@ class Eyes:
         first = found[0]
         seen_pose = self._pose(bgr, t, found) if pose else None
         seen_vector = self._recogniser.embed(bgr, first) if vector else None
-        seen = self._seen(bgr, t, found, seen_pose, seen_vector, self._live(bgr, t, first))
+        seen = self._seen(bgr, t, found, seen_pose, seen_vector, self._cues(bgr, t, first))
         return replace(seen, lower=faces.lower_edges(bgr, first)) if vector else seen
 
     def _find(self, bgr: Image, fine: bool = False) -> tuple[Face, ...]:
@@ -94,8 +95,8 @@ class Eyes:
         if reading is None:
             return None
         self._track = now = now.moved(reading.points, t)
-        live = self._live(bgr, t, now.face) if t - self._pad_at >= PAD_MS else None
-        return self._seen(bgr, t, (now.face, *now.others), reading.pose, None, live)
+        cues = self._cues(bgr, t, now.face) if t - self._pad_at >= PAD_MS else None
+        return self._seen(bgr, t, (now.face, *now.others), reading.pose, None, cues)
 
     def _pose(self, bgr: Image, t: int, found: tuple[Face, ...]) -> Pose | None:
         reading = self.landmarker.read(bgr, found[0])
@@ -104,9 +105,9 @@ class Eyes:
         self._track = track.begin(t, found, reading.points)
         return reading.pose
 
-    def _live(self, bgr: Image, t: int, first: Face) -> float | None:
+    def _cues(self, bgr: Image, t: int, first: Face) -> Cues | None:
         self._pad_at = t
-        return self._pad.live(bgr, first) if self._pad else None
+        return self._pad.look(bgr, first, t) if self._pad else None
 
     def _seen(
         self,
@@ -115,12 +116,13 @@ class Eyes:
         found: tuple[Face, ...],
         pose: Pose | None = None,
         vector: tuple[float, ...] | None = None,
-        live: float | None = None,
+        cues: Cues | None = None,
     ) -> Seen:
         mean, deviation = faces.light(bgr)
         face_light, sharp = faces.face_light_and_sharpness(bgr, found[0]) if found else (0.0, 0.0)
         height, width = bgr.shape[:2]
-        return Seen(t, width, height, mean, deviation, found, face_light, sharp, pose, vector, live)
+        live = self._pad.live(cues) if self._pad and cues else None
+        return Seen(t, width, height, mean, deviation, found, face_light, sharp, pose, vector, live, cues)
 
     def rest(self) -> None:
         """Let the landmark model go until the next challenge."""

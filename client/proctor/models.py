@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from client import manifest
-from client.manifest import Asset, Manifest, ModelMissingError
+from client.manifest import Asset, Manifest, ModelMissingError, WrongModelError
+
+PAD_WEIGHTS: Final = Path(__file__).with_name("pad.json")
+# Of the file with plain line ends, which a checkout on Windows may not have.
+PAD_WEIGHTS_SHA256: Final = "e7d1c4cfb37d7179733b87b62882e348412a61b0880be9e9c64938d8f6bab69f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +27,20 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class ModelSet:
-    """What one worker runs. `pad` and `portrait` may be absent: the log says so."""
+    """What one worker runs. `pad`, `pad_wide` and `portrait` may be absent: the log says so."""
 
     detector: Model
     recogniser: Model
     landmarks: Model
     pad: Model | None
     portrait: Model | None
+    pad_wide: Model | None = None
 
     def hashes(self) -> dict[str, str]:
         """Name → sha256 of everything that judges (the demo portrait judges nothing)."""
-        judges = (self.detector, self.recogniser, self.landmarks, self.pad)
-        return {model.name: model.sha256 for model in judges if model is not None}
+        judges = (self.detector, self.recogniser, self.landmarks, self.pad, self.pad_wide if self.pad else None)
+        found = {model.name: model.sha256 for model in judges if model is not None}
+        return found | ({"pad_weights": PAD_WEIGHTS_SHA256} if self.pad else {})
 
 
 def folders(chosen: Path | None = None) -> tuple[Path, ...]:
@@ -61,7 +69,17 @@ def load_set(listed: Manifest, chosen: Path | None = None, demo: bool = False) -
         landmarks=_first(listed.by_use("landmarks"), where),
         pad=_first_or_none(listed.by_use("pad"), where),
         portrait=_first(listed.by_use("demo"), where) if demo else None,
+        pad_wide=_first_or_none(listed.by_use("pad_wide"), where),
     )
+
+
+def pad_weights() -> bytes:
+    """How much each cue of PAD counts, as measured; `WrongModelError` for any other file in its place."""
+    data = PAD_WEIGHTS.read_bytes().replace(b"\r\n", b"\n")
+    found = hashlib.sha256(data).hexdigest()
+    if found != PAD_WEIGHTS_SHA256:
+        raise WrongModelError(f"{PAD_WEIGHTS.name}: sha256 {found[:16]}…, not {PAD_WEIGHTS_SHA256[:16]}…")
+    return data
 
 
 def _first(assets: Sequence[Asset], where: Sequence[Path]) -> Model:

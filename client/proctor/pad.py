@@ -1,39 +1,73 @@
-"""Is this a living face or a picture of one? MiniFASNetV2, one frame at a time: a signal, never a verdict."""
+"""Is this a living face or a picture of one? Two networks and the beat of two grids, weighed into one calibrated score.
+
+MiniFASNetV2 sees 2.7 face boxes, MiniFASNetV1SE four: the rim of a print, a hand, a bezel. Both are their makers' own
+weights. `pad.json` holds how much each counts; 0.5 is where a person should be asked to do something. A signal, never a
+verdict.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import json
+import math
+from typing import Any, Final
 
 import cv2
 import numpy as np
 
+from client.proctor import cues
 from client.proctor.face import Image
-from client.proctor.models import Model
-from client.proctor.seen import Face
+from client.proctor.models import Model, pad_weights
+from client.proctor.seen import Cues, Face
 
-SCALE: Final = 2.7  # the model was trained on crops of 2.7 face boxes
-LIVE: Final = 1  # its classes: 0 flat spoof, 1 living face, 2 other spoof
+NEAR: Final = 2.7  # face boxes that MiniFASNetV2 was trained on
+WIDE: Final = 4.0  # and MiniFASNetV1SE
+LIVE: Final = 1  # their classes: 0 flat spoof, 1 living face, 2 other spoof
+WIDE_MS: Final = 220  # the wide look and the beat of a followed face hold so long: a third of the cost
+SURE: Final = 8.0  # log odds beyond which a network says nothing more
 
 
 class PadModel:
-    """MiniFASNetV2 through cv2.dnn; BGR 0…255 without any scaling, as it was trained."""
+    """The networks through cv2.dnn; BGR 0…255 without any scaling, as they were trained. `wide` may be absent."""
 
-    def __init__(self, model: Model) -> None:
-        self._net = cv2.dnn.readNetFromONNX(np.frombuffer(model.data, np.uint8))
+    def __init__(self, near: Model, wide: Model | None = None) -> None:
+        self._near = _net(near)
+        self._wide = _net(wide) if wide else None
+        self._weights: dict[str, float] = json.loads(pad_weights())["both" if wide else "near"]
+        self._held: tuple[int, float | None, float] | None = None
 
-    def live(self, bgr: Image, face: Face) -> float:
-        """P(living face) of this one frame, 0…1."""
-        left, top, right, low = surround(face, bgr.shape[1], bgr.shape[0])
-        crop = cv2.resize(bgr[top : low + 1, left : right + 1], (80, 80))
-        self._net.setInput(cv2.dnn.blobFromImage(crop, 1.0, (80, 80), (0, 0, 0), swapRB=False))
-        raw = self._net.forward().ravel().astype(np.float64)
-        spread = np.exp(raw - raw.max())
-        return float(spread[LIVE] / spread.sum())
+    def look(self, bgr: Image, face: Face, t: int) -> Cues:
+        """What each cue says of the frame at `t` ms; the wide look and the beat may be those of a moment before."""
+        near = _odds(self._near, bgr, face, NEAR)
+        if self._held is None or not 0 < t - self._held[0] < WIDE_MS:
+            wide = _odds(self._wide, bgr, face, WIDE) if self._wide is not None else None
+            self._held = (t, wide, cues.beat(bgr, face))
+        return Cues(near, self._held[1], self._held[2])
+
+    def live(self, found: Cues) -> float:
+        """P(living face) by all cues, 0…1; calibrated so that 0.5 turns few living faces away."""
+        now = self._weights
+        odds = now["bias"] + now["near"] * found.near - now["beat"] * max(0.0, found.beat - now["knee"])
+        odds += now["wide"] * found.wide if found.wide is not None else 0.0
+        return 1 / (1 + math.exp(-max(-40.0, min(40.0, odds))))
 
 
-def surround(face: Face, width: int, height: int) -> tuple[int, int, int, int]:
-    """The crop's inclusive edges (left, top, right, low): `SCALE` boxes, *shifted* into the frame, never clipped."""
-    scale = min(SCALE, (width - 1) / face.w, (height - 1) / face.h)
+def _net(model: Model) -> Any:
+    return cv2.dnn.readNetFromONNX(np.frombuffer(model.data, np.uint8))
+
+
+def _odds(net: Any, bgr: Image, face: Face, boxes: float) -> float:
+    """Log odds of a living face against all else, within ±`SURE`."""
+    left, top, right, low = surround(face, bgr.shape[1], bgr.shape[0], boxes)
+    crop = cv2.resize(bgr[top : low + 1, left : right + 1], (80, 80))
+    net.setInput(cv2.dnn.blobFromImage(crop, 1.0, (80, 80), (0, 0, 0), swapRB=False))
+    raw = net.forward().ravel().astype(np.float64)
+    odds = raw[LIVE] - np.logaddexp.reduce(np.delete(raw, LIVE))
+    return float(np.clip(odds, -SURE, SURE))
+
+
+def surround(face: Face, width: int, height: int, boxes: float = NEAR) -> tuple[int, int, int, int]:
+    """The crop's inclusive edges (left, top, right, low): so many boxes, *shifted* into the frame, never clipped."""
+    scale = min(boxes, (width - 1) / face.w, (height - 1) / face.h)
     w, h = face.w * scale, face.h * scale
     left = min(max(face.x + face.w / 2 - w / 2, 0.0), width - 1 - w)
     top = min(max(face.y + face.h / 2 - h / 2, 0.0), height - 1 - h)

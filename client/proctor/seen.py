@@ -53,6 +53,15 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True)
+class Cues:
+    """What each cue of PAD says of one frame, not yet weighed: log odds by both networks, the beat of two grids."""
+
+    near: float
+    wide: float | None
+    beat: float
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One frame: when (ms, boot clock), its faces (the learner's first), its light, what was asked about the first.
 
@@ -72,6 +81,7 @@ class Seen:
     pose: Pose | None = None
     vector: Vector | None = None
     live: float | None = None
+    cues: Cues | None = None
     lower: float = 1.0
 
 

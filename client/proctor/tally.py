@@ -9,7 +9,7 @@ from typing import Final
 
 from client.proctor.limits import Limits
 from client.proctor.quality import REASON_OF, hint
-from client.proctor.seen import Seen, Vector, median, permille
+from client.proctor.seen import Cues, Seen, Vector, median, permille
 
 TURNED: Final = "turned"  # a hint of one attempt alone: a challenge asks for turned heads
 STALE_MS: Final = 2_000  # a camera without a new frame for so long is lost
@@ -28,6 +28,7 @@ class Tally:
     last_frame: int = 0
     matches: list[int] = field(default_factory=list)  # comparison scores, per mille
     lives: list[float] = field(default_factory=list)
+    cues: list[Cues] = field(default_factory=list)  # of the same frames
     hints: Counter[str] = field(default_factory=Counter)
     yaws: list[float] = field(default_factory=list)
     lowers: list[float] = field(default_factory=list)  # what was seen of the lower face, in the frames compared
@@ -43,6 +44,8 @@ class Tally:
         self.hints[self.hint] += bool(self.hint)
         if seen.live is not None and not self.hint:
             self.lives.append(seen.live)
+        if seen.cues is not None and not self.hint:
+            self.cues.append(seen.cues)
         if seen.pose is not None:
             self.yaws.append(seen.pose.yaw)
         if seen.vector is not None and not self.hint:
@@ -94,6 +97,16 @@ class Tally:
             found |= {"pad": permille(median(self.lives)), "pad_least": permille(min(self.lives))}
             found |= {"pad_threshold": self.limits.pad}
         found["pad_frames"] = len(self.lives)
+        found |= self._why()
         if self.yaws:
             found |= {"yaw_left": round(max(self.yaws)), "yaw_right": round(-min(self.yaws))}
         return found
+
+    def _why(self) -> Mapping[str, int]:
+        """What each cue of PAD said in the middle: log odds of the networks and the beat, times 1000."""
+        if not self.cues:
+            return {}
+        wide = [cues.wide for cues in self.cues if cues.wide is not None]
+        found = {"pad_near": permille(median([cues.near for cues in self.cues]))}
+        found |= {"pad_wide": permille(median(wide))} if wide else {}
+        return found | {"pad_beat": permille(median([cues.beat for cues in self.cues]))}

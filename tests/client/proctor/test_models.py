@@ -25,7 +25,8 @@ def test_every_model_comes_with_the_hash_that_events_record(own_folder: Path, li
     loaded = models.load_set(listed, demo=True)
     by_name = {asset.name: asset.sha256 for asset in listed.assets}
     names = ("yunet", "sface", "landmarker", "minifasnet_export")
-    assert loaded.hashes() == {name: by_name[name] for name in names}
+    weights = {"pad_weights": models.PAD_WEIGHTS_SHA256}
+    assert loaded.hashes() == {name: by_name[name] for name in names} | weights
     assert loaded.portrait is not None
 
 
@@ -65,3 +66,15 @@ def test_pad_may_be_absent(own_folder: Path, listed: Manifest) -> None:
     for asset in listed.by_use("pad"):
         (own_folder / asset.file).unlink(missing_ok=True)
     assert set(models.load_set(listed).hashes()) == {"yunet", "sface", "landmarker"}
+
+
+def test_changed_weights_of_pad_judge_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much each cue counts was measured; another file is refused like another model, line ends apart."""
+    changed = tmp_path / "pad.json"
+    whole = models.PAD_WEIGHTS.read_bytes()
+    monkeypatch.setattr(models, "PAD_WEIGHTS", changed)
+    changed.write_bytes(whole.replace(b"\n", b"\r\n"))
+    assert models.pad_weights() == whole
+    changed.write_bytes(whole.replace(b"0.45", b"0.46"))
+    with pytest.raises(WrongModelError, match=r"pad\.json"):
+        models.pad_weights()

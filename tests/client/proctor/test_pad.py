@@ -1,0 +1,170 @@
+"""PAD weighs two networks and the beat of two grids; what it doubts is asked for a gesture, and a person decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from client import manifest
+from client.events import Judged
+from client.ports import CheckRequest
+from client.proctor import check, cues, models
+from client.proctor.check import Attempt, Person
+from client.proctor.limits import Limits
+from client.proctor.pad import PadModel
+from client.proctor.seen import Cues, Face, Seen
+from tests.client.proctor.scenes import ANNA, BERTA, pose, seen
+
+WHOLE = Face(100, 60, 300, 360, ((180.0, 180.0), (300.0, 180.0), (240.0, 250.0), (190.0, 330.0), (290.0, 330.0)), 0.9)
+
+
+# --- the beat of two grids --------------------------------------------------------------------------------------------
+
+
+def skin(seed: int = 0, noise: float = 3.0) -> Any:
+    """Soft light and a sensor's noise, 640 × 480."""
+    draw = np.random.default_rng(seed)
+    soft = cv2.resize(draw.uniform(70, 190, (8, 8, 3)).astype(np.float32), (640, 480), interpolation=cv2.INTER_CUBIC)
+    return np.clip(soft + draw.normal(0, noise, soft.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("degrees", [10, 30, 60, 80])
+def test_a_screen_before_the_camera_beats(degrees: int) -> None:
+    """A faint grid over the picture stands out of the spectrum wherever it points; skin and noise never do."""
+    ys, xs = np.mgrid[0:480, 0:640]
+    along = np.cos(np.radians(degrees)) * xs + np.sin(np.radians(degrees)) * ys
+    grid = 6 * np.sin(2 * np.pi * along / 5.3)[..., None]
+    for seed in range(3):
+        plain = skin(seed)
+        screen = np.clip(plain + grid, 0, 255).astype(np.uint8)
+        assert cues.beat(plain, WHOLE) < 2.9 < cues.beat(screen, WHOLE)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (480, 20), (40, 640), (480, 640)])
+def test_a_face_at_any_edge_of_any_frame_has_a_beat(shape: tuple[int, int]) -> None:
+    """The detector's boxes reach beyond the frame, and frames are smaller than the patch: a number all the same."""
+    for x, y in ((-500.0, -500.0), (0.0, 0.0), (5_000.0, 5_000.0)):
+        face = Face(x, y, 300, 300, WHOLE.points, 0.9)
+        assert np.isfinite(cues.beat(skin()[: shape[0], : shape[1]], face))
+
+
+# --- the networks and their weights -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def near(model_folder: Path) -> models.Model:
+    """MiniFASNetV2 as the pack brings it."""
+    asset = next(one for one in manifest.load().by_use("pad") if one.name == "minifasnet_export")
+    return models.load(asset, (model_folder,))
+
+
+def test_every_cue_pulls_its_own_way(near: models.Model) -> None:
+    """A network that is sure of life raises the score, a beat lowers it, and no cue alone makes a score of 1."""
+    judge = PadModel(near)
+    middle = judge.live(Cues(2.0, None, 2.5))
+    assert judge.live(Cues(4.0, None, 2.5)) > middle > judge.live(Cues(0.0, None, 2.5))
+    assert judge.live(Cues(2.0, None, 2.5)) > judge.live(Cues(2.0, None, 3.5)) > judge.live(Cues(2.0, None, 4.5))
+    assert judge.live(Cues(8.0, None, 4.5)) < 0.5 < judge.live(Cues(8.0, None, 2.5))
+
+
+def test_the_wide_look_holds_for_a_moment_only(near: models.Model) -> None:
+    """A third of the cost in a row of frames; a later frame, an earlier one and the same moment are looked at anew."""
+    judge, plain, other = PadModel(near, near), skin(1), skin(2, noise=20)
+    first = judge.look(plain, WHOLE, 1_000)
+    assert first.wide is not None
+    assert judge.look(other, WHOLE, 1_100).beat == first.beat
+    for t in (1_000, 900, 1_900):
+        assert judge.look(other, WHOLE, t).beat != first.beat
+        judge.look(plain, WHOLE, 1_000)
+
+
+# --- what PAD doubts is asked -----------------------------------------------------------------------------------------
+
+
+def glance(pad: str = "gate", deadline_ms: int = 40_000) -> CheckRequest:
+    """An order to look at the screen."""
+    return CheckRequest(3, 1, "match", (), deadline_ms, "00" * 16, pad)
+
+
+def play(request: CheckRequest, shipped: Limits, scene: Any) -> tuple[Judged, list[str]]:
+    """Play `scene(t, gesture)` to the end; return the result and the gestures that were asked for on the way."""
+    attempt: Attempt = check.attempt(request, Person(ANNA, {"sface": "ab" * 32}, {}, True), shipped, 0)
+    asked: list[str] = []
+    for t in range(70, 60_000, 70):
+        gesture = attempt.prompt(t).gesture
+        asked += [gesture] if gesture not in asked else []
+        attempt.feed(scene(t, gesture))
+        attempt.tick(t)
+        if attempt.result is not None:
+            return attempt.result, asked
+    raise AssertionError("no result")
+
+
+def obedient(live: Any, vector: Any = ANNA) -> Any:
+    """Whoever turns as asked, as soon as a person can; `live(t, gesture)` is what PAD says."""
+
+    since = {"": 0}
+
+    def scene(t: int, gesture: str) -> Seen:
+        if gesture not in since:
+            since.clear()
+            since[gesture] = t
+        awake = t - since[gesture] > 400
+        yaw = {"turn_left": 30.0, "turn_right": -30.0}.get(gesture, 0.0) * awake
+        odds = Cues(1.0, 0.5, 3.2)
+        return seen(t, pose=pose(yaw=yaw), live=live(t, gesture), cues=odds, vector=vector)
+
+    return scene
+
+
+def test_a_clear_glance_asks_for_nothing(shipped: Limits) -> None:
+    """Nobody is troubled whom PAD does not doubt."""
+    judged, asked = play(glance(), shipped, obedient(lambda t, _: 0.9))
+    assert (judged.result, asked) == ("passed", ["look"])
+    assert "asked" not in judged.scores
+
+
+def test_a_doubtful_glance_is_asked_to_turn_and_passes(shipped: Limits) -> None:
+    """Poor light at first; while the head turns, PAD sees it well: passed, and the result tells the whole story."""
+    judged, asked = play(glance(), shipped, obedient(lambda t, gesture: 0.3 if gesture == "look" else 0.9))
+    assert (judged.kind, judged.result, judged.reason) == ("match", "passed", "ok")
+    assert set(asked) & {"turn_left", "turn_right"}
+    assert (judged.scores["asked"], judged.scores["pad_before"], judged.scores["gestures"]) == (1, 300, 1)
+    assert judged.scores["pad"] >= judged.scores["pad_threshold"]
+
+
+def test_a_picture_that_turns_is_still_no_pass_and_no_fail(shipped: Limits) -> None:
+    """A replay that happens to turn: inconclusive with every cue, for the next attempt and then for a person."""
+    judged, _ = play(glance(), shipped, obedient(lambda t, _: 0.1))
+    assert (judged.result, judged.reason) == ("inconclusive", "not_clear")
+    assert judged.scores["pad"] < judged.scores["pad_threshold"]
+    assert (judged.scores["pad_near"], judged.scores["pad_wide"], judged.scores["pad_beat"]) == (1000, 500, 3200)
+
+
+def test_a_print_does_not_turn(shipped: Limits) -> None:
+    """The gesture never comes: inconclusive, for no order drew it; the reason and both scores stand in the event."""
+    judged, asked = play(glance(), shipped, lambda t, _: seen(t, live=0.1))
+    assert (judged.result, judged.reason) == ("inconclusive", "gesture")
+    assert (judged.scores["asked"], judged.scores["pad_before"]) == (1, 100)
+    assert len(asked) > 1
+
+
+def test_another_face_is_not_asked(shipped: Limits) -> None:
+    """Who is not the learner fails as before, whatever PAD says."""
+    judged, asked = play(glance(), shipped, obedient(lambda t, _: 0.1, BERTA))
+    assert (judged.result, judged.reason, asked) == ("failed", "other_person", ["look"])
+
+
+@pytest.mark.parametrize(
+    ("pad", "deadline_ms", "result"), [("record", 40_000, "passed"), ("gate", 9_000, "inconclusive")]
+)
+def test_nothing_is_asked_without_a_gate_or_without_time(
+    pad: str, deadline_ms: int, result: str, shipped: Limits
+) -> None:
+    """A demo class records; a glance near its deadline waits for the next attempt."""
+    judged, asked = play(glance(pad, deadline_ms), shipped, obedient(lambda t, _: 0.1))
+    assert (judged.result, asked) == (result, ["look"])
