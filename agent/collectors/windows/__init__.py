@@ -44,6 +44,6 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         Collector("networks", SLOW_MS, Networks(registry, lambda: processes.rows).collect),
         Collector("hosts", RARE_MS, Machine(registry).collect),
         Collector("extensions", RARE_MS, extensions.collect),
-        Collector("scripts", RARE_MS, Scripts(context, lambda: extensions.rows, lambda: processes.rows).collect),
+        Collector("scripts", SLOW_MS, Scripts(context, lambda: extensions.rows, lambda: processes.rows).collect),
         Collector("installed", RARE_MS, Installed().collect),
     )
