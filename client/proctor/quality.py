@@ -7,12 +7,18 @@ from client.proctor.seen import Face, Seen
 
 HINTS = ("dark", "bright", "far", "close", "blurred", "covered", "nobody", "several")
 GONE = ("covered", "nobody", "several")  # with these there is no single face to follow, not even through a gesture
+BESIDE = 0.65  # of the tallest face's height; people at the next desk in webcam frames have 0.52 to 0.58
 REASON_OF = {"several": "two_faces"}  # the word of a hint in a result, where it is another
 
 
 def near(face: Face, seen: Seen, limits: Limits) -> bool:
-    """Tell whether a face is as near as somebody who sits at this screen and is turned to it."""
-    return face.h * 1000 >= limits.far * max(seen.width, seen.height) and abs(face.turn) < 1.0
+    """Tell whether a face is as near as somebody who sits at this screen, or leans in beside them, and is turned to it.
+
+    Whoever sits at the next desk is half as tall in the picture: ordinary life.
+    """
+    tallest = max((one.h for one in seen.faces), default=0.0)
+    large = face.h * 1000 >= limits.far * max(seen.width, seen.height)
+    return large and face.h >= BESIDE * tallest and abs(face.turn) < 1.0
 
 
 def covered(seen: Seen, limits: Limits) -> bool:

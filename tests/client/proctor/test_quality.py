@@ -56,3 +56,12 @@ def test_the_template_counts_a_good_look_more_than_a_poor_one() -> None:
     assert good > quality.weight(seen(faces=(face(height=90),)))
     assert good > quality.weight(seen(faces=(face(turned=0.4),)))
     assert quality.weight(seen(faces=())) == 0
+
+
+def test_somebody_at_the_next_desk_is_not_near(shipped: Limits) -> None:
+    """Large enough to sit at a screen, but half as tall as the one who sits at this one."""
+    together = seen(faces=(face(height=165), face(x=500, height=92)))
+    assert presence.look(together, shipped).near == 1
+    assert quality.hint(together, shipped) == ""
+    beside = seen(faces=(face(height=165), face(x=420, height=140)))
+    assert (presence.look(beside, shipped).near, quality.hint(beside, shipped)) == (2, "several")
