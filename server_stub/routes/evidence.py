@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header
 from fastapi import Path as InPath
 
 from server_stub.domain.errors import ServerError, UnreadableError
+from server_stub.domain.photo_errors import StalePhotoError
 from server_stub.domain.photos import Piece
 from server_stub.routes.deps import Raw, Seen, Wired
 
@@ -34,6 +35,8 @@ def take(
     """Take the next piece of a photo: `Content-Range: bytes <first>-<last>/<all>`."""
     try:
         return wired.photos.take(sid, eid, _piece(content_range or "", body))
+    except StalePhotoError:
+        raise  # an honest device that goes on
     except ServerError:
         wired.limits.count("refused", address)
         raise

@@ -9,6 +9,7 @@ import pytest
 from ledger.archive import Directory
 from ledger.events import Answered, Consent
 from ledger.findings import Status
+from ledger.keys import generate_evidence
 from server_stub.domain.errors import DecisionError
 from server_stub.domain.photo_errors import PhotoErasedError
 from server_stub.domain.reviewing import Opening
@@ -157,6 +158,41 @@ def test_records_go_first_and_a_broken_line_goes_on_where_it_broke(make_world, m
     assert photo * pieces <= len(taken) <= photo * pieces + 2, "a lost answer is not a lost piece"
     assert any(status == 409 for _, status in sent), "the server says where to go on"
     assert world.verified().findings.steps["10"].status is Status.OK
+
+
+def test_photos_of_an_offline_hour_come_with_its_records(make_world):
+    """No network for minutes: checks by the offline seed take their photos as well, and all of it arrives later."""
+    world = make_world(units=(("pass", 240_000),), reviewers=1)
+    pc = world.machine(photos=True)
+    study = pc.study()
+    pc.run(study, 30_000)
+    pc.net.down = True
+    pc.run(study, 180_000)
+    before = len(pc.proctor.photos)
+    assert before >= 3
+    pc.net.down = False
+    pc.run(study, 30 * MINUTE, until="done")
+    pc.send_all()
+    named = answers(pc, study.sid)
+    assert sum(answer.evidence is not None for answer in named) == len(pc.proctor.photos) > before
+    report = world.verified()
+    assert (report.exit_code, report.credited_ms) == (0, 240_000)
+    assert report.findings.steps["10"].status is Status.OK
+
+
+def test_a_grant_may_not_name_just_anybody_to_send_faces_to(make_world, monkeypatch):
+    """A recipient that no class-log entry vouches for: the session is not opened, whatever the operator signs."""
+    from client.errors import GrantRefusedError
+    from client.sync.opening import open_session
+    from server_stub.domain import sessions
+
+    world = make_world(units=UNIT, reviewers=1)
+    pc = world.machine(photos=True)
+    stranger, _ = generate_evidence("stranger.example/e")
+    monkeypatch.setattr(sessions, "_recipients", lambda _log: (str(stranger),))
+    with pytest.raises(GrantRefusedError, match="recipient"):
+        open_session(pc.enrolment, pc.outbox, pc.registration)
+    assert pc.outbox.sessions() == []
 
 
 def test_what_waits_is_bounded_and_then_none_is_taken(make_world, monkeypatch):

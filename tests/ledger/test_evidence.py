@@ -16,8 +16,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import evidence, keys
+from ledger import events as ev
+from ledger import evidence, keys, parcel, sample
+from ledger.errors import ArchiveError
 from ledger.evidence import EvidenceError, Header, Recipient, Sealed, Taken, expect, parse_keys, seal
+from ledger.findings import Status
+from ledger.leaves import ErasedLeaf
+from tests.ledger.builder import Classroom, Session
+from tests.ledger.conftest import made
 
 SID = "00112233445566778899aabbccddeeff"
 ORIGIN = f"demo.trueseat.example/s/{SID}"
@@ -230,3 +236,141 @@ def test_hostile_plain_text_under_the_right_key_is_refused(plain: bytes) -> None
     key, file = _resealed(plain + bytes(-len(plain) % 4096))
     with pytest.raises(EvidenceError):
         evidence.decrypt(key, file, ORIGIN, "e1" * 16)
+
+
+# --- on its way -------------------------------------------------------------------------------------------------------
+
+
+def test_a_parcel_is_read_as_it_was_packed() -> None:
+    """Both files in one row of bytes, and back; nothing but the photo that the event names."""
+    packed = parcel.pack(SEALED)
+    assert parcel.unpack(packed, SEALED.named) == SEALED
+    assert len(packed) <= parcel.MAX_PARCEL
+    other = seal(TAKEN, ORIGIN, [str(SCHOOL.vkey)])
+    for lie in (b"", packed[:3], packed[:-1], packed + b"\0", parcel.pack(other), b"\0" * 4 + packed[4:]):
+        with pytest.raises(EvidenceError):
+            parcel.unpack(lie, SEALED.named)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300), st.integers(0, 400), st.booleans())
+def test_a_hostile_parcel_is_refused(data: bytes, at: int, whole: bool) -> None:
+    """Cut, patched or made up: only our own error leaves, and never another photo."""
+    packed = parcel.pack(SEALED)
+    raw = packed[:at] + data + packed[at + len(data) :] if whole else data
+    try:
+        found = parcel.unpack(raw, SEALED.named)
+    except EvidenceError:
+        return
+    assert raw == packed
+    assert found == SEALED
+
+
+def test_a_reviewer_is_who_holds_the_private_half() -> None:
+    """The key's own bytes, no others, none at all."""
+    SCHOOL.check()
+    for private in (STRANGER.private, b"", bytes(31)):
+        with pytest.raises(EvidenceError):
+            Recipient(SCHOOL.vkey, private).check()
+
+
+# --- a sample ---------------------------------------------------------------------------------------------------------
+
+CLASS = "demo.trueseat.example/c/one"
+PHOTOS = [(f"{n:032x}", f"{n * n:032x}") for n in range(200)]
+
+
+def test_a_public_seed_draws_the_same_photos_for_everybody() -> None:
+    """The formula of the page, spelled again: rank by SHA-256, take the first; order and repetition change nothing."""
+    drawn = sample.draw("2026-11-22: 4 8 15", CLASS, PHOTOS, 5)
+    assert sample.draw("2026-11-22: 4 8 15", CLASS, PHOTOS[::-1] + PHOTOS, 5) == drawn
+
+    def rank(photo: tuple[str, str]) -> bytes:
+        text = "\n".join(("trueseat/sample/v1", "2026-11-22: 4 8 15", CLASS, *photo, ""))
+        return sha256(text.encode()).digest()
+
+    assert drawn == sorted(PHOTOS, key=rank)[:5]
+
+
+def test_taking_photos_away_does_not_steer_the_draw() -> None:
+    """Each keeps its rank: who deletes one that was drawn only lets the next one in, and the rest stays."""
+    drawn = sample.draw("seed", CLASS, PHOTOS, 10)
+    left = sample.draw("seed", CLASS, [photo for photo in PHOTOS if photo != drawn[3]], 10)
+    assert left[:9] == drawn[:3] + drawn[4:]
+
+
+def test_every_photo_has_the_same_chance() -> None:
+    """600 seeds draw 10 of 200 each: every photo about 30 times (within five standard deviations)."""
+    counts = dict.fromkeys(PHOTOS, 0)
+    for seed in range(600):
+        for photo in sample.draw(f"seed {seed}", CLASS, PHOTOS, 10):
+            counts[photo] += 1
+    assert max(abs(count - 30) for count in counts.values()) < 5 * (600 * 0.05 * 0.95) ** 0.5
+
+
+@pytest.mark.parametrize(("seed", "count"), [("", 1), ("  ", 1), ("two\nlines", 1), ("x" * 1_001, 1), ("x", 0)])
+def test_no_sample_without_a_seed_and_a_number(seed: str, count: int) -> None:
+    """A seed is one line that can be published."""
+    with pytest.raises(sample.SampleError):
+        sample.draw(seed, CLASS, PHOTOS, count)
+
+
+# --- in the archive ---------------------------------------------------------------------------------------------------
+
+
+def photographed(room: Classroom) -> tuple[Session, int]:
+    """A session whose opening answer names a real sealed photo, kept in the archive; and the event's index."""
+    session = room.session(room.device(room.learner()), recipients=(str(room.evidence),))
+    photo = seal(TAKEN, ORIGIN.replace(SID, session.sid), [str(room.evidence)])
+    room.evidence_files = {f"sha256/{photo.named.sha256}": photo.file, f"keys/{photo.named.eid}.json": photo.keys_file}
+    session.say(ev.Answered("spot-1", 0, "match", "passed", "ok", {}, {}, photo.named.to_json()))
+    index = len(session.log) - 1
+    return session.study(10_000).close(), index
+
+
+def erase(room: Classroom, session: Session, index: int) -> None:
+    """The keeper's leaf that the photo of an event is gone, and its receipt."""
+    receipt = room.keep_plain(b"trueseat/erasure/v1\n{}\n")
+    room.append(ErasedLeaf(room.now, session.sid, (index,), receipt))
+
+
+def test_an_erased_photo_is_listed_with_its_leaf_and_everything_else_verifies(tmp_path: Path) -> None:
+    """Settled, erased, gone: nothing refused, the event still shown, the report names the entry."""
+    room = Classroom()
+    session, index = photographed(room)
+    session.settle(10_000)
+    erase(room, session, index)
+    room.evidence_files = {}
+    room.export(tmp_path / "a")
+    report = made(room, tmp_path / "a").verify()
+    assert not report.refused
+    assert report.findings.steps["10"].status is Status.NOT_CHECKABLE
+    assert any("its photo was erased" in item.message for item in report.findings.all())
+    assert report.sessions[0].withheld == 0
+
+
+@pytest.mark.parametrize("attack", ["kept in secret", "erased before the figure"])
+def test_an_erasure_that_is_none_is_refused(tmp_path: Path, attack: str) -> None:
+    """A photo that the log calls erased lies in the archive; or it went before a `settled` leaf stood."""
+    room = Classroom()
+    session, index = photographed(room)
+    if attack == "kept in secret":
+        session.settle(10_000)
+    else:
+        room.evidence_files = {}
+    erase(room, session, index)
+    if attack != "kept in secret":
+        session.settle(10_000)
+    message = "says it was erased" if attack == "kept in secret" else "before a settlement"
+    with pytest.raises(ArchiveError, match=message):
+        room.export(tmp_path / "a")
+
+
+def test_a_sample_of_an_archive_is_one_of_its_photos(tmp_path: Path) -> None:
+    """Anybody with the archive draws, without server or keys."""
+    room = Classroom()
+    session, _ = photographed(room)
+    room.export(tmp_path / "a")
+    ((sid, eid),) = sample.of_archive(made(room, tmp_path / "a").source, "seed", 9)
+    assert sid == session.sid
+    assert f"keys/{eid}.json" in room.evidence_files

@@ -86,6 +86,15 @@ def test_gaps_stay_within_the_policy(seed: bytes, i: int) -> None:
     assert 0 <= schedule.gap(seed, SID, 1, rules) <= rules.max_gap_ms
 
 
+@given(attempt=st.binary(min_size=16, max_size=16))
+def test_only_a_look_of_the_camera_draws_a_photo(attempt: bytes) -> None:
+    """match and liveness by draw 5 of the nonce; attention and identify see nobody and never ask for one."""
+    rules = dataclasses.replace(policies.parse(policies.preset("standard")), evidence_permille=400)
+    for kind in ("match", "liveness", "attention", "identify"):
+        asked = schedule.drawn(attempt, "spot-1", rules, kind)
+        assert asked.evidence == (kind in ("match", "liveness") and schedule.draw(attempt, 5, 1000) < 400)
+
+
 def test_kinds_that_repeat_are_weights(policy: Policy) -> None:
     """match, match, liveness: two of three checks are a glance (n = 600, within four standard deviations)."""
     drawn = [schedule.drawn(schedule.nonce(SEED, SID, i, 0), i, policy).kind for i in range(1, 601)]

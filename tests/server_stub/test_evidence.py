@@ -172,6 +172,18 @@ def test_only_the_bytes_that_an_event_names_are_kept(desk: Desk, attack: str) ->
     assert camera.put(photo).json()["kept"] is True, "the right bytes are still welcome"
 
 
+def test_a_piece_is_bounded_and_its_place_is_read_strictly(desk: Desk) -> None:
+    """More than 64 KiB at once is not even read; a span that is none is refused, whatever it looks like."""
+    camera = desk.study()
+    url = camera.url(camera.photos[0])
+    big = desk.room.http.put(url, content=bytes(70_000), headers={"Content-Range": "bytes 0-69999/70000"})
+    assert big.status_code == 413
+    for span in ("bytes 00-0/1", "bytes 0-0/0", "bytes -1-0/1", "bytes 0-0/*", "items 0-0/1", "bytes 0-0/1 ", "٠-٠/١"):
+        answer = desk.room.http.put(url, content=b"x", headers={"Content-Range": span.encode()})
+        assert answer.status_code == 400, span
+    assert desk.files() == set()
+
+
 def test_a_photo_that_is_not_what_its_event_says_is_shown_to_nobody(desk: Desk) -> None:
     """A device that seals the photo of one attempt and names it in another is found out when it is opened."""
     device = desk.learner.open()
