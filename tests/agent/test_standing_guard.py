@@ -1,0 +1,75 @@
+"""The whole guard: a real agent, the client's port on it, and the session that signs: no agent, no credited time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+
+import psutil
+import pytest
+
+from agent.link import AgentLink
+from client.events import AgentLost, Beat
+from client.guard import AgentGuard
+from ledger.events import Fault, Paused
+from tests.agent.test_link import Clock
+from tests.client.bench import Bench, check_log
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="left out: stops a process by signal")
+STEP_MS = 100  # how often the client's loop asks
+
+
+def hear(bench: Bench, said: Sequence[object]) -> None:
+    """Life and death of the agent; what else runs on the tester's machine is not this test's."""
+    for entry in said:
+        if isinstance(entry, Beat | AgentLost):
+            bench.send(entry)
+
+
+def pass_time(guard: AgentGuard, bench: Bench, clock: Clock) -> None:
+    """One turn of the client's loop: session and pipe see the same time; a moment for the real process to speak."""
+    clock.added += STEP_MS
+    bench.play(STEP_MS, beats=False)
+    hear(bench, guard.poll())
+    time.sleep(0.01)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+def test_an_agent_that_is_gone_stops_credit_within_five_seconds(how: signal.Signals) -> None:
+    """The lesson stands, the log says why, the time until it stood is bounded, and a new agent lets it go on."""
+    clock = Clock()
+    link = AgentLink(clock=clock)
+    guard, bench = AgentGuard(link), Bench().study()
+    guard.start()
+    try:
+        for _ in range(600):  # a real start takes real time; the bound only ends a broken test
+            said = guard.poll()
+            if any(isinstance(entry, Beat) for entry in said):
+                break
+            time.sleep(0.1)
+        hear(bench, said)
+        pass_time(guard, bench, clock)
+        assert bench.playing
+        pid, since = link.pid, bench.state.now
+        os.kill(pid or 0, how)
+        while bench.playing and bench.state.now - since < 60_000:
+            pass_time(guard, bench, clock)
+        assert bench.state.now - since <= 5_000
+        assert bench.bodies(Fault)[-1].what == "agent"  # type: ignore[attr-defined]
+        assert bench.bodies(Paused)[-1].because == "agent"  # type: ignore[attr-defined]
+        assert not psutil.pid_exists(pid or 0)
+        guard.start()
+        for _ in range(600):
+            pass_time(guard, bench, clock)
+            if bench.playing:
+                break
+            time.sleep(0.1)
+        assert bench.playing
+        check_log(bench)
+    finally:
+        last = link.pid
+        guard.close()
+    assert last is None or not psutil.pid_exists(last)
