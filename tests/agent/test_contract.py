@@ -199,7 +199,7 @@ def hold(row: Any) -> None:
 
 @pytest.mark.parametrize(
     ("package", "tables"),
-    [(windows, DESKTOP), (macos, DESKTOP), (android, PHONE)],
+    [(windows, DESKTOP | {"files"}), (macos, DESKTOP), (android, PHONE)],
     ids=["windows", "macos", "android"],
 )
 def test_a_system_delivers_its_tables(package: Any, tables: set[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.collectors.linux.files import Files, digest
+from agent.collectors.files import digest
+from agent.collectors.linux.files import Files
 from agent.engine import Engine, gravest
 from agent.tables import FileRow, ProcessRow
 

@@ -1,104 +1,29 @@
-"""The scripts that interpreters of this user run, by path and digest, and the names that lie beside them.
-
-A program that takes courses is a folder of files; started through Python or Node it has no name of its own. Only the
-folder of a running script is listed, one level deep; no other file is opened, and what does not match is forgotten.
-"""
+"""Which scripts interpreters run on Linux: arguments and working folder out of /proc."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-import stat
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from agent.tables import FileRow, ProcessRow, Row
+from agent.collectors import files
+from agent.tables import ProcessRow
 
-MAX_SCRIPTS: Final = 60  # running at one time
-MAX_BESIDE: Final = 100
-MAX_HASHED: Final = 40
-MAX_BYTES: Final = 512 * 1024  # of a file that is hashed: source text
-INTERPRETER: Final = re.compile(r"(python|pypy|node|nodejs|deno|bun|java|ruby|perl|lua|php|bash|sh|wine)[-.0-9w]{0,8}")
-SOURCE: Final = re.compile(r"[^\0]{1,500}\.(pyw?|pyz|[mc]?js|ts|jar|rb|pl|lua|php|sh|ahk|au3)", re.IGNORECASE)
 SYSTEM: Final = ("/usr/", "/lib/", "/opt/", "/snap/", "/nix/")
+MAX_CMDLINE: Final = 32_768
 
 
-class Files:
-    """One row a script, and one a name beside it; a folder is read again only when it changed."""
+class Files(files.Files):
+    """One row a script, and one a name beside it."""
 
     def __init__(self, processes: Callable[[], Sequence[ProcessRow]], root: str = "/proc") -> None:
-        self._processes, self._root = processes, root
-        self._seen: dict[Path, tuple[int, tuple[FileRow, ...]]] = {}
+        self._root = root
+        super().__init__(processes, self._told_by_proc, SYSTEM)
 
-    def collect(self, _now_ms: int) -> Sequence[Row]:
-        """The rows; programs of the system, and of other users, have none."""
-        seen: dict[Path, tuple[int, tuple[FileRow, ...]]] = {}
-        for script in dict.fromkeys(self._scripts()):
-            folder = script.parent
-            if folder in seen:
-                continue
-            try:
-                changed = os.stat(folder).st_mtime_ns ^ os.stat(script).st_mtime_ns
-            except OSError:
-                continue
-            known = self._seen.get(folder)
-            seen[folder] = known if known is not None and known[0] == changed else (changed, tuple(_rows(script)))
-            if len(seen) >= MAX_SCRIPTS:
-                break
-        self._seen = seen
-        return [row for _, rows in seen.values() for row in rows]
-
-    def _scripts(self) -> Iterator[Path]:
-        for row in self._processes():
-            name = row.exe.rsplit("/", 1)[-1] or row.name
-            if INTERPRETER.fullmatch(name) is None:
-                continue
-            yield from self._named(row.pid)
-
-    def _named(self, pid: int) -> Iterator[Path]:
-        """The script that the arguments of an interpreter name, made absolute."""
+    def _told_by_proc(self, row: ProcessRow) -> tuple[Sequence[str], str]:
         try:
-            with open(f"{self._root}/{pid}/cmdline", "rb") as file:
-                words = file.read(32_768).split(b"\0")[1:]
-            here = os.readlink(f"{self._root}/{pid}/cwd")
+            with open(f"{self._root}/{row.pid}/cmdline", "rb") as file:
+                words = file.read(MAX_CMDLINE).split(b"\0")[1:]
+            return [os.fsdecode(word) for word in words], os.readlink(f"{self._root}/{row.pid}/cwd")
         except OSError:
-            return
-        for word in words[:20]:
-            text = os.fsdecode(word)
-            if SOURCE.fullmatch(text) is not None:
-                path = Path(os.path.normpath(os.path.join(here, text)))
-                if not str(path).startswith(SYSTEM) and "site-packages" not in path.parts:
-                    yield path
-                return
-
-
-def _rows(script: Path) -> Iterator[FileRow]:
-    hashed = 0
-    try:
-        entries = sorted(os.scandir(script.parent), key=lambda entry: (entry.name != script.name, entry.name))
-    except OSError:
-        return
-    for entry in entries[:MAX_BESIDE]:
-        path = os.fsencode(entry.path).decode("utf-8", "replace")
-        try:
-            if entry.is_dir(follow_symlinks=False):
-                yield FileRow(path=f"{path}/")
-            elif SOURCE.fullmatch(entry.name) is not None:
-                hashed += 1
-                yield FileRow(path=path, sha256=digest(entry.path) if hashed <= MAX_HASHED else "")
-        except OSError:
-            continue
-
-
-def digest(path: str) -> str:
-    """SHA-256 of a source file in lowercase hex; "" for one that is no plain file, too large, or gone."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return ""
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError:
-        return ""
-    return hashlib.sha256(data).hexdigest() if len(data) <= MAX_BYTES else ""
+            return (), ""

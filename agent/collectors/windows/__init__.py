@@ -9,6 +9,7 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     """All Windows sources with their cadence."""
     from agent.collectors.desktop import Desktop
     from agent.collectors.extensions import Extensions
+    from agent.collectors.files import Files
     from agent.collectors.inputs import Inputs
     from agent.collectors.installed import Installed
     from agent.collectors.ports import DebugPorts
@@ -20,6 +21,7 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     from agent.collectors.windows.desktop import foreground_pid, visible_windows
     from agent.collectors.windows.displays import Displays
     from agent.collectors.windows.ear import Ear
+    from agent.collectors.windows.files import SYSTEM, told
     from agent.collectors.windows.machine import Machine
     from agent.collectors.windows.networks import Networks
     from agent.collectors.windows.ourselves import SystemSelves
@@ -39,6 +41,7 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         Collector("clocks", QUICK_MS, Clocks().collect),
         Collector("inputs", QUICK_MS, Inputs(ear.ready, context).collect),
         Collector("windows", QUICK_MS, desktop.collect),
+        Collector("files", SLOW_MS, Files(lambda: processes.rows, told, SYSTEM).collect),
         Collector("displays", SLOW_MS, Displays(registry).collect),
         Collector("cameras", SLOW_MS, Cameras(context, registry).collect),
         Collector("networks", SLOW_MS, Networks(registry, lambda: processes.rows).collect),

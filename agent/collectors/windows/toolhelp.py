@@ -22,6 +22,7 @@ ALL_MODULES: Final = 3  # LIST_MODULES_ALL
 # 64-bit layout of PEB and RTL_USER_PROCESS_PARAMETERS (winternl.h)
 PEB_PARAMETERS: Final = 0x20
 PARAMETERS_CMDLINE: Final = 0x70
+PARAMETERS_FOLDER: Final = 0x38
 COMMITTED, PRIVATE, WRITE_AND_RUN = 0x1000, 0x20000, 0x40
 MAX_REGIONS: Final = 100_000
 
@@ -113,14 +114,23 @@ def _query(handle: api.Handle, kind: int, room: int) -> bytes:
     return buffer.raw[: size.value] if ask(handle, kind, buffer, room, ctypes.byref(size)) == 0 else b""
 
 
-def _from_memory(handle: api.Handle) -> str:
-    """The older way: process block → parameters → command line."""
+def folder_of(pid: int) -> str:
+    """The folder that a process works in; "" where it cannot be read."""
+    try:
+        with api.process(pid, api.QUERY | api.VM_READ) as handle:
+            return _from_memory(handle, PARAMETERS_FOLDER)
+    except CollectorError:
+        return ""
+
+
+def _from_memory(handle: api.Handle, field: int = PARAMETERS_CMDLINE) -> str:
+    """A text of a process's own block: process block → parameters → text."""
     basic = _query(handle, BASIC_INFORMATION, 48)
     if len(basic) != 48:
         return ""
     peb = struct.unpack_from("<Q", basic, 8)[0]
     parameters = struct.unpack("<Q", _peek(handle, peb + PEB_PARAMETERS, 8))[0]
-    length, _, at = struct.unpack("<HH4xQ", _peek(handle, parameters + PARAMETERS_CMDLINE, 16))
+    length, _, at = struct.unpack("<HH4xQ", _peek(handle, parameters + field, 16))
     return _peek(handle, at, length).decode("utf-16-le", "replace").rstrip("\0") if length else ""
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from agent.collectors import Context, collectors, platform
 from agent.collectors.desktop import Desktop
+from agent.collectors.files import Files
 from agent.collectors.inputs import Inputs
 from agent.collectors.selves import Ourselves
 from agent.collectors.table import Processes
@@ -24,6 +25,7 @@ from agent.collectors.windows import clocks, signatures, toolhelp
 from agent.collectors.windows.cameras import FILTERS, Cameras
 from agent.collectors.windows.desktop import foreground_pid, visible_windows
 from agent.collectors.windows.ear import Ear
+from agent.collectors.windows.files import SYSTEM, told
 from agent.collectors.windows.machine import Machine
 from agent.collectors.windows.networks import SETTINGS, Networks
 from agent.collectors.windows.ourselves import SystemSelves
@@ -89,6 +91,22 @@ def test_arguments_are_read_from_memory_where_the_short_way_is_missing(tools: Pa
     with running(tools / "tool.exe", "idle", "600", words) as tool:
         assert toolhelp.cmdline_of(tool.pid).endswith(words)
     assert toolhelp.cmdline_of(tool.pid) == ""
+
+
+def test_a_script_is_known_by_its_folder(tools: Path, tmp_path: Path, engine: Engine) -> None:
+    """`python main.py` with a folder `cxapi` beside it: the working folder is told, the script digested."""
+    (tmp_path / "cxapi").mkdir()
+    (tmp_path / "main.py").write_text("import time; time.sleep(600)", "ascii")
+    table = Processes(SystemProcesses())
+    with subprocess.Popen([sys.executable, "main.py"], cwd=tmp_path) as script:
+        try:
+            row = row_of(table, script.pid)
+            files = Files(lambda: [row], told, SYSTEM)
+            rows = until(lambda: files.collect(0), bool)
+        finally:
+            script.kill()
+    assert Path(rows[0].path) == tmp_path / "main.py"  # type: ignore[union-attr]
+    assert [finding.rule for finding in engine.judge(rows)] == ["bot.file"]
 
 
 def test_a_listening_port_has_its_program(tools: Path) -> None:
