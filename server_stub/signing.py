@@ -26,13 +26,14 @@ ROLES = {"authority": "a", "supervisor": "p", "evidence": "e"}
 
 
 def add(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
-    """Add `key`, `verdict`, `reversal`, `accommodation`, `identification`, `identify` and `countersign`."""
+    """Add `key`, `verdict`, `reversal`, `accommodation`, `identification`, `spot`, `identify` and `countersign`."""
     _add_key(commands)
     for kind, fields in (
         ("verdict", ("learner", "sid", "from", "to", "reason")),
         ("reversal", ("verdict",)),
         ("accommodation", ("learner", "until")),
         ("identification", ("learner", "method")),
+        ("spot", ("sid", "kind", "deadline-ms")),
     ):
         command = commands.add_parser(kind, help=f"sign a {kind} as a file for the operator to take")
         command.set_defaults(run=_sign, kind=kind)
@@ -141,6 +142,10 @@ def _body(options: argparse.Namespace) -> Body:
             return bodies.Accommodation(
                 now, class_, options.learner_, _changes(options.change), _number(options.until_)
             )
+        case "spot":  # drawn here, on the supervisor's own machine: the operator cannot have known it
+            number, nonce = secrets.randbelow(10**9), secrets.token_hex(16)
+            deadline_ms = _number(getattr(options, "deadline-ms_"))
+            return bodies.Spot(now, class_, options.sid_, number, nonce, options.kind_, deadline_ms)
     return bodies.Identification(now, class_, options.learner_, options.method_)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from ledger import bodies, note
-from ledger.bodies import Accommodation, Body, Identification, Reversal, Verdict
+from ledger.bodies import Accommodation, Body, Identification, Reversal, Spot, Verdict
 from ledger.classlog import ClassLog
 from ledger.errors import LedgerError, UnknownSignerError
 from ledger.identify import LASTS_MS
@@ -28,7 +28,8 @@ from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock
 
 _VOUCHER = "trueseat/key/v1\n"
-_TAKEN = ("verdict", "reversal", "accommodation", "identification", "correction", "audit", "exit")
+_TAKEN = ("verdict", "reversal", "accommodation", "identification", "correction", "audit", "exit", "spot")
+SPOT = -1  # in place of a leaf
 
 
 class Decisions:
@@ -49,7 +50,8 @@ class Decisions:
 
     def take(self, class_id: str, data: bytes) -> int:
         """Append the leaf of a signed note and settle what it changes; return the leaf. `DecisionError` if it is no
-        such note, or not signed by whom it must be."""
+        such note, or not signed by whom it must be. A spot check has no leaf (`SPOT`): it goes with the next answer,
+        and the session's own event names it."""
         try:
             signed = note.parse(data)
             if signed.text.startswith(_VOUCHER):
@@ -108,7 +110,25 @@ class Decisions:
                 self._enrolment.policy(tx, class_id).accommodated(body.changes)
             case Identification():
                 self._learner(class_id, body.learner)
+            case Spot():
+                return self._spot(tx, class_id, body, signed)
         return self._keep(tx, class_id, body, signed)
+
+    def _spot(self, tx: Transaction, class_id: str, body: Spot, signed: Note) -> int:
+        """Send a spot check to an open session. The same file again changes nothing; its number is used once."""
+        session = tx.events.session(body.sid)
+        if session is None or session.class_id != class_id or tx.events.progress(body.sid).state != "open":
+            raise DecisionError("a spot check is for an open session of this class")
+        for line in signed.signatures:  # a verifier asks whether the key counted when the session was granted
+            self._logs.log(tx, class_id).signer("supervisor", line, session.leaf)
+        before = [bodies.parse(item) for item in tx.events.commands(body.sid)]
+        if any(given.digest == signed.digest for _, given in before):
+            return SPOT
+        if any(isinstance(other, Spot) and body.n == other.n for other, _ in before):
+            raise DecisionError(f"this session has another spot check {body.n}")
+        tx.log.put_body(class_id, signed.digest, bytes(signed))
+        tx.events.add_command(body.sid, bytes(signed))
+        return SPOT
 
     def _keep(self, tx: Transaction, class_id: str, body: Body, signed: Note) -> int:
         known_leaf = tx.log.leaf_of(class_id, signed.digest)

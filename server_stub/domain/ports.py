@@ -143,6 +143,9 @@ class EventStore(Protocol):
     def take_commands(self, sid: str) -> Sequence[bytes]:
         """The commands that no answer has carried yet; they are marked as carried."""
 
+    def commands(self, sid: str) -> Sequence[bytes]:
+        """All commands and spot checks for this session so far, carried or not, in their order."""
+
     def add_fork(self, sid: str, body: bytes, at: int) -> None:
         """Keep evidence that the session's key signed what contradicts its log."""
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ledger import bodies, policy
-from ledger.bodies import Accommodation, Body, Exit, Reversal, Verdict
+from ledger.bodies import Accommodation, Body, Exit, Reversal, Spot, Verdict
 from ledger.classlog import ClassLog
 from ledger.credit import Ruling
 from ledger.errors import LedgerError, PolicyError
-from ledger.events import Answered, Event
+from ledger.events import Answered, Command, Event
 from ledger.identify import Identified, identified
 from ledger.policy import Policy
 from server_stub.domain.ports import Transaction
@@ -86,6 +86,17 @@ def identifications(
                 continue
             if note is not None:
                 found[digest] = note
+    return found
+
+
+def spots(tx: Transaction, events: Sequence[Event | None], sid: str) -> Mapping[str, Spot]:
+    """The supervisors' spot checks that this session's `command` events name, as `spot-<n>`."""
+    found = {}
+    for event in events:
+        data = tx.log.body(event.body.digest) if event is not None and isinstance(event.body, Command) else None
+        body = bodies.parse(data)[0] if data else None
+        if isinstance(body, Spot) and body.sid == sid:
+            found[f"spot-{body.n}"] = body
     return found
 
 

@@ -179,6 +179,7 @@ class Settler:
             seed=session.seed if over else None,
             issued=progress.issued if over else None,
             changes=tuple(said.changes(tx, digest) for digest in given.accommodations),
+            spots=said.spots(tx, log.events[:end], session.sid),
             identified=said.identifications(tx, log.events[:end], session.learner, session.sid),
             policy=policy.parse(document(tx, given.policy)),
             course=course.parse(document(tx, given.course)),

@@ -113,6 +113,9 @@ class SqliteEventStore:
         self._db.executemany("UPDATE command SET carried = 1 WHERE id = ?", [(row[0],) for row in rows])
         return [row[1] for row in rows]
 
+    def commands(self, sid: str) -> Sequence[bytes]:
+        return [row[0] for row in self._db.execute("SELECT note FROM command WHERE sid = ? ORDER BY id", (sid,))]
+
     def add_fork(self, sid: str, body: bytes, at: int) -> None:
         kept = self._db.execute("SELECT body FROM fork WHERE sid = ?", (sid,)).fetchall()
         if len(kept) < _MAX_FORKS and (body,) not in kept:
