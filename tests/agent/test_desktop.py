@@ -13,10 +13,10 @@ import pytest
 from agent.collectors import Context
 from agent.collectors.linux.pointer import REST_MS, Pointer
 from agent.collectors.linux.windows import Windows
-from agent.collectors.linux.x11 import XServer
+from agent.collectors.linux.x11 import XServer, login_session
 from agent.engine import Engine
 from agent.errors import CollectorError
-from agent.tables import InputRow, ProcessRow, WindowRow
+from agent.tables import DisplayRow, InputRow, ProcessRow, WindowRow
 from tests.desktop import x_server
 
 pytestmark = pytest.mark.x11
@@ -149,3 +149,26 @@ def test_without_a_window_manager_windows_are_unknown(desktop: str, monkeypatch:
         with pytest.raises(CollectorError):
             Windows(XServer(), Context()).collect(0)
         assert XServer().idle_ms() is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "remote"),
+    [
+        ("UID=1000\nREMOTE=1\nTYPE=x11\nSERVICE=xrdp-sesman\n", True),
+        ("REMOTE=0\nTYPE=wayland\nSERVICE=gdm-password\n", False),
+        ("REMOTE=1\nTYPE=tty\nSERVICE=sshd\n", None),  # a terminal from afar that shows windows here
+        ("", None), ("TYPE=x11\n", None), ("\0=\n==\nREMOTE", None),
+    ],
+)  # fmt: skip
+def test_the_login_service_knows_a_remote_desktop(
+    said: str, remote: bool | None, tmp_path: Path, engine: Engine
+) -> None:
+    """Only a desktop that it calls remote is one; a missing or odd file is unknown."""
+    for name, text in {"proc/self/sessionid": "7\n", "run/systemd/sessions/7": said}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    found, service = login_session(tmp_path)
+    assert found is remote
+    findings = engine.judge([DisplayRow(remote=found, session_name=service)])
+    assert [finding.response for finding in findings] == (["pause"] if remote else [])
+    assert login_session(tmp_path / "none") == (None, "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from agent.collectors import Context
@@ -192,8 +193,8 @@ class Inputs:
 class Display:
     """Extensions and devices of the X server: whether this desktop is served to somebody afar."""
 
-    def __init__(self, server: XServer) -> None:
-        self._server = server
+    def __init__(self, server: XServer, root: Path = Path("/")) -> None:
+        self._server, self._root = server, root
 
     def collect(self, _now_ms: int) -> Sequence[Row]:
         """One row."""
@@ -205,7 +206,29 @@ class Display:
         except Exception as error:
             self._server.drop()
             raise CollectorError(f"x11: {type(error).__name__} {error}") from error
-        return [DisplayRow(x_extensions=extensions, devices=devices, local_devices=local_devices(devices))]
+        remote, name = login_session(self._root)
+        return [
+            DisplayRow(
+                x_extensions=extensions, devices=devices, local_devices=local_devices(devices), remote=remote,
+                session_name=name,
+            )
+        ]  # fmt: skip
+
+
+def login_session(root: Path) -> tuple[bool | None, str]:
+    """Whether systemd's login service calls our desktop's session remote, and the service that opened it.
+
+    Unknown without that service, and for sessions that are no desktop: a terminal from afar may show windows here.
+    """
+    try:
+        number = (root / "proc/self/sessionid").read_text("ascii").strip()
+        text = (root / "run/systemd/sessions" / number).read_text("utf-8", "replace") if number.isdecimal() else ""
+    except (OSError, ValueError):
+        return None, ""
+    said = dict(line.partition("=")[::2] for line in text.splitlines()[:100])
+    if said.get("TYPE") not in ("x11", "wayland", "mir") or said.get("REMOTE") not in ("0", "1"):
+        return None, ""
+    return said["REMOTE"] == "1", said.get("SERVICE", "")[:100]
 
 
 def _text(value: Any) -> str:
