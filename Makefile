@@ -3,7 +3,7 @@ PY := PYTHONUTF8=1 .venv/bin/python
 PACKAGES := ledger agent client server_stub
 
 .DEFAULT_GOAL := help
-.PHONY: help setup-app setup-dev demo test quick lint screens docs bench-player lesson test-long test-fresh lock clean bench-agent tools test-tools test-wine
+.PHONY: help setup-app setup-dev demo test quick lint screens docs bench-player lesson test-long test-fresh lock clean bench-agent tools test-tools test-wine bench-proctor bench-oldpc
 
 help:  ## print all targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,14 @@ docs: setup-dev  ## generate docs/errors.md and docs/*.schema.json from the type
 
 bench-player: setup-app  ## our player beside the bare one in one run
 	@$(PY) build/bench_player.py
+
+bench-proctor: setup-app  ## the detectors beside the plain reference chain and two peers, in one run (about 10 minutes)
+	@[ -x .work/peers/bin/python ] || .venv/bin/uv venv -q --python 3.11 .work/peers
+	@.venv/bin/uv pip install -q --python .work/peers/bin/python --require-hashes -r build/requirements/peers.txt
+	@$(PY) build/bench_proctor.py --peers .work/peers/bin/python
+
+bench-oldpc: setup-dev  ## (root, for the control groups) the whole lesson on one core and 2 GiB: memory, sound, checks
+	@$(PY) build/bench_oldpc.py
 
 lesson: setup-app  ## make the demo lesson's media again
 	@$(PY) build/make_demo_lesson.py

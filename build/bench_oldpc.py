@@ -3,13 +3,14 @@
 Client, detectors and agent run in a control group (version 2, or version 1 where that is what the machine has); where
 none may be made, on one core alone, and the memory is measured and not limited. The line says which. The window is real
 (Xvfb, software rendering *inside* the client: an old laptop's graphics chip would take that off the core), so is the
-sound (SDL's dummy device drains in real time). Server and display stand outside.
+sound (SDL's device that writes to a file takes it at the pace of a sound card). Server and display stand outside.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -33,6 +34,7 @@ import demo  # noqa: E402
 import psutil  # noqa: E402
 
 MEMORY = 2 << 30
+SHARE = 10_000  # of the processor, where 100 is usual: what else this machine does is not the laptop's
 SIZE = (854, 480)
 GROUPS = Path("/sys/fs/cgroup")
 NAME = "trueseat-oldpc"
@@ -65,13 +67,14 @@ def _version_2(cores: int, made: list[Path]) -> str:
     folder.mkdir(exist_ok=True)
     made.append(folder)
     (folder / "cpu.max").write_text(f"{cores * 100_000} 100000")
+    (folder / "cpu.weight").write_text(str(SHARE))
     (folder / "memory.max").write_text(str(MEMORY))
     return "control group, version 2"
 
 
 def _version_1(cores: int, made: list[Path]) -> str:
     limits = {
-        "cpu": {"cpu.cfs_period_us": 100_000, "cpu.cfs_quota_us": cores * 100_000},
+        "cpu": {"cpu.cfs_period_us": 100_000, "cpu.cfs_quota_us": cores * 100_000, "cpu.shares": SHARE * 10},
         "memory": {"memory.limit_in_bytes": MEMORY},
     }
     for kind, values in limits.items():
@@ -161,7 +164,7 @@ def _name(process: psutil.Process) -> str:
         return "tracker"
     if "spawn_main" in line:
         return "detectors"
-    return "client" if "oldpc_client" in line else "agent" if "agent" in line else line[:40]
+    return "client" if "oldpc_client" in line else "agent" if " -m agent" in line else "other"
 
 
 def _mapped(pid: int) -> tuple[float, dict[str, float]]:
@@ -196,11 +199,21 @@ def lesson(cores: int, load: str) -> Report:
     return report | {"verified": verified == 0, **_logged(json.loads((demo.DATA / "report.json").read_bytes()))}
 
 
+@functools.cache
+def alone() -> tuple[str, ...]:
+    """What starts a client whose agent sees the client's own programs alone, where the kernel lets us."""
+    command = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+    if shutil.which(command[0]) is None:
+        return ()
+    return command if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0 else ()
+
+
 def _study(url: str, screen: dict[str, str], cores: int, folders: list[Path], load: str) -> Report:
-    env = {k: v for k, v in screen.items() if k not in ("SHOWN", "HEADLESS")} | {"SDL_AUDIODRIVER": "dummy"}
-    sound = demo.DATA / "sound.json"
+    sound, script = demo.DATA / "sound.json", ROOT / "build" / "oldpc_client.py"
+    env = {k: v for k, v in screen.items() if k not in ("SHOWN", "HEADLESS")}
+    env |= {"SDL_AUDIODRIVER": "disk", "SDL_DISKAUDIOFILE": str(demo.DATA / "sound.raw")}
     command = [
-        sys.executable, str(ROOT / "build" / "oldpc_client.py"), str(cores), ":".join(map(str, folders)), str(sound),
+        *alone(), sys.executable, str(script), str(cores), ":".join(map(str, folders)), str(sound),
         "demo", "--server", url, "--data", str(demo.DATA / "client"), "--trust", str(demo.TRUST), "--load", load,
         "--account", demo.ACCOUNT, "--codes", str(demo.DATA / "server.log"),
     ]  # fmt: skip
@@ -257,7 +270,7 @@ def main() -> None:
     report = lesson(args.cores, args.load)
     report["met"] = {
         f"whole <= {TARGET_MIB} MiB": report["whole_mib"] <= TARGET_MIB,
-        "no dropped audio": report["sound"]["dropouts"] == 0,
+        "no dropped audio": report["sound"]["dropouts"] == 0 and report["sound"]["written_ms"] >= 59_500,
         "the whole lesson is credited": report["credited_ms"] == 60_000,
         "every check passed": set(report["checks"]) == {"passed"},
         "low load in the log": report["logged"].endswith("load=low"),
