@@ -14,7 +14,7 @@ QUIET_MS: Final = 10_000  # an act is over when nothing followed for this long, 
 # (intervals needed, deviation in per mille of the period that nine of ten intervals stay within): the more acts, the
 # more play a loop may have. A bot that draws its pause from 20–40 s stays within 300. Log-normal intervals, as hands
 # make them (spread 0.4 and more), look so even at one act in a thousand (tests/agent/test_rhythm.py measures it).
-STEADY: Final = ((16, 300), (11, 230), (7, 100), (4, 40))
+STEADY: Final = ((16, 300), (11, 230), (8, 150), (7, 100), (4, 40))
 FAST: Final = (20, 200)  # an auto-clicker quicker than a moment: that many clicks, that even
 NINE_TENTHS: Final = 0.9
 
