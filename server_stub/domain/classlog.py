@@ -40,6 +40,10 @@ class ClassLogs:
         tx.log.set_head(class_id, checkpoint.sign(log.checkpoint(), signer))
         return first
 
+    def origin(self, class_id: str) -> str:
+        """The class log's origin."""
+        return self._keyring.origin(class_id)
+
     def refresh(self, tx: Transaction) -> None:
         """Read in what the logs hold and memory does not: at the start, and what another process appended."""
         for class_id in self._keyring.logs:

@@ -135,20 +135,20 @@ class Office:
             raise UnreadableError("a person has a name of 1 to 100 characters")
         if self._people.account(name) is not None:
             raise UnreadableError(f"the account {name!r} exists already")
-        self._audit_place(account, f"made the account of a {given.role}", self._sealer.pseudonym(name), given.place)
+        self._audit_place(account, "made an account", f"{given.role}: {self._sealer.pseudonym(name)}", given.place)
         self._people.add_account(Account(name, person, password=hash_password(password)))
         self._registry.add_duty(given)
 
     def give(self, account: Account, name: str, role: str, place: str) -> None:
         """Give an account of the staff one more duty."""
         duty = self._duty(account, name, role, place)
-        self._audit_place(account, f"gave the duty of {role}", self._sealer.pseudonym(duty.account), place)
+        self._audit_place(account, "gave a duty", f"{role}: {self._sealer.pseudonym(duty.account)}", place)
         self._registry.add_duty(duty)
 
     def take_back(self, account: Account, name: str, role: str, place: str) -> None:
         """End a duty; the account's sign-ins end with it."""
         duty = self._duty(account, name, role, place)
-        self._audit_place(account, f"ended the duty of {role}", self._sealer.pseudonym(duty.account), place)
+        self._audit_place(account, "ended a duty", f"{role}: {self._sealer.pseudonym(duty.account)}", place)
         if not self._registry.drop_duty(duty):
             raise NotThereError("no such duty")
         self._people.drop_tokens(duty.account)

@@ -17,7 +17,7 @@ from server_stub.domain.errors import DecisionError, NotThereError, SessionOverE
 from server_stub.domain.keyring import Keyring
 from server_stub.domain.office import Office
 from server_stub.domain.people import Account
-from server_stub.domain.ports import Records, Session, Transaction
+from server_stub.domain.ports import Records, Transaction
 from server_stub.domain.signin import Clock
 
 MAX_TEXT: Final = 300  # what is read at a glance on a phone
@@ -33,17 +33,15 @@ class Steering:
         self._records, self._office, self._decisions = records, office, decisions
         self._keyring, self._clock = keyring, clock
 
-    def session(self, account: Account, sid: str, right: Right = Right.SEE) -> Session:
-        """A session of a class in which the account may do this; `NotThereError` for any other."""
-        found = self._records.read(lambda tx: tx.events.session(sid))
-        if found is None:
-            raise NotThereError("no such session")
-        self._office.require(account, right, found.class_id)
-        return found
+    def command(self, account: Account, class_id: str, sid: str, do: str, text: str) -> None:
+        """Send a message, or pause a session with one; it goes with the next answer, within half a minute.
 
-    def command(self, account: Account, sid: str, do: str, text: str) -> None:
-        """Send a message, or pause a session with one; it goes with the next answer, within half a minute."""
-        session = self.session(account, sid, Right.STEER)
+        `NotThereError` for a session of another class, `SessionOverError` for one that is over.
+        """
+        self._office.require(account, Right.STEER, class_id)
+        session = self._records.read(lambda tx: tx.events.session(sid))
+        if session is None or session.class_id != class_id:
+            raise NotThereError("no such session")
         text = " ".join(text.split())
         if do not in ("message", "pause") or len(text) > MAX_TEXT or not text.isprintable():
             raise UnreadableError(f"a message has 1 to {MAX_TEXT} characters")

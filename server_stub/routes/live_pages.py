@@ -18,14 +18,12 @@ from starlette.concurrency import run_in_threadpool
 
 from server_stub.domain.duties import Right
 from server_stub.domain.errors import ServerError, TooManyError
-from server_stub.domain.now import Look
 from server_stub.routes.web import SAFE, Acts, PageRoute, Reads, Visit, fragment
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 LOOK_EVERY_S: Final = 2.0
 LASTS_S: Final = 600.0  # then the page asks again: nothing hangs for ever, and a right that ended ends the view
 MAX_STREAMS: Final = 200
-_CALM: Final = {Look.PAUSED, Look.STUDYING}
 
 
 @router.get("/classes/{class_id}/live")
@@ -116,20 +114,21 @@ def _values(visit: Visit, class_id: str) -> dict[str, Any]:
     today = (now + shift) // day * day - shift
     view = wired.board.view(class_id, today, wired.overview.registered(class_id))
     units = {unit: names.get(visit.lang, unit) for unit, names in titles.items()}
-    return {"view": view, "classroom": classroom, "offset": offset, "units": units, "calm": _CALM, "now": now}
+    return {"view": view, "classroom": classroom, "offset": offset, "units": units, "now": now,
+            "origin": wired.logs.origin(class_id)}  # fmt: skip
 
 
-@router.post("/sessions/{sid}/command")
+@router.post("/classes/{class_id}/command")
 def command(
     visit: Acts,
-    sid: str,
+    class_id: str,
+    sid: Annotated[str, Form(max_length=32)] = "",
     do: Annotated[str, Form(max_length=10)] = "",
     text: Annotated[str, Form(max_length=400)] = "",
 ) -> Response:
     """A message to one learner, or a pause; it goes with the next answer, within half a minute."""
-    session = visit.wired.steering.session(visit.account, sid, Right.STEER)
-    visit.wired.steering.command(visit.account, sid, do, text)
-    return RedirectResponse(f"/classes/{session.class_id}/live?sent={do}", 303)
+    visit.wired.steering.command(visit.account, class_id, sid, do, text)
+    return RedirectResponse(f"/classes/{class_id}/live?sent={do}", 303)
 
 
 @router.post("/classes/{class_id}/notes")

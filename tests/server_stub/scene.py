@@ -8,9 +8,11 @@ from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, Device
 from tests.server_stub.staff import Browsers, hire
 
-NAMES = ("张伟", "王芳", "李娜", "刘洋", "陈静", "杨帆", "赵磊", "黄丽", "周强", "吴敏", "徐涛", "孙悦", "马超", "朱琳", "胡军",
-         "郭艳", "何平", "高洁", "林峰", "罗兰", "郑凯", "梁雪", "谢宇", "宋佳", "唐亮", "许诺", "韩梅", "冯刚", "邓超群",
-         "欧阳明月")  # fmt: skip
+NAMES = (
+    "张伟", "王芳", "李娜", "刘洋", "陈静", "杨帆", "赵磊", "黄丽", "周强", "吴敏", "徐涛", "孙悦", "马超", "朱琳",
+    "胡军", "郭艳", "何平", "高洁", "林峰", "罗兰", "郑凯", "梁雪", "谢宇", "宋佳", "唐亮", "许诺", "韩梅", "冯刚",
+    "邓超群", "欧阳明月",
+)  # fmt: skip
 
 
 def number(serial: int) -> str:

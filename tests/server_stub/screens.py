@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 from tests.server_stub import conftest
 from tests.server_stub.browser import Chromium, chromium, served
@@ -31,7 +31,7 @@ def sign_in(browser: Chromium, url: str, account: str) -> None:
     browser.wait("return document.querySelector('.me button') !== null")
 
 
-def tour(browser: Chromium, url: str, shot: Callable[[str], None], room: Room) -> None:
+def tour(browser: Chromium, url: str, shot: Callable[[str], None]) -> None:
     """Page by page; `shot` is told a name at each."""
     browser.open(url)
     shot("sign-in")
@@ -66,6 +66,13 @@ def tour(browser: Chromium, url: str, shot: Callable[[str], None], room: Room) -
     shot("account")
 
 
+WINDOWS = (("zh-CN", "", 1280, 800), ("en-GB", "-en", 1280, 800), ("zh-CN", "-390", 390, 844))
+
+
+def _draw(browser: Chromium, out: Path, tag: str, name: str) -> None:
+    browser.screenshot(out / f"staff-{name}{tag}.png")
+
+
 def main(out: Path) -> None:
     """Draw all of them, in Chinese at two widths and in English at one."""
     out.mkdir(parents=True, exist_ok=True)
@@ -74,18 +81,11 @@ def main(out: Path) -> None:
         room: Room = next(maker)()
         populate(room)
         lesson(room)
-        for language, tag, width, height in (
-            ("zh-CN", "", 1280, 800),
-            ("en-GB", "-en", 1280, 800),
-            ("zh-CN", "-390", 390, 844),
-        ):
+        for language, tag, width, height in WINDOWS:
             profile = Path(folder) / f"profile{tag}"
             with served(room.http.app) as url, chromium(profile, language=language) as browser:
                 browser.size(width, height)
-                drawn = SimpleNamespace(tag=tag, browser=browser)
-                tour(
-                    browser, url, lambda name, to=drawn: to.browser.screenshot(out / f"staff-{name}{to.tag}.png"), room
-                )
+                tour(browser, url, partial(_draw, browser, out, tag))
         room.server.close()
 
 

@@ -75,7 +75,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/classes/{class_id}"): Row(SEES),
     ("GET", "/classes/{class_id}/live"): Row(SEES),
     ("GET", "/classes/{class_id}/live/stream"): Row(SEES),
-    ("POST", "/sessions/{sid}/command"): Row(SEES, {"do": "message", "text": "Please look up."}),
+    ("POST", "/classes/{class_id}/command"): Row(SEES, {"do": "message", "text": "Please look up.", "sid": "{sid}"}),
     ("POST", "/classes/{class_id}/notes"): Row(frozenset({"admin", "supervisor", "principal"}), {"text": "none"}),
     ("GET", "/people"): Row(SEES | {"far"}),
     ("GET", "/people/{learner}"): Row(SEES),
@@ -131,6 +131,7 @@ class World:
     def ask(self, who: str, method: str, route: str, form: dict[str, str] | None) -> Response:
         """The request as this person's browser or program sends it."""
         self.room.clock.now += 500
+        form = {name: self.path(value) for name, value in form.items()} if form else form
         http = self.room.http
         http.cookies.clear()
         if who in STAFF:
