@@ -348,3 +348,46 @@ def test_the_window_imports_no_heavy_library() -> None:
     code = f"import sys, client.proctor.handle; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_again_and_again_is_started_less_and_less_often(
+    faces: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    """At once, after 1, 2, 5 s, later every half a minute at most: each death is told, and none keeps a core busy."""
+    for path in model_folder.iterdir():
+        (tmp_path / path.name).symlink_to(path.resolve())
+    now = [0.0]
+    camera = f"file:{faces / 'videos' / 'lp_d9.mp4'}"
+    proctor = Proctor(ProctorSetup("test", camera, tmp_path), lambda: now[0])
+    proctor.start()
+    (tmp_path / "face_recognition_sface_2021dec_int8bq.onnx").unlink()
+    try:
+        for pause in (0.0, 1.0, 2.0):
+            told = died(proctor)
+            assert "TS-C-301" in told.detail
+            now[0] += max(0.0, pause - 0.1)
+            assert not proctor.poll()
+            assert (proctor._process is not None) == (pause == 0)
+            now[0] += 0.2
+    finally:
+        proctor.close()
+
+
+@pytest.mark.slow
+def test_an_abort_of_a_detector_is_told_with_its_signal(clip: Window) -> None:
+    """What a native library does when it gives up; the lesson hears of it, and somebody is seen again."""
+    os.kill(clip.pid(), signal.SIGABRT)
+    told = clip.next(ProctorRestarted)
+    assert told.detail
+    assert clip.next(Look).near == 1
+
+
+def died(proctor: Proctor) -> ProctorRestarted:
+    """Poll until a worker died."""
+    for _ in range(PATIENCE):
+        for news in proctor.poll():
+            if isinstance(news, ProctorRestarted):
+                return news
+        time.sleep(0.02)
+    raise AssertionError("no worker died")
