@@ -27,11 +27,13 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     from agent.collectors.windows.ourselves import SystemSelves
     from agent.collectors.windows.processes import SystemProcesses
     from agent.collectors.windows.registry import SystemRegistry
+    from agent.collectors.windows.signatures import MAX_FILE, Signers
     from agent.collectors.windows.sockets import Sockets
 
     registry, ear, ports = SystemRegistry(), Ear(), DebugPorts(lambda: processes.rows)
     sockets = Sockets(protocols=ports.read)
-    processes = Processes(SystemProcesses(), listen=lambda: sockets.listen)
+    signers = Signers(budget=MAX_FILE) if context.patient else Signers()
+    processes = Processes(SystemProcesses(signers=signers), listen=lambda: sockets.listen)
     extensions = Extensions(processes=lambda: processes.rows)
     desktop = Desktop(ear.ready, context, lambda: processes.rows, visible_windows, foreground_pid)
     return (

@@ -39,7 +39,7 @@ def running(program: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
 def until(look: Callable[[], Thing], fine: Callable[[Thing], Any], pause: float = 0.1) -> Thing:
     """Look until what is seen is fine; the bound only ends a broken test."""
     seen = look()
-    for _ in range(300):
+    for _ in range(1_200):
         if fine(seen):
             return seen
         time.sleep(pause)

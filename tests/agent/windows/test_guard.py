@@ -34,11 +34,14 @@ def link(tools: Path) -> Iterator[AgentLink]:
 
 
 def heard(link: AgentLink, wanted: Callable[[Any], bool]) -> Any:
-    """Poll until a message is wanted; that message."""
+    """Poll until a message is wanted; that message. As the client does, an agent that is lost is started again."""
     found: list[Any] = []
 
     def look() -> list[Any]:
-        found.extend(message for message in link.poll() if wanted(message))
+        said = link.poll()
+        found.extend(message for message in said if wanted(message))
+        if not found and any(isinstance(message, Lost) for message in said):
+            link.start()
         return found
 
     return until(look, bool)[0]
@@ -67,6 +70,15 @@ def test_a_killed_agent_is_told_and_its_successor_beats(link: AgentLink) -> None
     link.start()
     heard(link, of(Beat))
     assert link.pid != first
+
+
+def test_a_stopped_agent_is_told(link: AgentLink) -> None:
+    """Stopped by an administrator, whom no list keeps out: its silence is told, and its process ended."""
+    heard(link, of(Beat))
+    process = psutil.Process(link.pid)
+    process.suspend()
+    assert "no beat" in heard(link, of(Lost)).detail
+    until(lambda: psutil.pid_exists(process.pid), lambda there: not there)
 
 
 def test_a_tool_is_found_over_the_pipe_and_cleared_when_it_ends(link: AgentLink, tools: Path) -> None:
