@@ -7,20 +7,16 @@ records, sign-in. What the server and the class archive hold is not touched; the
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import time
-from pathlib import Path
 
 from client.config import Config
 from client.errors import ClientError
-from client.profile import Profile, claim, disk, learners
+from client.profile import Profile, claim, disk, erase_file, learners
 from client.sync.enrol import Enrolment
 from client.sync.outbox import Outbox
 from client.sync.transport import HttpTransport
-
-CHUNK = 1 << 20
 
 
 class UnsentProfileError(ClientError):
@@ -80,21 +76,9 @@ def delete_profile(profile: Profile, *, unsent: bool = False) -> None:
     for folder in (profile.folder / "secrets", profile.folder):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not path.is_symlink():
-                _overwrite(path)
+                erase_file(path)
     with disk(str(profile.folder)):
         shutil.rmtree(profile.folder)
-
-
-def _overwrite(path: Path) -> None:
-    """Zeros instead of what stood there: helps on some disks, and hurts on none."""
-    with disk(str(path)):
-        left = path.stat().st_size
-        with path.open("r+b") as file:
-            while left > 0:
-                left -= file.write(bytes(min(left, CHUNK)))
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink()
 
 
 def _waiting(profile: Profile) -> tuple[int, int]:

@@ -93,6 +93,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def erase_file(path: Path) -> None:
+    """Delete a file; zeros are put in its place first, which helps on some disks and hurts on none."""
+    with disk(str(path)):
+        left = path.stat().st_size
+        with path.open("r+b") as file:  # truncated, its old blocks would be free, and full
+            while left > 0:
+                left -= file.write(bytes(min(left, 1 << 20)))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+
+
 class UnsafeFileSeal:
     """`SealPort` on plain files, 0600: safe from other users of the machine, not from its administrator."""
 
@@ -114,12 +126,10 @@ class UnsafeFileSeal:
                 return None
 
     def delete(self, name: str) -> None:
-        """Forget it; the bytes are overwritten first, which helps on some disks and hurts on none."""
+        """Forget it; the bytes are overwritten first."""
         path = self._path(name)
-        with disk(name):
-            if path.exists():
-                path.write_bytes(bytes(path.stat().st_size))
-                path.unlink()
+        if path.exists():
+            erase_file(path)
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

@@ -14,6 +14,7 @@ from ledger.errors import LedgerError
 from ledger.export import ArchiveData
 from server_stub.domain.ports import Transaction
 from server_stub.domain.reveal import known
+from server_stub.domain.reviewing import OPENED
 
 OWNER_BYTES = 48  # 16 random bytes and the learner: the body that a device's `owner` names
 
@@ -45,6 +46,8 @@ def _body_concerns(tx: Transaction, body: Body, learner: str) -> bool:
     match body:
         case Exit():
             return True
+        case Audit(did=did, target=target) if did == OPENED:
+            return _is_mine(tx, target.partition("/")[0], learner)  # who looked at one's face, and why
         case Audit() | Correction():
             return False  # the staff's own bookkeeping; it may speak of others
         case Reversal():

@@ -69,6 +69,7 @@ class PhotoFiles:
         fresh = self._folder / f"parts/{digest}.new"
         write_private(fresh, data)
         fresh.replace(self._folder / digest)
+        self._settle()
 
     def read(self, digest: str) -> bytes | None:
         try:
@@ -78,9 +79,23 @@ class PhotoFiles:
 
     def erase(self, digest: str) -> None:
         path = self._folder / digest
-        if path.exists():
-            write_private(path, bytes(path.stat().st_size))
-            path.unlink()
+        if not path.exists():
+            return
+        with path.open("r+b") as file:  # in place: truncated, its old blocks would be free, and full
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Make what was renamed or deleted durable."""
+        if os.name == "posix":
+            handle = os.open(self._folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
     def _part(self, photo: Photo) -> Path:
         return self._folder / "parts" / f"{photo.sid}-{photo.eid}"

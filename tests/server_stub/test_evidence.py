@@ -330,6 +330,21 @@ def test_masked_copies_hold_no_photos_and_a_learners_own_copy_only_theirs(desk: 
     assert names == {f"evidence/keys/{photo.named.eid}.json" for photo in camera.photos}
 
 
+def test_a_learner_reads_who_looked_at_which_photo_and_why(desk: Desk) -> None:
+    """The audits of one's own photos stand in one's own copy; those of others do not."""
+    camera = desk.study()
+    other = replace(desk, learner=desk.room.learner("other").ready())
+    theirs = other.study()
+    for one, reason in ((camera, "appeal of the learner"), (theirs, "somebody else's")):
+        one.put(one.photos[0])
+        desk.open(one, one.photos[0], reason=reason)
+    assert desk.school.verified("own", learner=desk.learner.learner).exit_code == 0
+    archive = Directory(desk.school.folder / "own")
+    texts = b"".join(archive.read(name) for name in archive.names("bodies/"))
+    assert b"appeal of the learner" in texts
+    assert b"somebody else" not in texts
+
+
 def test_a_restarted_server_goes_on_with_a_half_photo(desk: Desk) -> None:
     """Pieces are on the disk: another process takes the rest."""
     camera = desk.study()
