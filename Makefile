@@ -63,6 +63,9 @@ fuzz-ledger: setup-dev  ## a million bent inputs for every parser of the ledger,
 bench-agent: setup-dev  ## what the agent costs at 150 and 1,000 processes, beside psutil, in one run
 	@$(PY) tests/agent/bench_scan.py 150 1000
 
+bench-pad: setup-dev  ## PAD on the attack range by species, without a species and a person, with a challenge, and its cost (RANGE=folder; 20 minutes)
+	@nice -n 10 $(PY) build/bench_pad.py $(if $(RANGE),--range $(RANGE)) --out .work/pad.json
+
 tools:  ## (root) install the tools that the agent is tried against: chromedriver, Chromium, x11vnc, gdb, libfaketime
 	@apt-get install -y --no-install-recommends chromium chromium-driver x11vnc gdb faketime
 

@@ -3,8 +3,8 @@
     python -m client.proctor.evaluate --pack DIR [--out report.json]
 
 A pack is shaped like this: `lfw_pairs.csv` (a, b, same, fold), `lfw/<person>/*.jpg`, `pad_images.csv` (path, label,
-attack, subject, …), `videos.json` and `videos/`. For outsiders the module has a stable face: `METRIC`, `embed`, `pad`,
-`video`.
+attack, subject, …), `videos.json` and `videos/`; what is not there is left out. For outsiders the module has a stable
+face: `METRIC`, `embed`, `pad`, `video`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ import cv2
 import numpy as np
 
 from client import manifest
-from client.proctor import figures, models
+from client.proctor import attacks, conditions, figures, models
 from client.proctor.counting import blinks_in, mouth_opens_in, turned
 from client.proctor.face import FrameError, Image, frame
 from client.proctor.figures import Scores
 from client.proctor.limits import Limits, limits
 from client.proctor.look import Eyes, engine
-from client.proctor.seen import Seen, median
+from client.proctor.seen import Face, Seen, median
 
 METRIC: Final = "cosine"
 CURVE: Final = (0.30, 0.363, 0.40, 0.42, 0.45, 0.50, 0.55)
@@ -65,12 +65,17 @@ def embed(bgr: Image) -> Scores | None:
 
 
 def pad(bgr: Image) -> float | None:
-    """P(living face) of this one picture, 0…1, or None where no face is found."""
+    """P(living face) of this one picture by every cue, 0…1, or None where no face is found."""
     return eyes().look(frame(bgr), 0, fine=True).live
 
 
 def video(frames: Iterable[Image], fps: float) -> Report:
-    """What happens in a clip: blinks, mouth_opens, yaw_left_max, yaw_right_max (deg), face_counts, pad (median)."""
+    """What happens in a clip: blinks, mouth_opens, yaw_left_max, yaw_right_max (deg), face_counts, pad (median).
+
+    Left and right are the subject's own. `FrameError` for a frame that is no picture or an `fps` that is no pace.
+    """
+    if not 0 < fps < 1_000:
+        raise FrameError("a clip without a pace")
     seen = [eyes().look(frame(bgr), round(i * 1000 / fps), pose=True) for i, bgr in enumerate(frames)]
     left, right = turned(one.pose.yaw for one in seen if one.pose is not None)
     lives = [one.live for one in seen if one.live is not None]
@@ -98,8 +103,17 @@ def faces(pack: Path) -> Report:
     scores = matrix @ matrix.T
     upper = np.triu(np.ones_like(scores, dtype=bool), 1)
     same = people[:, None] == people[None, :]
-    report = {"images": len(paths), "people": len(set(people)), "no_face": len(paths) - len(names)}
-    return report | _verification(scores[upper & same], scores[upper & ~same]) | _fold(pack, known)
+    report: Report = {"images": len(paths), "people": len(set(people)), "no_face": len(paths) - len(names)}
+    report |= _verification(scores[upper & same], scores[upper & ~same]) | _fold(pack, known)
+    for by, label in conditions.BY.items():
+        labels = [_labelled(pack / name, label) for name in names]
+        report[f"by_{by}"] = conditions.verification(scores, same, labels, shipped().match / 1000)
+    return report
+
+
+def _labelled(path: Path, label: Callable[[Image, Face], str]) -> str:
+    picture = frame(_picture(path))
+    return label(picture, eyes().glance(picture, 0).faces[0])
 
 
 def _verification(genuine: Scores, impostor: Scores) -> Report:
@@ -117,6 +131,7 @@ def _verification(genuine: Scores, impostor: Scores) -> Report:
         "curve": [
             [t, one.fmr, one.fnmr] for t in CURVE for one in (figures.rates(genuine, impostor, t),)
         ],  # threshold, FMR, FNMR
+        "roc": figures.curve(genuine, impostor),
     }
 
 
@@ -140,6 +155,13 @@ def presentation(pack: Path) -> Report:
         rows = list(csv.DictReader(file))
     scores = [(row["label"] == "real", pad(_picture(pack / row["path"]))) for row in rows]
     real = np.array([value for label, value in scores if label and value is not None])
+    living = [
+        pack / row["path"] for row, (label, value) in zip(rows, scores, strict=True) if label and value is not None
+    ]
+    by = {
+        f"by_{name}": conditions.turned_away(list(real), [_labelled(p, label) for p in living], shipped().pad / 1000)
+        for name, label in conditions.BY.items()
+    }
     print_ = np.array([value for label, value in scores if not label and value is not None])
     threshold = shipped().pad / 1000
     return {
@@ -150,8 +172,17 @@ def presentation(pack: Path) -> Report:
         "auc": figures.auc(real, print_),
         "threshold": threshold,
         "apcer_frame": float((print_ >= threshold).mean()),
+        "apcer_95": figures.interval(float((print_ >= threshold).mean()), len(print_)),
         "bpcer_frame": float((real < threshold).mean()),
-    }
+        "bpcer_95": figures.interval(float((real < threshold).mean()), len(real)),
+        "roc": figures.curve(real, print_),
+    } | by
+
+
+def presentations(pack: Path) -> Report:
+    """PAD on the pack's clips that are labelled real or spoof, species by species."""
+    found = attacks.read(pack, eyes())
+    return attacks.table(found, shipped().pad / 1000) | attacks.overall(found)
 
 
 def clips(pack: Path) -> Report:
@@ -201,6 +232,15 @@ def _frames(clip: cv2.VideoCapture) -> Iterator[Image]:
         there, raw = clip.read()
 
 
+NEEDS: Final[dict[Callable[[Path], Report], tuple[str, ...]]] = {
+    faces: ("lfw", "lfw_pairs.csv"),
+    presentation: ("pad_images.csv",),
+    presentations: ("videos.json",),
+    clips: ("videos.json",),
+    speed: ("nuaa",),
+}
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
@@ -211,11 +251,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--pack", type=Path, required=True, help="folder of faces, shaped as above")
     parser.add_argument("--out", type=Path, help="write the whole report as JSON")
-    parser.add_argument("--only", choices=("faces", "presentation", "clips", "speed"), help="measure one thing")
+    parser.add_argument("--only", choices=[part.__name__ for part in NEEDS], help="measure one thing")
     options = parser.parse_args(argv)
     report: Report = {"engine": engine(), "models": eyes().models.hashes(), "manifest": manifest.load().digest}
-    for part in (faces, presentation, clips, speed):
-        if options.only in (None, part.__name__):
+    for part, needs in NEEDS.items():
+        if options.only in (None, part.__name__) and all((options.pack / name).exists() for name in needs):
             report[part.__name__] = part(options.pack)
             _show(part.__name__, report[part.__name__])
     close()
@@ -227,6 +267,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _show(title: str, part: Report) -> None:
     print(f"\n{title}")
     for name, value in part.items():
+        if name == "roc":  # for plots
+            continue
         print(f"  {name:28} {_line(value)}")
 
 

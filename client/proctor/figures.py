@@ -68,6 +68,18 @@ def auc(positive: Scores, negative: Scores) -> float:
     return float((below + ties / 2).sum() / (len(positive) * len(negative)))
 
 
+def curve(genuine: Scores, impostor: Scores, points: int = 60) -> list[tuple[float, float]]:
+    """(false matches, false non-matches) over the thresholds, for ROC and DET plots."""
+    every = np.unique(np.concatenate([genuine, impostor]))
+    if not len(every):
+        return []
+    thresholds = np.unique(every[np.linspace(0, len(every) - 1, points * 50).astype(int)])
+    fmr = 1 - np.searchsorted(np.sort(impostor), thresholds) / max(1, len(impostor))
+    fnmr = np.searchsorted(np.sort(genuine), thresholds) / max(1, len(genuine))
+    keep = np.unique([int(np.argmin(np.abs(fmr - f))) for f in np.geomspace(1e-5, 1, points)])
+    return [(round(float(fmr[i]), 6), round(float(fnmr[i]), 6)) for i in keep]
+
+
 def interval(share: float, n: int) -> tuple[float, float]:
     """Wilson's 95 % interval of a share seen in `n` independent trials."""
     z = 1.96
