@@ -96,6 +96,21 @@ def test_a_pointer_that_a_device_moves_is_a_hand_s(desktop: str) -> None:
         assert pointer.collect(now) == []
 
 
+class Wayland(XServer):
+    """An X server that Wayland runs for old programs."""
+
+    def devices(self) -> dict[int, str]:
+        return {6: "xwayland-pointer:16", 7: "xwayland-keyboard:16"}
+
+
+def test_on_wayland_nobody_knows_who_moves_the_pointer(desktop: str) -> None:
+    """Its X server's pointer jumps from window to window by itself: unknown, never a finding."""
+    pointer = Pointer(Wayland(), Context())
+    for now in (0, 2_000):
+        with pytest.raises(CollectorError):
+            pointer.collect(now)
+
+
 def seen(table: Windows, count: int) -> list[WindowRow]:
     """Look until the window manager has taken note; the bound only ends a broken test."""
     for now in range(0, 30_000, 100):

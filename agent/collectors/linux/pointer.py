@@ -30,6 +30,7 @@ class Pointer:
         self._server, self._context = server, context
         self._connection: Any = None
         self._place: tuple[int, int] | None = None
+        self._foreign = False
         self._listening = False
         self._rest_ms = 0
         self._moves: deque[int] = deque(maxlen=200)
@@ -39,6 +40,9 @@ class Pointer:
         connection = self._server.connect()
         if connection is not self._connection:
             self._connection, self._listening, self._place = connection, False, None
+            self._foreign = any("xwayland" in name.casefold() for name in self._server.devices().values())
+        if self._foreign:  # Wayland moves the pointer of its X server as it enters and leaves windows
+            raise CollectorError("pointer: Wayland does not tell who moves it")
         try:
             self._look(now_ms)
         except CollectorError:
