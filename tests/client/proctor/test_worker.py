@@ -134,7 +134,7 @@ def test_the_person_of_a_clip_enrols_by_looking_and_passes_a_glance(clip: Window
     assert (judged.result, judged.reason) == ("passed", "ok")
     assert judged.scores["match"] > 700
     assert judged.models == clip.proctor.models()
-    assert set(judged.models) == {"yunet", "sface", "landmarker", "minifasnet_export"}
+    assert set(judged.models) == {"yunet", "sface", "landmarker", "minifasnet_export", "pad_weights"}
 
 
 @pytest.mark.parametrize("gestures", [("turn_right", "look_up"), ("look_up", "turn_left")])

@@ -31,6 +31,7 @@ LAYERS = {
     "conv_45.conv": (4, 5, 1, True), "conv_45.conv_dw": (4, 1, 3, True), "conv_45.project": (5, 4, 1, False),
     "conv_6_sep": (8, 5, 1, True), "conv_6_dw": (8, 1, 5, False),
 }  # fmt: skip
+SQUEEZE = "conv_3.model.0.se_module"
 HALVING = {"conv1", "conv_23.conv_dw", "conv_34.conv_dw", "conv_45.conv_dw"}
 
 
@@ -79,8 +80,8 @@ def torch() -> Iterator[None]:
     del sys.modules["torch"], sys.modules["torch._utils"]
 
 
-def weights() -> dict[str, np.ndarray[Any, Any]]:
-    """Random weights, with norms that matter."""
+def weights(squeezed: bool = False) -> dict[str, np.ndarray[Any, Any]]:
+    """Random weights, with norms that matter; `squeezed` as in V1SE, where a block weighs its channels."""
     draw = np.random.default_rng(7)
     found: dict[str, Any] = {}
 
@@ -96,6 +97,11 @@ def weights() -> dict[str, np.ndarray[Any, Any]]:
         norm(f"{name}.bn", out)
         if slope:
             found[f"{name}.prelu.weight"] = draw.uniform(0, 0.5, out)
+    if squeezed:
+        found[f"{SQUEEZE}.fc1.weight"] = draw.normal(0, 0.6, (2, 5, 1, 1))
+        found[f"{SQUEEZE}.fc2.weight"] = draw.normal(0, 0.6, (5, 2, 1, 1))
+        norm(f"{SQUEEZE}.bn1", 2)
+        norm(f"{SQUEEZE}.bn2", 5)
     found["linear.weight"] = draw.normal(0, 0.4, (7, 8))
     norm("bn", 7)
     found["prob.weight"] = draw.normal(0, 0.4, (3, 7))
@@ -139,13 +145,20 @@ def forward(values: dict[str, np.ndarray[Any, Any]], picture: np.ndarray[Any, An
         x = norm(x, f"{name}.bn")
         if slope:
             x = np.where(x > 0, x, x * values[f"{name}.prelu.weight"].reshape(-1, 1, 1))
+        if name == "conv_3.model.0.project" and f"{SQUEEZE}.fc1.weight" in values:
+            few = np.maximum(
+                norm(values[f"{SQUEEZE}.fc1.weight"][:, :, 0, 0] @ x.mean(axis=(1, 2)), f"{SQUEEZE}.bn1"), 0
+            )
+            many = norm(values[f"{SQUEEZE}.fc2.weight"][:, :, 0, 0] @ few, f"{SQUEEZE}.bn2")
+            x = x / (1 + np.exp(-many))[:, None, None]
         x = x + block if name.endswith(".project") and ".model." in name else x
     return values["prob.weight"] @ norm(values["linear.weight"] @ x.ravel(), "bn")
 
 
-def test_the_made_network_computes_what_its_layers_say(torch: None) -> None:
+@pytest.mark.parametrize("squeezed", [False, True], ids=["V2", "V1SE"])
+def test_the_made_network_computes_what_its_layers_say(torch: None, squeezed: bool) -> None:
     """Norms folded, strides and paddings in place, blocks added: equal to the definition on random pictures."""
-    values = weights()
+    values = weights(squeezed)
     data = written(values)
     made = minifasnet.convert(data, hashlib.sha256(data).hexdigest())
     net = cv2.dnn.readNetFromONNX(np.frombuffer(made, np.uint8))
@@ -155,9 +168,10 @@ def test_the_made_network_computes_what_its_layers_say(torch: None) -> None:
         assert net.forward().ravel() == pytest.approx(forward(values, picture), rel=1e-3, abs=1e-3)
 
 
-def test_the_same_weights_make_the_same_bytes(torch: None) -> None:
+@pytest.mark.parametrize("squeezed", [False, True], ids=["V2", "V1SE"])
+def test_the_same_weights_make_the_same_bytes(torch: None, squeezed: bool) -> None:
     """So that the result has one sha256, which the manifest pins."""
-    data = written(weights())
+    data = written(weights(squeezed))
     digest = hashlib.sha256(data).hexdigest()
     assert minifasnet.convert(data, digest) == minifasnet.convert(data, digest)
 
