@@ -11,6 +11,7 @@ from pathlib import Path
 from ledger import disputes, keys, sample, schemas, shelf, trust, words
 from ledger.across import verify_many
 from ledger.archive import open_source
+from ledger.engine import ENGINES
 from ledger.errors import ArchiveError, LedgerError
 from ledger.page import render
 from ledger.page.tongue import LANGUAGES
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--witnessed", nargs="+", default=[], type=Path, metavar="FILE", help="checkpoints that witnesses kept")
     add("--partial", action="store_true", help="one learner's own copy: other sessions are only listed")
     add("--jobs", type=_jobs, default=1, metavar="N", help="share the work among N processes; the report is the same")
+    add("--engine", choices=tuple(ENGINES), default="local", help="of many archives: each on a worker of Ray")
     add("--html", type=Path, metavar="OUT", help="also write the report as one page for people, to read and to print")
     add("--lang", choices=LANGUAGES, default="zh", help="the language of that page")
     add("--json", action="store_true", help="print the report as JSON")
@@ -100,7 +102,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _verify_many(arguments: argparse.Namespace, paths: list[Path], trusted: trust.Trust, options: Options) -> int:
     sources, unreadable = shelf.open_all(paths)
-    found = verify_many(sources, trusted, options)
+    found = verify_many(sources, trusted, options, ENGINES[arguments.engine])
     if arguments.html:
         _write(arguments.html, render.shelf({**found.reports, **unreadable}, found.findings, arguments.lang))
     if arguments.json:

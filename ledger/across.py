@@ -13,13 +13,14 @@ from typing import Any, Final
 
 from ledger import archive, certificate, checkpoint
 from ledger.archive import Source
+from ledger.engine import Engine, local
 from ledger.errors import InconsistentLogError, LedgerError, VerifyError
 from ledger.findings import Finding, Status
 from ledger.report import Report, SessionRow
 from ledger.steps.session import folder
 from ledger.tree import Tree, leaf_hash
 from ledger.trust import Trust
-from ledger.verify import Options, verify
+from ledger.verify import Options
 
 STEP: Final = "9"
 TITLE: Final = "learners across archives"
@@ -88,16 +89,17 @@ class Across:
         }  # fmt: skip
 
 
-def verify_many(sources: dict[str, Source], trust: Trust, options: Options) -> Across:
+def verify_many(sources: dict[str, Source], trust: Trust, options: Options, engine: Engine = local) -> Across:
     """Verify each archive, then compare those of which a class log stands. `--witnessed` files go to their own log.
 
     `InconsistentLogError` when a witnessed checkpoint is of none of these logs: it would be compared with nothing.
     """
     witnessed = _by_origin(options.witnessed)
-    reports = {}
+    jobs = {}
     for name, source in sources.items():
         mine = [data for data, origin in witnessed if origin == _origin(source)]
-        reports[name] = verify(source, trust, replace(options, witnessed=mine))
+        jobs[name] = (source, trust, replace(options, witnessed=mine))
+    reports = engine(jobs)
     known = {_origin(source) for source in sources.values()}
     for _, origin in witnessed:
         if origin not in known:

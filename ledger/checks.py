@@ -119,7 +119,8 @@ class Judge:
         i, a, nonce = attempt.ordered.i, attempt.ordered.a, bytes.fromhex(attempt.ordered.nonce)
         if isinstance(i, str) and i.startswith(SPOT):
             spot = self._record.spots.get(i)
-            return ONLINE if spot is not None and spot.nonce == attempt.ordered.nonce else ""
+            once = spot is not None and spot.nonce == attempt.ordered.nonce and a == 0  # a nonce has one attempt
+            return ONLINE if once else ""
         if i != 0 and self._offline.nonce(i, a) == nonce:
             return OFFLINE
         if self._online is None or self._online.nonce(i, a) == nonce:

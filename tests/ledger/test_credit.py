@@ -304,6 +304,25 @@ def test_a_spot_check_counts_like_a_random_one() -> None:
     assert [i for _, i in result(spotted.record()).sessions[0].stray] == ["spot-3"]
 
 
+def test_a_spot_check_has_one_attempt() -> None:
+    """Its nonce is known once it was sent: a second try under it, passed or not, stands for nothing."""
+    spotted = story().play(5 * MINUTE)
+    note = Spot(
+        at=NOON, class_="s.example/c/k1", sid=spotted.sid, n=3, nonce="cd" * 16, kind_="match", deadline_ms=60_000
+    )
+    for a, result_ in enumerate(("failed", "passed")):
+        spotted.say(ev.Ordered("spot-3", a, note.nonce, note.deadline_ms))
+        spotted.wait(4_000)
+        spotted.say(ev.Answered("spot-3", a, "match", result_, "ok", {}, {}, None))
+        spotted.segment()
+    found = result(spotted.record(spots={"spot-3": note}))
+    assert found.credited_ms == 0
+    assert [(check.outcome, check.attempts) for check in found.sessions[0].checks if check.i == "spot-3"] == [
+        ("failed", 1)
+    ]
+    assert [i for _, i in found.sessions[0].stray] == ["spot-3"]
+
+
 def test_a_wanted_photo_that_is_absent_is_a_miss_only_with_consent_and_a_recipient() -> None:
     """`evidence_permille` binds those who agreed to photos and have somebody to send them to; nobody else."""
 
