@@ -24,7 +24,7 @@ Engine = Callable[[Mapping[str, Job]], dict[str, Report]]
 class EngineError(LedgerError):
     """The engine that was asked for is not there."""
 
-    code = "TS-L-069"
+    code = "TS-L-078"
     remedy = "Install build/requirements/ray.txt into this environment, or verify without --engine ray."
     zh = "未安装 Ray。请安装 build/requirements/ray.txt 中的组件，或不使用 --engine ray。"
 
