@@ -186,13 +186,18 @@ def _mapped(pid: int) -> tuple[float, dict[str, float]]:
 # --- the run ----------------------------------------------------------------------------------------------------------
 
 
-def lesson(cores: int, load: str) -> Report:
+def lesson(cores: int, load: str, engine: str) -> Report:
     """Server, display, client in its group, archive, report: what it took."""
     shutil.rmtree(demo.DATA, ignore_errors=True)
     demo.DATA.mkdir(mode=0o700)
     demo._init([], course(demo.DATA / "course"))
     with demo._server() as url, demo._screen(True) as screen, laptop(cores) as (folders, said):
-        report = {"name": "bench-oldpc", "limits": said, "cores": cores, **_study(url, screen, cores, folders, load)}
+        report = {
+            "name": "bench-oldpc",
+            "limits": said,
+            "cores": cores,
+            **_study(url, screen, cores, folders, ["--load", load, "--engine", engine]),
+        }
         demo._python("server_stub", "export", demo.SERVER, demo.CLASS, demo.ARCHIVE, quiet=True)
     with contextlib.redirect_stdout(sys.stderr):
         verified = demo._verify(demo.ARCHIVE)
@@ -208,13 +213,13 @@ def alone() -> tuple[str, ...]:
     return command if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0 else ()
 
 
-def _study(url: str, screen: dict[str, str], cores: int, folders: list[Path], load: str) -> Report:
+def _study(url: str, screen: dict[str, str], cores: int, folders: list[Path], more: list[str]) -> Report:
     sound, script = demo.DATA / "sound.json", ROOT / "build" / "oldpc_client.py"
     env = {k: v for k, v in screen.items() if k not in ("SHOWN", "HEADLESS")}
     env |= {"SDL_AUDIODRIVER": "disk", "SDL_DISKAUDIOFILE": str(demo.DATA / "sound.raw")}
     command = [
         *alone(), sys.executable, str(script), str(cores), ":".join(map(str, folders)), str(sound),
-        "demo", "--server", url, "--data", str(demo.DATA / "client"), "--trust", str(demo.TRUST), "--load", load,
+        "demo", "--server", url, "--data", str(demo.DATA / "client"), "--trust", str(demo.TRUST), *more,
         "--account", demo.ACCOUNT, "--codes", str(demo.DATA / "server.log"),
     ]  # fmt: skip
     began = time.monotonic()
@@ -266,8 +271,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--load", choices=("auto", "normal", "low"), default="auto")
+    parser.add_argument("--engine", choices=("auto", "mediapipe", "dnn"), default="auto")
     args = parser.parse_args()
-    report = lesson(args.cores, args.load)
+    report = lesson(args.cores, args.load, args.engine)
     report["met"] = {
         f"whole <= {TARGET_MIB} MiB": report["whole_mib"] <= TARGET_MIB,
         "no dropped audio": report["sound"]["dropouts"] == 0 and report["sound"]["written_ms"] >= 59_500,
