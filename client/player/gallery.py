@@ -18,7 +18,7 @@ from client.player import kivy_env
 RUNS = (
     ("1280x800", "zh", ()),
     ("390x844", "zh", ()),
-    ("1280x800", "en", ("notice", "enrol-running", "today", "lesson", "result")),
+    ("1280x800", "en", ("notice", "enrol-running", "today", "lesson", "lesson-help", "result")),
 )
 
 
