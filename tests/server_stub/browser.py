@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -128,8 +129,15 @@ def chromium(folder: Path, *, language: str = "zh-CN") -> Iterator[Chromium]:
         yield browser
         browser.http.delete("")
     finally:
-        process.terminate()
-        process.wait()
+        _stop(psutil.Process(process.pid))
+
+
+def _stop(driver: psutil.Process) -> None:
+    """The driver and the browser that it started: a driver that is killed leaves its browser behind."""
+    for process in [*driver.children(recursive=True), driver]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    driver.wait()
 
 
 def _until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
