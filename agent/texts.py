@@ -18,7 +18,7 @@ MAX_BODY: Final = 16_384
 MAX_TEXT: Final = 8 * 1024 * 1024  # of one script
 MAX_WORDS: Final = 40  # words of one script that are kept
 MAX_WORD: Final = 60
-SCAN_S: Final = 5  # a pack's patterns may be dear, a scan is not
+SCAN_S: Final = 2  # a pack's patterns may be dear; the agent beats every 2 s
 _KEYS: Final = {"id", "why", "yara", "example"}
 _FOREIGN: Final = re.compile(r"^\s{0,200}(import|include|rule|private|global)\b", re.MULTILINE)
 

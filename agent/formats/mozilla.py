@@ -1,8 +1,9 @@
 """Firefox's IndexedDB, as it keeps an extension's storage in it: the texts of every value, read from the bytes alone.
 
 The SQLite file and its write-ahead log are put together in memory (https://www.sqlite.org/fileformat2.html), so that
-no lock is taken and no file of the profile touched. Values are Snappy-packed structured clones; of these only texts,
-flags and whole numbers count (mozilla js/src/vm/StructuredClone.cpp: pairs of tag and data, eight bytes each).
+no lock is taken and no file of the profile touched; those of a heavy user are read in place, without the log. Values are
+Snappy-packed structured clones; of these only texts, flags and whole numbers count (mozilla
+js/src/vm/StructuredClone.cpp: pairs of tag and data, eight bytes each).
 """
 
 from __future__ import annotations
@@ -27,27 +28,34 @@ Value = str | bool | int
 
 def read_store(path: Path) -> dict[str, list[Value]]:
     """Key → texts, flags and numbers of its value, in their order; raises `StoreError` if it cannot be read."""
+    found: dict[str, list[Value]] = {}
+    try:
+        for key, data in _rows(_opened(path)):
+            try:
+                found[_key(key)] = list(values(decompress(data, MAX_FILE)))
+            except StoreError:
+                continue
+    except (sqlite3.Error, MemoryError, OverflowError, OSError) as error:
+        raise StoreError(f"mozilla: {error}") from error
+    return found
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    if path.is_file() and path.stat().st_size > MAX_FILE:
+        # `immutable`: SQLite locks nothing, writes nothing, and does not look at the log
+        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     image = bytearray(_bytes(path))
     if len(image) < 100 or not image.startswith(b"SQLite format 3\0"):
         raise StoreError("mozilla: no database")
     _overlay(image, _bytes(path.with_name(path.name + "-wal"), missing=True))
     image[18:20] = b"\1\1"  # the log is in already: an ordinary file from now on
-    found: dict[str, list[Value]] = {}
-    try:
-        for key, data in _rows(bytes(image)):
-            try:
-                found[_key(key)] = list(values(decompress(data, MAX_FILE)))
-            except StoreError:
-                continue
-    except (sqlite3.Error, MemoryError, OverflowError) as error:
-        raise StoreError(f"mozilla: {error}") from error
-    return found
-
-
-def _rows(image: bytes) -> Iterator[tuple[bytes, bytes]]:
     connection = sqlite3.connect(":memory:")
+    connection.deserialize(bytes(image))
+    return connection
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[tuple[bytes, bytes]]:
     try:
-        connection.deserialize(image)
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
         for key, data in connection.execute("SELECT key, data FROM object_data LIMIT ?", (MAX_ROWS,)):

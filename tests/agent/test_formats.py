@@ -97,6 +97,15 @@ def test_firefox_is_read_while_it_writes(tmp_path: Path) -> None:
     assert "code:1" in read_store(path)
 
 
+def test_a_heavy_user_s_store_is_read_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Larger than what is put together in memory: read from the file, and nothing appears beside it."""
+    path = tmp_path / "a store?.sqlite"
+    stores.firefox(path, {"code:1": ["==UserScript=="], "val:1": ["x" * 50_000]}).close()
+    monkeypatch.setattr("agent.formats.mozilla.MAX_FILE", 8_000)
+    assert read_store(path)["code:1"] == ["==UserScript=="]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a store?.sqlite"]
+
+
 def test_a_store_of_another_form_is_refused(tmp_path: Path) -> None:
     """No file, no database, a database without the table."""
     other = tmp_path / "other.sqlite"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -204,6 +205,19 @@ def test_a_text_that_does_not_compile_is_named() -> None:
     for body in ('import "pe"\ncondition: true', 'include "/etc/passwd"\ncondition: true', "x", "", 5):
         with pytest.raises(RuleError):
             parse_text({**base, "yara": body}, "here")
+
+
+FIELDS = {"id": "text.x", "why": "w", "yara": "condition: true", "example": [{"match": True, "text": "t"}]}
+
+
+ANYTHING = st.none() | st.integers() | st.text(max_size=30) | st.lists(st.text(max_size=5))
+
+
+@given(st.sampled_from(sorted(FIELDS)), ANYTHING)
+def test_any_value_in_any_field_of_a_text_is_read_or_refused(field: str, value: Any) -> None:
+    """The pack is foreign: what is no text of a pack is refused with its place."""
+    with contextlib.suppress(RuleError):
+        assert parse_text({**FIELDS, field: value}, "pack").source.startswith("rule ")
 
 
 @given(st.text(max_size=400))
