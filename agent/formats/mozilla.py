@@ -1,8 +1,8 @@
 """Firefox's IndexedDB, as it keeps an extension's storage in it: the texts of every value, read from the bytes alone.
 
 The SQLite file and its write-ahead log are put together in memory (https://www.sqlite.org/fileformat2.html), so that
-no lock is taken and no file of the profile touched; those of a heavy user are read in place, without the log. Values are
-Snappy-packed structured clones; of these only texts, flags and whole numbers count (mozilla
+no lock is taken and no file of the profile touched; those of a heavy user are read in place, without the log. Values
+are Snappy-packed structured clones; of these only texts, flags and whole numbers count (mozilla
 js/src/vm/StructuredClone.cpp: pairs of tag and data, eight bytes each).
 """
 
