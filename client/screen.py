@@ -43,7 +43,6 @@ COUNTED_MS: Final = 8_000  # how long "the last 18 minutes are counted" stays
 SETTLE_MS: Final = 10_000  # for the revealed seed, with which the figures are final
 START: Final = Button("play", "button.start")
 CONTINUE: Final = Button("play", "button.continue")
-OTHER_WAY: Final = Button("other_way", "button.other_way")
 _HINTED: Final = ("dark", "bright", "far", "close", "blurred", "covered", "nobody")
 
 
@@ -82,7 +81,7 @@ def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: 
         may_end=studying or phase == "unit_end",
         may_seek=studying,
         propose_rest=phase == "playing" and state.tally.studied_ms > state.rules.policy.rest_after_ms,
-        second=OTHER_WAY if phase == "paused" and state.hold == HELP else None,
+        second=_other_way(state) if phase == "paused" and state.hold == HELP else None,
     )
 
 
@@ -129,6 +128,12 @@ def _lesson(state: State) -> Said:
 def _way(state: State, key: str) -> str:
     """The wording for the learner's way: nobody without a camera is asked for a look."""
     return key if state.rules.face else f"{key}_code"
+
+
+def _other_way(state: State) -> Button:
+    """How this class identifies somebody without a camera: by a code, else by a person."""
+    code = identify.CODE in state.rules.policy.routes
+    return Button("other_way", "button.other_way" if code else "button.other_way_person")
 
 
 def _again(state: State) -> Sentence:
@@ -189,7 +194,8 @@ def _standing(state: State) -> Said:
     if state.hold == "media":
         return "paused", Sentence("pause.media", {"detail": state.media_fault}), CONTINUE
     if state.hold == HELP:
-        return "paused", Sentence("pause.help", {"advice": _advice(state.help)}), CONTINUE
+        key = "pause.help" if identify.CODE in state.rules.policy.routes else "pause.help_person"
+        return "paused", Sentence(key, {"advice": _advice(state.help)}), CONTINUE
     if state.hold:
         return "paused", Sentence(f"pause.{state.hold}"), CONTINUE
     blocker = _blocker(state)

@@ -190,6 +190,7 @@ TEXT: Final[Mapping[str, str]] = {
         "This computer cannot tell which window is in front, and this class needs to know. Use another desktop session."
     ),
     "pause.help": "{advice} This is nobody's fault: go on, or use a code instead of the camera.",
+    "pause.help_person": "{advice} This is nobody's fault: go on, or have a person confirm that it is you.",
     "pause.learner": "Paused. Nothing is lost.",
     "pause.limit": "This session has reached its length. Your time is kept; open a new session to go on.",
     "pause.locked": "The screen is locked. Unlock it; the lesson goes on by itself.",
@@ -290,4 +291,5 @@ TEXT: Final[Mapping[str, str]] = {
     "button.rest": "Rest",
     "button.no_photos": "Take no more photos",
     "button.other_way": "Use a code instead",
+    "button.other_way_person": "Ask a person instead",
 }

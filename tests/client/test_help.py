@@ -54,6 +54,16 @@ def test_a_check_that_stays_open_offers_the_other_way_and_is_logged_as_a_help_ca
     check_log(bench)
 
 
+def test_a_class_without_codes_offers_a_person() -> None:
+    """The way that this class accepts, and no other."""
+    bench = Bench(rules=policy(routes=("room", "call"))).study()
+    unclear(bench)
+    said = shown(bench)
+    assert said.sentence.key == "pause.help_person"
+    assert said.second is not None
+    assert (said.second.what, said.second.label) == ("other_way", "button.other_way_person")
+
+
 def test_continue_goes_on_with_the_camera() -> None:
     """One tap, and the lesson plays; the next check decides."""
     bench = Bench().study()
