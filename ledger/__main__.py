@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import disputes, keys, sample, schemas, shelf, trust, words
+from ledger import disputes, keys, sample, schemas, shelf, stamp, trust, words
 from ledger.across import verify_many
 from ledger.archive import open_source
 from ledger.engine import ENGINES
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.command == "verify":
             return _verify(arguments)
-        if arguments.command in ("compare", "proof", "complain"):
+        if arguments.command in ("compare", "proof", "complain", "stamp"):
             return int(arguments.run(arguments))
         if arguments.command == "schema":
             sys.stdout.write(schemas.text(arguments.what))
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--trust", type=Path, required=True, help="your own trust file (C2SP tlog-policy), never the sender's")
     add("--authority", action="append", default=[], metavar="VKEY", help="a key that vouches for supervisors")
     add("--witnessed", nargs="+", default=[], type=Path, metavar="FILE", help="checkpoints that witnesses kept")
+    add("--tsa", type=Path, metavar="PEM", help="certificates of time-stamp authorities (RFC 3161)")
     add("--partial", action="store_true", help="one learner's own copy: other sessions are only listed")
     add("--jobs", type=_jobs, default=1, metavar="N", help="share the work among N processes; the report is the same")
     add("--engine", choices=tuple(ENGINES), default="local", help="of many archives: each on a worker of Ray")
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     drawn.add_argument("archive", type=Path)
     sample.add_arguments(drawn)
     disputes.add(commands)
+    stamp.add(commands)
     what = commands.add_parser("schema", help="print a JSON Schema, as in docs/*.schema.json")
     what.add_argument("what", choices=tuple(schemas.SCHEMAS), nargs="?", default="events")
     return parser
@@ -84,6 +86,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         authority=tuple(keys.parse_vkey(text) for text in arguments.authority),
         witnessed=[_read(path) for path in arguments.witnessed],
         partial=arguments.partial,
+        tsa=_read(arguments.tsa) if arguments.tsa else b"",
         jobs=arguments.jobs,
     )
     trusted = trust.parse(_read(arguments.trust))

@@ -13,6 +13,7 @@ from ledger.findings import Findings
 from ledger.packed import Plain, Spool, fields_of
 from ledger.steps.session import VerifiedSession
 from ledger.summary import SessionLine, UnitLine, fields
+from ledger.timestamps import Timestamp
 
 Rows = Spool["SessionRow"]
 Units = Spool[UnitLine]
@@ -131,6 +132,7 @@ class Report:
     findings: Findings
     checkpoint: Checkpoint | None = None
     witnesses: dict[str, int] = field(default_factory=dict)
+    timestamps: list[Timestamp] = field(default_factory=list)
     quorum: str = "none"
     fingerprints: dict[str, str] = field(default_factory=dict)  # what the verifier brought → groups, as in the letter
     sessions: Rows = field(default_factory=rows)
@@ -161,6 +163,7 @@ class Report:
             "size": self.checkpoint.size if self.checkpoint else None,
             "root": self.checkpoint.root.hex() if self.checkpoint else None,
             "witnesses": self.witnesses,
+            "timestamps": [{"size": t.size, "time": t.time, "authority": t.authority} for t in self.timestamps],
             "quorum": self.quorum,
             "fingerprints": self.fingerprints,
             "credited_ms": self.credited_ms,

@@ -89,6 +89,7 @@ def report() -> Schema:
     )  # fmt: skip
     whole = _object(
         refused=_FLAG, class_=_or_null(_TEXT), size=_or_null(_COUNT), root=_or_null(_HEX), witnesses=_map(_COUNT),
+        timestamps=_list(_object(size=_COUNT, time={"type": "integer"}, authority=_TEXT)),
         quorum=_TEXT, fingerprints=_map(_TEXT), credited_ms=_COUNT, steps=_list(step), sessions=_list(session),
         units=_list(_object(registration=_HEX, unit=_TEXT, duration_ms=_COUNT, credited_ms=_COUNT)),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from ledger.errors import LedgerError, RootMismatchError
 from ledger.findings import Findings, Refused, Status
 from ledger.keys import Vkey
 from ledger.report import Report
-from ledger.steps import overview
+from ledger.steps import overview, timestamps
 from ledger.steps.bodies import Reader, check_no_stray, read_all, summarise_missing
 from ledger.steps.classlog import VerifiedClass, verify_class
 from ledger.steps.overview import Overview
@@ -32,13 +32,14 @@ class Options:
     """What the verifier brings: authority keys that vouch for supervisors, checkpoints kept by witnesses.
 
     `partial`: one learner's own copy, other sessions are only listed. `summaries` False: they are still to be written.
-    `jobs`: how many processes share the work; the report is the same.
+    `tsa`: certificates (PEM) of time-stamp authorities. `jobs`: how many processes share the work, with one result.
     """
 
     authority: tuple[Vkey, ...] = ()
     witnessed: Sequence[bytes] = ()
     partial: bool = False
     summaries: bool = True
+    tsa: bytes = b""
     jobs: int = 1
 
 
@@ -86,6 +87,7 @@ class _Run:
         sessions = overview.survey(self._source, self._verified, findings, partial=self._options.partial)
         self._registrations(sessions)
         check_no_stray(self._reader)
+        self._report.timestamps = timestamps.check(self._source, self._verified, self._options.tsa, findings)
         if self._options.partial:
             summarise_missing(findings)
         overview.check_top(self._source, findings)

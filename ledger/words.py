@@ -61,6 +61,8 @@ def _head(report: Report) -> Iterator[str]:
     yield f"{report.checkpoint.size} entries in the class log, root {report.checkpoint.root.hex()}"
     for name, time in sorted(report.witnesses.items()):
         yield f"witnessed by {name} at {moment(time)}"
+    for stamp in report.timestamps:
+        yield f"time-stamped at {stamp.size} entries by {stamp.authority} at {moment(stamp.time)}"
     if report.quorum == "none":
         yield "no witness is asked for (quorum none): this rests on the log's own key alone"
     if report.fingerprints:

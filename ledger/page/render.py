@@ -93,6 +93,9 @@ def _head(report: Report, tongue: Tongue) -> Html:
     ]
     witness = tongue.say("head.witness")
     pairs += [(witness, f"{name} · {tongue.moment(at)}") for name, at in sorted(report.witnesses.items())]
+    for stamp in report.timestamps:
+        said = tongue.say("head.stamped", size=stamp.size, authority=stamp.authority, at=tongue.moment(stamp.time))
+        pairs.append((tongue.say("head.stamp"), said))
     if report.quorum == "none":
         pairs.append((witness, tongue.say("head.none")))
     facts = tag("dl", *(join(tag("dt", name), tag("dd", value)) for name, value in pairs))

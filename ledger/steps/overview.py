@@ -19,7 +19,7 @@ from ledger.steps.session import folder
 STEP = "5"
 CERTIFICATE: Final = "device.cert"
 _SID: Final = 16  # bytes
-_TOP = frozenset({README, CHECKPOINT, PEOPLE, *SUMMARIES, "tile", "sessions", "bodies", "evidence"})
+_TOP = frozenset({README, CHECKPOINT, PEOPLE, *SUMMARIES, "tile", "sessions", "bodies", "evidence", "timestamps"})
 
 
 @dataclass(frozen=True, slots=True)
