@@ -13,6 +13,7 @@ import pytest
 
 from client import manifest
 from client.proctor import evaluate
+from client.proctor.face import FrameError
 
 
 @pytest.fixture
@@ -81,3 +82,47 @@ def test_the_stable_face_for_outsiders(pack: Path, faces: Path) -> None:
     read = evaluate.video([picture, empty, picture], 25)
     assert read["face_counts"] == [1, 0, 1]
     assert (read["blinks"], read["mouth_opens"]) == (0, 0)
+    keys = {"blinks", "mouth_opens", "yaw_left_max", "yaw_right_max", "face_counts", "pad"}
+    assert set(read) == keys
+    assert set(evaluate.video([], 25)) == keys
+    assert evaluate.video([empty], 25)["pad"] is None
+
+
+HOSTILE = {
+    "nothing": None,
+    "a word": "picture",
+    "floats": np.zeros((480, 640, 3)),
+    "16 bits": np.zeros((480, 640, 3), np.uint16),
+    "five channels": np.zeros((480, 640, 5), np.uint8),
+    "one row": np.zeros((1, 640, 3), np.uint8),
+    "no pixels": np.zeros((0, 0, 3), np.uint8),
+    "four axes": np.zeros((2, 480, 640, 3), np.uint8),
+    "objects": np.array([[None] * 32] * 32),
+    "larger than 8K": np.lib.stride_tricks.as_strided(np.zeros(3, np.uint8), (10_000, 10_000, 3), (0, 0, 1)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_no_picture_is_our_error(pack: Path, name: str) -> None:
+    """Whatever an outsider passes in: our error with its remedy, by every function, and the next picture is judged."""
+    for judge in (evaluate.embed, evaluate.pad, lambda bgr: evaluate.video([bgr], 25)):
+        with pytest.raises(FrameError):
+            judge(HOSTILE[name])  # type: ignore[operator]
+    assert evaluate.pad(np.zeros((64, 64), np.uint8)) is None
+
+
+@pytest.mark.parametrize("fps", [0, -25, float("nan"), float("inf")])
+def test_a_clip_without_a_pace_is_our_error(pack: Path, fps: float) -> None:
+    """Time would stand still or be no time."""
+    with pytest.raises(FrameError):
+        evaluate.video([], fps)
+
+
+def test_noise_of_any_shape_has_no_face(pack: Path) -> None:
+    """Grey, with alpha, a strip, a speck: no crash, no face."""
+    draw = np.random.default_rng(5)
+    for shape in ((16, 16), (16, 2_000, 3), (900, 20, 4), (33, 47, 1), (481, 641, 3)):
+        noise = draw.integers(0, 256, shape).astype(np.uint8)
+        assert evaluate.embed(noise) is None
+        assert evaluate.pad(noise) is None
+        assert evaluate.video([noise], 12)["face_counts"] == [0]
