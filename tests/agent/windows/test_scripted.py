@@ -343,6 +343,23 @@ def test_cameras_that_are_plugged_and_those_that_are_programs(engine: Engine) ->
     assert gravest(engine.judge(Cameras(context, registry).collect(0))) == "pause"
 
 
+@pytest.mark.parametrize(
+    ("device", "name", "action"),
+    [
+        ("SWD#VCAMDEVAPI#D8F389", "OBS Virtual Camera (Windows Virtual Camera)", "pause"),
+        ("SWD#VCAMDEVAPI#9A9E00", "Pixel 8 (Windows Virtual Camera)", "report"),
+        ("SWD#SGDEVAPI#1", "Surface Camera Front", "none"),
+    ],
+)
+def test_cameras_that_windows_itself_makes_of_programs(device: str, name: str, action: str, engine: Engine) -> None:
+    """Windows 11 lists them among the real ones and adds words of its own to their names: their place tells."""
+    registry = ScriptedRegistry()
+    registry.put(f"{CLASSES}{CAMERAS[0]}\\##?#{device}#{CAMERAS[0]}\\#\\Control", Linked=1)
+    registry.put(DEVICES + device.replace("#", "\\"), FriendlyName=name)
+    (row,) = Cameras(Context(camera=name), registry).collect(0)
+    assert gravest(engine.judge([row])) == action
+
+
 class ScriptedOurselves:
     """Processes of ours: pid → debugged; one that is missing is gone."""
 
