@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from server_stub.domain.errors import SetupError
 from server_stub.domain.ports import Transaction
@@ -22,6 +24,7 @@ from server_stub.storage.witnessed import WITNESSED_SCHEMA, SqliteWitnessedStore
 
 T = TypeVar("T")
 _BUSY_S = 10.0
+_MAX_GROUP = 64
 
 
 class _Transaction:
@@ -38,12 +41,25 @@ class _Transaction:
         self.undo.append(forget)
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """One write that waits for the disk, and what became of it."""
+
+    job: Callable[[Transaction], Any]
+    done: bool = False
+    result: Any = None
+    error: BaseException | None = None
+    tx: _Transaction | None = None
+
+
 class SqliteRecords:
-    """`domain.ports.Records` on one SQLite file."""
+    """`domain.ports.Records` on one SQLite file. Writes that come at the same time share one commit: whoever holds the
+    lock works for all who wait, each in a savepoint of its own, and nobody is answered before the disk has it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writing = threading.Lock()
+        self._queue: deque[_Waiting] = deque()
         self._idle: list[sqlite3.Connection] = []  # lent to one reader at a time, whatever thread it runs in
         self._open: list[sqlite3.Connection] = []
         touch_private(path)  # SQLite gives its -wal and -shm files the same rights
@@ -65,8 +81,41 @@ class SqliteRecords:
         return connection
 
     def write(self, job: Callable[[Transaction], T]) -> T:
-        with self._writing, _transaction(self._writer, "BEGIN IMMEDIATE") as tx:
-            return job(tx)
+        mine = _Waiting(job)
+        self._queue.append(mine)
+        with self._writing:
+            if not mine.done:
+                self._write_group()
+        if mine.error is not None:
+            raise mine.error
+        return cast(T, mine.result)
+
+    def _write_group(self) -> None:
+        """Everything that waits now, in the order in which it came, and one COMMIT for it."""
+        group = [self._queue.popleft() for _ in range(min(len(self._queue), _MAX_GROUP))]
+        try:
+            with _transaction(self._writer, "BEGIN IMMEDIATE"):
+                for item in group:
+                    self._in_savepoint(item)
+        except BaseException as error:  # nothing of the group is on the disk: nobody may believe otherwise
+            for item in group:
+                _undo(item)
+                item.error = item.error or error
+        for item in group:
+            item.done = True
+
+    def _in_savepoint(self, item: _Waiting) -> None:
+        self._writer.execute("SAVEPOINT one")
+        item.tx = _Transaction(self._writer)
+        try:
+            item.result = item.job(item.tx)
+        except Exception as error:
+            item.error = error
+            _undo(item)
+            if not self._writer.in_transaction:  # a full disk ends the whole transaction
+                raise
+            self._writer.execute("ROLLBACK TO one")
+        self._writer.execute("RELEASE one")
 
     def read(self, job: Callable[[Transaction], T]) -> T:
         try:
@@ -87,6 +136,13 @@ class SqliteRecords:
         """Close every connection; the file stays whole without this too."""
         for connection in self._open:
             connection.close()
+
+
+def _undo(item: _Waiting) -> None:
+    if item.tx is not None:
+        for forget in item.tx.undo:
+            forget()
+        item.tx = None
 
 
 @contextlib.contextmanager
