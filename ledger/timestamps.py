@@ -34,6 +34,7 @@ class TimestampError(LedgerError):
 class NoReaderError(TimestampError):
     """The library that reads time stamps is not installed."""
 
+    code = "TS-L-077"
     remedy = "Install build/requirements/extras.txt into this environment."
     zh = "未安装时间戳读取组件。请安装 build/requirements/extras.txt。"
 

@@ -94,7 +94,7 @@ class Device:
 
     learner: str
     registration: str
-    signer: keys.Signer
+    signer: keys.NoteSigner
     prev: Previous | None = None
 
 
@@ -198,9 +198,9 @@ class Classroom:
         self.say(bodies.Identification(self.now, self.origin, learner, "card"), self.supervisor)
         return learner
 
-    def device(self, learner: str) -> Device:
-        """A device of `learner`, its key logged, its learner's consent signed."""
-        signer = keys.generate(names.device(SERVER, self.random(16)), keys.P256)
+    def device(self, learner: str, signer: keys.NoteSigner | None = None) -> Device:
+        """A device of `learner` (its key in this process, or `signer`), logged; its learner's consent signed."""
+        signer = signer or keys.generate(names.device(SERVER, self.random(16)), keys.P256)
         owner = self.keep_plain(bytes.fromhex(self.random(16)) + learner.encode())
         self.append(KeyLeaf(self.now, "add", "device", str(signer.vkey), owner=owner))
         notice = self.keep_plain("培训须知\n".encode())
