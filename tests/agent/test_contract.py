@@ -42,7 +42,7 @@ from agent.engine import Engine
 from agent.errors import CollectorError
 from agent.tables import TABLES, ProcessRow, Row, kind_of
 from tests.agent.test_android import ScriptedPhone
-from tests.agent.windows.test_scripted import ScriptedDesktop, ScriptedOurselves, ScriptedRegistry
+from tests.agent.windows.scripted import ScriptedDesktop, ScriptedOurselves, ScriptedRegistry
 
 HOSTILE = ["a\nb.exe", "\u202egnp.exe", "\x1b[2J", "\udcff", "n" * 70_000]
 DESKTOP = {

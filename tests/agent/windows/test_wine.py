@@ -22,9 +22,9 @@ TOOLS = {"notes": ("AutoHotkey.exe", "AutoHotkey"), "tool": ("tool.exe", "Tool")
 COMPILER, RESOURCES = "x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-windres"
 # what is the same everywhere, proven on Windows' Python, too; left out: what needs signals, /proc or X11
 SHARED = (
-    "windows/test_parsers", "windows/test_scripted", "test_allow", "test_android", "test_clocks", "test_contract",
-    "test_engine", "test_macos", "test_main",
-    "test_pack", "test_pattern", "test_pipe", "test_rhythm", "test_rule", "test_samples", "test_text", "test_watch",
+    "windows/test_parsers", "windows/test_scripted", "windows/test_scripted_host", "test_allow", "test_android",
+    "test_clocks", "test_contract", "test_engine", "test_macos", "test_main", "test_pack", "test_pattern", "test_pipe",
+    "test_rhythm", "test_rule", "test_samples", "test_text", "test_watch",
 )  # fmt: skip
 
 pytestmark = pytest.mark.slow
