@@ -20,11 +20,12 @@ from client.proctor.seen import Face
 
 TONES: Final = ((41.0, "light"), (10.0, "middle"), (-91.0, "dark"))  # ITA from here on, in degrees
 LIGHTS: Final = ((150.0, "bright"), (100.0, "even"), (-1.0, "dim"))  # mean of the face, 0…255
+GREY, COLOURED = "grey", 2.0  # below so much colour (a* and b* together) a picture shows no tone at all
 CHEEK: Final = 0.12  # of the face's width: the square that is read below each eye
 
 
 def tone(bgr: Image, face: Face) -> str:
-    """The bin of the cheeks' apparent tone."""
+    """The bin of the cheeks' apparent tone; `GREY` where the picture shows none."""
     side = max(2, round(face.w * CHEEK))
     found = []
     for eye, mouth in ((face.points[0], face.points[3]), (face.points[1], face.points[4])):
@@ -34,9 +35,11 @@ def tone(bgr: Image, face: Face) -> str:
             lab = cv2.cvtColor(square.astype(np.float32) / 255, cv2.COLOR_BGR2LAB).reshape(-1, 3)
             found.append(np.median(lab, axis=0))
     if not found:
-        return TONES[-1][1]
-    lightness, _, blue = np.mean(found, axis=0)
-    return _bin(math.degrees(math.atan2(lightness - 50, max(float(blue), 1e-3))), TONES)
+        return GREY
+    lightness, green, blue = (float(value) for value in np.mean(found, axis=0))
+    if math.hypot(green, blue) < COLOURED:
+        return GREY
+    return _bin(math.degrees(math.atan2(lightness - 50, max(blue, 1e-3))), TONES)
 
 
 def light(bgr: Image, face: Face) -> str:
