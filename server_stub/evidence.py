@@ -1,4 +1,4 @@
-"""`python -m server_stub evidence list | sample | open | erase | key`: sealed photos, and who opened which, and why."""
+"""`python -m server_stub evidence list | sample | open | erase | prune | key`: sealed photos, and who opened which."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from ledger import sample
 from ledger.errors import LedgerError
@@ -18,6 +19,8 @@ from server_stub.domain.errors import SetupError
 from server_stub.domain.reviewing import Opening
 from server_stub.settings import load, write_private
 from server_stub.signing import check_place, new_key
+
+DAY_MS: Final = 24 * 3600 * 1000
 
 
 def add(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
@@ -47,6 +50,10 @@ def add(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
     erased.add_argument("eid", nargs="+")
     erased.add_argument("--reason", required=True)
     erased.add_argument("--receipt", type=Path, help="where the deletion receipt is written")
+    old = command("prune", _prune, "erase every photo that came more than so many days ago, session by session")
+    old.add_argument("--days", type=int, required=True)
+    old.add_argument("--reason", required=True)
+    old.add_argument("--hold", nargs="*", default=[], metavar="SID", help="sessions that a case keeps for now")
     key = command("key", _key, "development: draw a reviewer's key, vouched for by the development authority")
     key.add_argument("out", type=Path, help="a new file outside of the data directory, 0600")
 
@@ -108,6 +115,16 @@ def _erase(server: Server, options: argparse.Namespace) -> None:
     if options.receipt:
         write_private(options.receipt, receipt)
     print(sha256(receipt).hexdigest())
+
+
+def _prune(server: Server, options: argparse.Namespace) -> None:
+    """What is still needed is named with `--hold`; a session that runs is left alone, and said."""
+    if options.days < 0:
+        raise SetupError("a number of days, 0 for all")
+    until = server.clock() - options.days * DAY_MS
+    done = server.services.eraser.old_photos(options.class_id, until, options.reason, hold=options.hold)
+    for sid, receipt in done.items():
+        print(f"{sid} erased, receipt {sha256(receipt).hexdigest()}" if receipt else f"{sid} left: it still runs")
 
 
 def _key(server: Server, options: argparse.Namespace) -> None:

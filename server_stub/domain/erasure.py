@@ -59,6 +59,29 @@ class Eraser:
         """
         return self._settled(class_id, sid, partial(self._erase_photos, sid=sid, eids=sorted(set(eids)), reason=reason))
 
+    def old_photos(
+        self, class_id: str, until: int, reason: str, *, hold: Sequence[str] = ()
+    ) -> dict[str, bytes | None]:
+        """Erase every photo whose state is as of `until` (ms) or older; session → receipt, None where it still runs.
+
+        `hold`: sessions whose photos a case keeps for now.
+        """
+        found: dict[str, list[str]] = {}
+        running = set()
+
+        def look(tx: Transaction) -> None:
+            for sid in tx.events.sessions(class_id=class_id):
+                old = [photo.eid for photo in tx.photos.photos(sid) if photo.state != "erased" and photo.at <= until]
+                if old and sid not in hold:
+                    found[sid] = old
+                    if tx.events.progress(sid).state == "open":
+                        running.add(sid)
+
+        self._records.read(look)
+        return {
+            sid: None if sid in running else self.photos(class_id, sid, eids, reason) for sid, eids in found.items()
+        }
+
     def _settled(self, class_id: str, sid: str, job: Callable[[Transaction], bytes]) -> bytes:
         """Settle the session, then do it, then leave nothing of it in the database's files."""
         session = self._records.read(lambda tx: known(tx, sid))

@@ -48,6 +48,12 @@ def test_the_demo_counts_its_minute_and_refuses_one_changed_byte(tmp_path: Path)
     for secret in (data / "server.log", data / "server-init.txt"):
         assert secret.stat().st_mode & 0o077 == 0, f"{secret.name} is private"
     assert len(list((data / "screens").glob("*.png"))) >= 8
+    assert "opened by its reviewer" in done.stdout
+    photo = data / "reviewer" / "photo.jpg"
+    assert photo.read_bytes().startswith(b"\xff\xd8\xff")
+    assert photo.stat().st_mode & 0o077 == 0
+    audits = [path.read_bytes() for path in (data / "archive" / "bodies" / "sha256").iterdir()]
+    assert sum(text.startswith(b"trueseat/audit/v1\n") and b"opened a photo" in text for text in audits) == 1
 
     changed = demo(data, "--tamper")
     assert changed.returncode == 0, changed.stdout + changed.stderr
@@ -65,3 +71,4 @@ def test_who_refuses_face_processing_has_the_whole_minute_by_code(tmp_path: Path
     assert not session["scripted"], "no camera at all"
     assert {check["outcome"] for check in session["checks"]} == {"passed"}
     assert not list((data / "client").rglob("template-*")), "no template of a face"
+    assert not (data / "archive" / "evidence").exists(), "and no photo"

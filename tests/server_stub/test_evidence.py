@@ -248,6 +248,30 @@ def test_an_erased_photo_is_gone_everywhere_but_in_the_log(desk: Desk) -> None:
     assert report.sessions[0].withheld == 0
 
 
+def test_photos_are_kept_no_longer_than_the_school_says(desk: Desk) -> None:
+    """Older than so many days: erased with receipts, session by session; a case that is held and a session that runs
+    keep theirs; younger ones stay."""
+    old, held = desk.study(), desk.study()
+    for camera in (old, held):
+        for photo in camera.photos:
+            camera.put(photo)
+    desk.room.clock.now += 31 * 24 * 3600 * 1000
+    desk.learner.sign_in()
+    young = desk.study(close=False)
+    young.put(young.photos[0])
+    eraser, now = desk.room.server.services.eraser, desk.room.clock.now
+    done = eraser.old_photos(CLASS, now - 30 * 24 * 3600 * 1000, "retention", hold=[held.device.sid])
+    assert list(done) == [old.device.sid]
+    assert all(photo.named.eid.encode() in (done[old.device.sid] or b"") for photo in old.photos)
+    assert {photo.named.sha256 for photo in (*held.photos, young.photos[0])} <= desk.files()
+    assert not {photo.named.sha256 for photo in old.photos} & desk.files()
+    assert eraser.old_photos(CLASS, desk.room.clock.now, "all", hold=[held.device.sid]) == {young.device.sid: None}
+    words = ("prune", desk.room.settings.directory, CLASS, "--days", 9_999, "--reason", "x")
+    assert desk.school.run("evidence", *words) == ""
+    young.device.close()
+    assert desk.school.verified("archive").exit_code == 0
+
+
 def test_no_photo_of_a_running_session_is_erased(desk: Desk) -> None:
     """First the figure, then the deletion, as with events."""
     camera = desk.study(close=False)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from client.events import Judged, ProctorRestarted
+from client.events import Judged, ProctorRestarted, Prompt
 from client.ports import CheckRequest, Sealing
 from client.proctor.limits import Limits
 from client.proctor.photo import MAX_BYTES, SIDE, PhotoError, Photographer, around, compress
@@ -156,7 +157,9 @@ def test_the_worker_sends_the_photo_sealed_and_writes_it_nowhere(clip: Window, e
     header, jpeg = REVIEWER.open(photo, ORIGIN)
     assert (header.i, header.a, header.nonce) == (3, 1, "0f" * 16)
     assert len(jpeg) <= MAX_BYTES / 2
-    clip.proctor.begin(REQUEST)
+    clip.proctor.begin(replace(REQUEST, kind="liveness", gestures=("turn_left", "look_up")))
+    for _ in range(6):  # long enough to hold a good look of the person
+        clip.next(Prompt)
     os.kill(clip.pid(), signal.SIGKILL)
     clip.next(ProctorRestarted)
     assert clip.proctor.take_photo() is None
