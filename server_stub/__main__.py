@@ -134,7 +134,7 @@ def _serve(options: argparse.Namespace) -> None:
     app = create_app(load(options.directory.absolute()))
     config = uvicorn.Config(
         app, host=options.host, port=options.port, log_level="warning", access_log=False, proxy_headers=False,
-        server_header=False,
+        server_header=False, timeout_graceful_shutdown=5,  # a live page never hangs up by itself
     )  # fmt: skip
     socket = config.bind_socket()
     url = f"http://{options.host}:{socket.getsockname()[1]}"
