@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ import pytest
 
 from agent.collectors import Context, collectors, platform
 from agent.collectors.desktop import Desktop
+from agent.collectors.extensions import Extensions
 from agent.collectors.files import Files
 from agent.collectors.inputs import Inputs
 from agent.collectors.selves import Ourselves
@@ -306,6 +308,34 @@ def test_wine_says_that_it_is_wine(tools: Path) -> None:
     """A Windows that is another system's program is no machine of its own."""
     (row,) = Machine(SystemRegistry()).collect(0)
     assert row.model.startswith("Wine ")  # type: ignore[union-attr]
+
+
+def test_extensions_where_windows_keeps_them(tools: Path, tmp_path: Path, engine: Engine, monkeypatch: Any) -> None:
+    """Chrome's profile below this user's folder: a script manager is told, an ad blocker is nothing."""
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    profile = tmp_path / "AppData/Local/Google/Chrome/User Data/Default"
+    profile.mkdir(parents=True)
+    known = {"dhdgffkkebhmkfjojejmpbldmpobfkfo": "Tampermonkey", "cjpalhdlnbpafiamejdnhcphjbkeiagm": "uBlock Origin"}
+    settings = {key: {"location": 1, "state": 1, "manifest": {"name": name}} for key, name in known.items()}
+    (profile / "Preferences").write_text(json.dumps({"extensions": {"settings": settings}}), "utf-8")
+    rows = Extensions().collect(0)
+    assert sorted(row.name for row in rows) == ["Tampermonkey", "uBlock Origin"]  # type: ignore[union-attr]
+    findings = engine.judge(rows)
+    assert [finding.response for finding in findings] == ["inform"]
+    assert "Tampermonkey" in str(findings[0].evidence)
+
+
+def test_an_honest_desktop_is_left_alone(tools: Path, engine: Engine) -> None:
+    """An editor with its window in front, two programs of no account: nothing above inform, in every table."""
+    with running(Path("C:/windows/notepad.exe")), running(tools / "tool.exe", "window"), running(tools / "tool.exe"):
+        time.sleep(1)
+        for source in collectors(Context(client_pid=os.getpid())):
+            for turn in range(2):
+                try:
+                    found = engine.judge(source.collect(now_ms() + turn))
+                except CollectorError:
+                    continue
+                assert gravest(found) in ("none", "inform"), found
 
 
 def test_every_source_answers_or_says_unknown(tools: Path) -> None:
