@@ -42,8 +42,8 @@ class Files(Protocol):
 class Exporter(Protocol):
     """Writes class archives."""
 
-    def zip(self, class_id: str, *, masked: bool) -> Path:
-        """A new archive as .zip in a temporary file, which the caller removes."""
+    def zip(self, class_id: str, *, masked: bool, learner: str | None = None) -> Path:
+        """A new archive as .zip in a temporary file, which the caller removes; `learner` as in `write`."""
 
     def write(self, class_id: str, out: Path, *, masked: bool, zipped: bool, learner: str | None = None) -> None:
         """Write the archive of a class to `out`, which must not exist (or be an empty folder); `ExportError` if not.

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 from fastapi.responses import FileResponse, Response
 from pydantic import Field
+from starlette.background import BackgroundTask
 
 from server_stub.domain.devices import Renewal
-from server_stub.domain.errors import UnreadableError
+from server_stub.domain.errors import NotThereError, UnreadableError
 from server_stub.routes.accounts import Body
 from server_stub.routes.deps import Learner, Raw, Wired, bearer
 
@@ -45,6 +46,18 @@ def course_file(wired: Wired, account: Learner, digest: str, name: str) -> FileR
     """A file of a course package of one of this learner's classes; `Range` works."""
     wired.enrolment.body(account, digest)  # raises for a course of somebody else's class
     return FileResponse(wired.files.file(digest, name))
+
+
+@router.get("/v1/classes/{class_id}/copy")
+def copy(wired: Wired, account: Learner, class_id: str) -> FileResponse:
+    """The learner's own copy of a class, made now, for `verify --partial` or an appeal."""
+    if not wired.people.registrations(learner=account.learner, class_id=class_id):
+        raise NotThereError(f"this learner has no class {class_id[:64]!r}")
+    wired.limits.count("copy", account.learner)
+    path = wired.exporter.zip(class_id, masked=False, learner=account.learner)
+    return FileResponse(
+        path, media_type="application/zip", filename=f"{class_id}.zip", background=BackgroundTask(path.unlink)
+    )
 
 
 @router.get("/models/{digest}")

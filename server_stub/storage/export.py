@@ -33,13 +33,13 @@ class ArchiveExporter:
         self._archivist, self._records, self._keyring, self._folder = archivist, records, keyring, folder
         self._gatherer = gatherer
 
-    def zip(self, class_id: str, *, masked: bool) -> Path:
+    def zip(self, class_id: str, *, masked: bool, learner: str | None = None) -> Path:
         """A new archive as .zip in a temporary file, which the caller removes."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         handle, name = tempfile.mkstemp(suffix=".zip", dir=self._folder)
         os.close(handle)
         try:
-            self._zip(class_id, Path(name), masked=masked)
+            self._zip(class_id, Path(name), masked=masked, learner=learner)
         except BaseException:
             Path(name).unlink()
             raise

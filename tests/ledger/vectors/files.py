@@ -68,7 +68,7 @@ def logs(seeds: dict[str, list[bytes]]) -> Iterator[Case]:
 
 
 def rules(seeds: dict[str, list[bytes]]) -> Iterator[Case]:
-    """Policies and people."""
+    """Policies, courses and people."""
     policy, people = seeds["policy"][0], seeds["people"][0]
     for what, change in {
         "no TOML": lambda _: b"= 1\n",
@@ -79,6 +79,20 @@ def rules(seeds: dict[str, list[bytes]]) -> Iterator[Case]:
         "no UTF-8": lambda data: data + b"# \xff\n",
     }.items():
         yield "policy", what, change(policy), "TS-L-070"
+    course = seeds["course"][0]
+    for what, change in {
+        "no TOML": lambda _: b"[[unit]\n",
+        "an unknown field": lambda data: b"price = 1\n" + data,
+        "no units": lambda data: data[: data.index(b"[[unit]]")],
+        "a unit twice": sub('id = "u2"', 'id = "u1"'),
+        "a unit without length": sub(r"duration_ms = .*\n", ""),
+        "a length in seconds and a half": sub(r"duration_ms = .*\n", "duration_ms = 600.5\n"),
+        "media outside the package": sub('media = "u1.mp4"', 'media = "../u1.mp4"'),
+        "media under two hashes": sub('media = "u2.mp4"\nmedia_sha256 = "0', 'media = "u1.mp4"\nmedia_sha256 = "1'),
+        "a hash of 63 digits": sub('media_sha256 = "0', 'media_sha256 = "'),
+        "no UTF-8": lambda data: data + b"# \xff\n",
+    }.items():
+        yield "course", what, change(course), "TS-L-073"
     for what, change in {
         "a salt of 31 digits": lambda data: data[1:],
         "other columns": swap("learner,name", "name,learner"),
