@@ -22,7 +22,7 @@ from client.proctor.seen import Cues, Face
 NEAR: Final = 2.7  # face boxes that MiniFASNetV2 was trained on
 WIDE: Final = 4.0  # and MiniFASNetV1SE
 LIVE: Final = 1  # their classes: 0 flat spoof, 1 living face, 2 other spoof
-WIDE_MS: Final = 220  # the wide look and the beat of a followed face hold so long: a third of the cost
+WIDE_MS: Final = 300  # the wide look and the beat of a followed face hold so long: a quarter of their cost
 SURE: Final = 8.0  # log odds beyond which a network says nothing more
 
 
