@@ -192,7 +192,7 @@ def lines(report: Report) -> Iterator[str]:
             yield f"  {name:24} {errors}  bona fide turned away {found['bpcer_clip_all']:.3f}  {found['weights']}"
     for title in ("overall", "prints", "cost"):
         yield f"{title}  " + "  ".join(
-            f"{name} {value:.4g}" for name, value in report[title].items() if value is not None
+            f"{name} {value:.4g}" for name, value in report[title].items() if isinstance(value, int | float)
         )
 
 
