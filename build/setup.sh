@@ -8,7 +8,7 @@ export PYTHONUTF8=1
 
 # Exact list of a bare Debian 12: GL, X client libraries, touch, one font with Latin and CJK, and the demo's own display.
 packages="libgl1 libegl1 libgles2 libglib2.0-0 libsm6 libxext6 libxrender1 libmtdev1 fonts-wqy-microhei xvfb openbox"
-[ "$want" = dev ] && packages="$packages xdotool wmctrl"
+[ "$want" = dev ] && packages="$packages xdotool wmctrl softhsm2"
 
 say() { printf '%s\n' "setup: $*" >&2; }
 
