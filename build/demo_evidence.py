@@ -26,7 +26,8 @@ def look(data: Path, class_id: str) -> str:
     words = ("--key", reviewer / "key", "--by", "Demo Reviewer", "--reason", REASON, "--out", reviewer / "photo.jpg")
     said = _run("open", server, class_id, sid, eid, *words).strip()
     return (
-        f"Photos: {len(listed)} taken with consent, {len(kept)} sealed on the server, none unsealed in the client's or the server's folder.\n"
+        f"Photos: {len(listed)} taken with consent, {len(kept)} sealed on the server, "
+        "none unsealed in the client's or the server's folder.\n"
         f"One was opened by its reviewer (demo-data/reviewer/photo.jpg: {said}),\n"
         f"with the reason “{REASON}”. A sample that anybody can repeat:\n"
         "                     .venv/bin/python -m ledger sample demo-data/archive --seed 'a public number' --count 1"
