@@ -311,6 +311,19 @@ class ClassLog:
         records = (self.keys[place] for place in self._by_role.get(role, []))
         return [record.key for record in records if record.counts_at(index)]
 
+    def check_log_key(self, key: Vkey, size: int) -> None:
+        """Return quietly, or raise `UnknownSignerError`: `key` may sign this log's checkpoint over `size` entries.
+
+        The log's first key counts from its beginning, a later one once its `key` leaf is covered, each until the
+        `revoke` is. A log that never names a key of its own is held to the trust file alone.
+        """
+        own = [self.keys[place] for place in self._by_role.get("log", [])]
+        for at, record in enumerate(own):
+            if record.key == key and (not at or record.added < size) and size <= record.revoked:
+                return
+        if own:
+            raise UnknownSignerError(f"the log key {key.key_id.hex()} of {key.name} did not count at {size} entries")
+
     def in_force(self, what: str, index: int) -> str | None:
         """SHA-256 of the latest `what` document before entry `index`; None where there is none."""
         latest = None

@@ -106,13 +106,13 @@ def _read_file(where: Path, trust: Trust, side: Side) -> None:
         raise ArchiveError(f"{where} cannot be read: {error.strerror}") from error
     raw = proof.parse(data).checkpoint if data.startswith(proof.HEADER.encode()) else data
     found, signed = checkpoint.parse(raw)
-    _add(side, found, signed, trust.log(found.origin), None)
+    _add(side, found, signed, trust.signer(found.origin, signed), None)
 
 
 def _read_archive(source: Source, trust: Trust, side: Side) -> None:
     if source.has(CHECKPOINT):
         found, signed = checkpoint.parse(source.read(CHECKPOINT))
-        _add(side, found, signed, trust.log(found.origin), _tree(source, "", found))
+        _add(side, found, signed, trust.signer(found.origin, signed), _tree(source, "", found))
     for sid in source.folders("sessions/"):
         try:
             for history in _session(source, sid):

@@ -32,8 +32,10 @@ def of_trust(trust: Trust) -> str:
 
 def of_all(trust: Trust, origin: str, authority: Iterable[Vkey]) -> dict[str, str]:
     """What to compare of a verification of the log `origin`: name → groups, the trust file itself first."""
-    keys = [trust.log(origin), *trust.witnesses.values(), *authority]
-    return {"trust file": of_trust(trust), **{key.name: of_key(key) for key in keys}}
+    first, *later = trust.keys(origin)
+    found = {"trust file": of_trust(trust), first.name: of_key(first)}
+    found |= {f"{key.name} ({key.key_id.hex()})": of_key(key) for key in later}
+    return found | {key.name: of_key(key) for key in (*trust.witnesses.values(), *authority)}
 
 
 def halves(text: str) -> tuple[str, str]:

@@ -21,10 +21,14 @@ _COUNT = re.compile(r"[1-9][0-9]{0,5}")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A checkpoint whose log signature and quorum hold, and when each known witness saw it (POSIX seconds)."""
+    """A checkpoint whose log signature and quorum hold, and when each known witness saw it (POSIX seconds).
+
+    `log` is the key that signed it for the log; whether it counted at that size is the class log's own to say.
+    """
 
     checkpoint: Checkpoint
     note: Note
+    log: Vkey
     times: Mapping[Vkey, int]
 
 
@@ -38,12 +42,19 @@ class Trust:
     quorum: str = NONE
     urls: Mapping[str, str] = field(default_factory=dict)  # witness name → where it answers; of no weight here
 
-    def log(self, origin: str) -> Vkey:
-        """The key of the log `origin`, or `TrustError`."""
-        for key in self.logs:
-            if key.name == origin:
+    def keys(self, origin: str) -> tuple[Vkey, ...]:
+        """The keys of the log `origin`, more than one after its key was changed; `TrustError` where there is none."""
+        keys = tuple(key for key in self.logs if key.name == origin)
+        if not keys:
+            raise TrustError(f"the trust file names no log {origin}")
+        return keys
+
+    def signer(self, origin: str, signed: Note) -> Vkey:
+        """The key of the log whose line stands in the note; `QuorumError` without one. It is not verified here."""
+        for key in self.keys(origin):
+            if any(line.is_by(key) for line in signed.signatures):
                 return key
-        raise TrustError(f"the trust file names no log {origin}")
+        raise QuorumError(f"the checkpoint of {origin} is not signed by its log")
 
     def verify(self, data: bytes, *, others: bool = False) -> Seen:
         """Check a signed checkpoint: the log's signature first, known witnesses' cosignatures, and the quorum.
@@ -62,12 +73,10 @@ class Trust:
 
     def verify_log(self, parsed: Checkpoint, signed: Note, *, others: bool = False) -> Seen:
         """As `verify`, without the quorum: one signature of the log is enough to prove a contradiction."""
-        log = self.log(parsed.origin)
-        good = note.verify(signed, (log, *self.witnesses.values()), others=others)
-        if not any(line.is_by(log) for line in good):
-            raise QuorumError(f"the checkpoint of {parsed.origin} is not signed by its log")
+        good = note.verify(signed, (*self.keys(parsed.origin), *self.witnesses.values()), others=others)
+        log = self.signer(parsed.origin, signed)
         by = {key: line.time for line in good for key in self.witnesses.values() if line.is_by(key)}
-        return Seen(parsed, signed, by)
+        return Seen(parsed, signed, log, by)
 
     def satisfied(self, by: set[Vkey]) -> bool:
         """Whether cosignatures by these witness keys make the quorum."""
@@ -135,8 +144,6 @@ class _Reader:
             raise TrustError(f"{key.name} is of type {key.type:#04x}, here stands {kind:#04x}")
         if any(key.key == other.key for other in (*self.logs, *self.witnesses.values())):
             raise TrustError(f"the key of {key.name} stands here twice")
-        if kind == ED25519 and any(key.name == other.name for other in self.logs):
-            raise TrustError(f"two keys for the log {key.name}")
         return key
 
     def _new_name(self, name: str) -> str:

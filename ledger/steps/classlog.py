@@ -89,8 +89,10 @@ def read_entries(source: Source, trust: Trust, seen: Seen, findings: Findings) -
                 entry = log.read(data)
                 if isinstance(entry, Logged) and entry.sid is None:
                     seen_then = trust.verify_parsed(entry.checkpoint, entry.note, others=True)
+                    log.check_log_key(seen_then.log, seen_then.checkpoint.size)
                     anchors.append(_anchor(len(log) - 1, seen_then, trust, latest))
         archive.check_names(source.names("tile/"), set(tiles.paths(len(log))))
+        log.check_log_key(seen.log, len(log))
         anchors.append(_anchor(len(log), seen, trust, latest))
     findings.count("2", len(log) - 1)
     return log, anchors
@@ -126,11 +128,12 @@ def check_freshness(log: ClassLog, trust: Trust, witnessed: Sequence[bytes], fin
             parsed, signed = checkpoint.parse(data)
             if parsed.origin != log.origin:
                 raise InconsistentLogError(f"the witnessed checkpoint is of {parsed.origin}, not of {log.origin}")
-            trust.verify_log(parsed, signed, others=True)
+            kept = trust.verify_log(parsed, signed, others=True)
             if parsed.size > len(log):
                 raise InconsistentLogError(
                     f"the class log was witnessed at size {parsed.size}; this archive ends at {len(log)}: it is stale"
                 )
+            log.check_log_key(kept.log, parsed.size)
             if log.tree.root_at(parsed.size) != parsed.root:
                 raise InconsistentLogError(f"the class log was witnessed at size {parsed.size} with another root")
 

@@ -106,6 +106,7 @@ class Classroom:
         self.origin = names.class_origin(SERVER, class_id)
         self._counter = 0
         self.log_key = keys.generate(self.origin, keys.ED25519)
+        self.former: list[keys.Signer] = []  # keys of the log that were replaced
         self.grant_key = keys.generate(names.grant(SERVER), keys.ED25519)
         self.cosigner = keys.generate(names.cosigner(SERVER), keys.COSIGNATURE)
         self.authority = keys.generate("school.example/a", keys.ED25519)
@@ -184,7 +185,7 @@ class Classroom:
 
     def trust(self) -> Trust:
         """The trust file of somebody who knows this log and its witnesses."""
-        lines = [f"log {self.log_key.vkey}"]
+        lines = [f"log {key.vkey}" for key in (*self.former, self.log_key)]
         lines += [f"witness w{n} {witness.vkey}" for n, witness in enumerate(self.witnesses)]
         if self.witnesses:
             lines.append("group all all " + " ".join(f"w{n}" for n in range(len(self.witnesses))))

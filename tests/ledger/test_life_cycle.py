@@ -9,7 +9,10 @@ import pytest
 from ledger import bodies, keys, note
 from ledger import policy as policies
 from ledger.errors import ArchiveError
+from ledger.findings import Status
 from ledger.leaves import KeyLeaf, PolicyLeaf, SettledLeaf
+from ledger.trust import parse as parse_trust
+from ledger.verify import Options, verify
 from tests.ledger.builder import SERVER, Classroom
 from tests.ledger.conftest import made
 
@@ -114,4 +117,67 @@ def test_a_verdict_by_a_supervisor_who_was_revoked_is_refused(tmp_path: Path) ->
     body = bodies.Verdict(0, room.origin, learner, session.sid, 0, 9, "back-dated")
     room.say(body, room.supervisor, sid=session.sid)
     with pytest.raises(ArchiveError, match="did not count"):
+        room.export(tmp_path / "a")
+
+
+# --- the class log's own key ------------------------------------------------------------------------------------------
+
+
+def changed_key(room: Classroom) -> keys.Signer:
+    """The class log names a new key of its own and revokes the old one; the old one is returned."""
+    old, new = room.log_key, keys.generate(room.origin, keys.ED25519)
+    if not any(record.leaf.role == "log" for record in room.log.keys):
+        room.append(KeyLeaf(room.now, "add", "log", str(old.vkey)))
+    room.append(KeyLeaf(room.now, "add", "log", str(new.vkey)))
+    room.append(KeyLeaf(room.now, "revoke", "log", str(old.vkey)))
+    room.former.append(old)
+    room.log_key = new
+    return old
+
+
+def test_a_class_log_whose_key_was_changed_is_one_log(tmp_path: Path) -> None:
+    """Old anchors verify by the old key, new ones by the new; the trust file carries both, and one alone is refused."""
+    room = Classroom(witnesses=1)
+    device = room.device(room.learner())
+    room.session(device).study(20_000).close().settle(20_000)
+    room.anchor()
+    before = room.checkpoint()
+    old = changed_key(room)
+    room.anchor()
+    second = room.session(device)
+    second.unit = "u2"
+    second.study(20_000).close().settle(20_000)
+    room.anchor()
+    room.export(tmp_path / "a")
+    archive = made(room, tmp_path / "a")
+    report = archive.verify()
+    assert not report.refused
+    assert report.credited_ms == 40_000
+    assert sum(name.startswith(room.origin) for name in report.fingerprints) == 2
+    kept = Options(authority=(room.authority.vkey,), witnessed=[before])
+    assert verify(archive.source, archive.trust, kept).findings.steps["1 freshness"].status is Status.OK
+    for missing in (old.vkey, room.log_key.vkey):
+        lines = [line for line in str(room.trust()).splitlines() if str(missing) not in line]
+        half = parse_trust("".join(f"{line}\n" for line in lines).encode())
+        assert verify(archive.source, half, kept).refused
+
+
+STOLEN = ["the old key goes on", "the new key reaches back", "a key that the log never named"]
+
+
+@pytest.mark.parametrize("attack", STOLEN)
+def test_a_log_key_signs_in_its_own_time_only(tmp_path: Path, attack: str) -> None:
+    """A stolen old key signs no later history, a new one no earlier; the trust file alone appoints nobody."""
+    room = Classroom(witnesses=1)
+    room.append(KeyLeaf(room.now, "add", "log", str(room.log_key.vkey)))
+    small = len(room.entries)
+    old = changed_key(room) if attack != "a key that the log never named" else room.log_key
+    room.former = [old]
+    if attack == "the new key reaches back":
+        room.append(room.checkpoint(small))
+    elif attack == "the old key goes on":
+        room.former, room.log_key = [room.log_key], old
+    else:
+        room.log_key = keys.generate(room.origin, keys.ED25519)
+    with pytest.raises(ArchiveError, match="did not count at"):
         room.export(tmp_path / "a")

@@ -302,7 +302,6 @@ def test_a_quorum_is_what_the_trust_file_says(
         LINES + f"witness w4 {keys.Vkey('log-key-as-witness', keys.COSIGNATURE, LOG.vkey.key)}\nquorum none\n",
         LINES + f"witness w4 {keys.generate('w4', keys.ED25519).vkey}\nquorum none\n",
         LINES + f"log {LOG.vkey}\nquorum none\n",
-        LINES + f"log {keys.generate(LOG.vkey.name, keys.ED25519).vkey}\nquorum none\n",
         LINES + f"log {keys.generate('x', keys.P256).vkey}\nquorum none\n",
         LINES + "log\nquorum none\n",
         LINES + "trust me\nquorum none\n",
