@@ -22,3 +22,11 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("left out: needs the sample pack in ../shared, which is absent")
     return SHARED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two at a time, a file at a time: what uses the screen or looks at the whole machine stays one after the other."""
+    for item in items:
+        room = item.path.relative_to(ROOT / "tests").parts[0]
+        alone = room in ("agent", "e2e") or item.get_closest_marker("x11") is not None
+        item.add_marker(pytest.mark.xdist_group("machine" if alone else str(item.path)))
