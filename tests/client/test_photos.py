@@ -89,6 +89,7 @@ def test_no_photo_unless_policy_consent_and_a_recipient_agree(make_world, missin
     assert all(answer.evidence is None for answer in answers(pc, study.sid))
 
 
+@pytest.mark.slow
 def test_a_photo_only_where_the_nonce_draws_it(make_world):
     """At 500 of 1000 the nonce decides, check by check; who reads the log later finds the same."""
     from ledger.schedule import drawn
@@ -138,6 +139,7 @@ def test_the_photo_is_durable_with_its_event_and_never_unsealed(make_world, tmp_
     assert world.verified().findings.steps["10"].status is Status.OK
 
 
+@pytest.mark.slow
 def test_records_go_first_and_a_broken_line_goes_on_where_it_broke(make_world, monkeypatch):
     """While a segment waits no piece of a photo is sent; each piece is sent once, whatever is lost between."""
     from client.sync import evidence
@@ -160,6 +162,7 @@ def test_records_go_first_and_a_broken_line_goes_on_where_it_broke(make_world, m
     assert world.verified().findings.steps["10"].status is Status.OK
 
 
+@pytest.mark.slow
 def test_photos_of_an_offline_hour_come_with_its_records(make_world):
     """No network for minutes: checks by the offline seed take their photos as well, and all of it arrives later."""
     world = make_world(units=(("pass", 240_000),), reviewers=1)
@@ -306,6 +309,7 @@ def test_the_learner_reads_when_a_photo_is_taken_and_for_whom(make_world):
     assert list(result.photos) == sorted(result.photos)
 
 
+@pytest.mark.slow
 def test_one_button_under_the_notice_and_no_photo_from_that_moment_on(make_world):
     """Pressed while the look is announced: this check takes none already, and passes; what waited on the device is
     gone; server and class log have the signed word; the next session begins without the consent."""
@@ -337,6 +341,7 @@ def test_one_button_under_the_notice_and_no_photo_from_that_moment_on(make_world
     assert sum(b'"given":false' in text and b'"what":"photos"' in text for text in said) == 1
 
 
+@pytest.mark.slow
 def test_a_deleted_profile_leaves_nothing(make_world):
     """Template, keys, photos, records: gone, the template's key first; not while something waits, unless told so; the
     other learner of the machine keeps everything."""
