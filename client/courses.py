@@ -65,8 +65,10 @@ class Opened:
 class Shelf:
     """The courses of one signed-in learner."""
 
-    def __init__(self, enrolment: Enrolment, about: str, agent_about: str, clock: Clock) -> None:
+    def __init__(self, enrolment: Enrolment, about: str, agent_about: str, clock: Clock, sparing: bool = False) -> None:
+        """`sparing`: lessons with the smaller picture, where they have one."""
         self._enrolment, self._about, self._agent_about, self._clock = enrolment, about, agent_about, clock
+        self._sparing = sparing
         self._me: Me | None = None
         self.gestures: tuple[str, ...] = ()
         self.enrol_ms = 0
@@ -107,7 +109,7 @@ class Shelf:
         package = packages.open_package(folder, registration.course)
         records = Records(profile.outbox, registration.registration, course, policy)
         desk = _Desk(profile.outbox)
-        media = {unit.id: package.media(unit.id, "zh") for unit in course.units}
+        media = {unit.id: package.media(unit.id, "zh", self._sparing) for unit in course.units}
 
         def opened(take_over: bool) -> Granted:
             outbox = Outbox(profile.outbox)

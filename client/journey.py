@@ -230,7 +230,8 @@ class Journey:
         self._enrolment = enrolment
 
         def prepare() -> tuple[Me, Shelf]:
-            shelf = Shelf(enrolment, self._kit.about, self._kit.agent_about, self._kit.clock)
+            kit = self._kit
+            shelf = Shelf(enrolment, kit.about, kit.agent_about, kit.clock, kit.sparing)
             me = shelf.prepare()
             if choices is not None:
                 outbox = Outbox(enrolment.profile.outbox)

@@ -65,7 +65,10 @@ class Question:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Unit:
-    """One lesson: `duration_ms` bounds what can be credited for it."""
+    """One lesson: `duration_ms` bounds what can be credited for it.
+
+    `lower` is the same lesson as a smaller picture, for old computers; "" where the package has none.
+    """
 
     id: str
     title: Text
@@ -75,6 +78,8 @@ class Unit:
     captions: Mapping[str, str]
     captions_sha256: Mapping[str, str]
     questions: tuple[Question, ...]
+    lower: str = ""
+    lower_sha256: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class Course:
         found: dict[str, str] = {}
         for unit in self.units:
             found[unit.media] = unit.media_sha256
+            found |= {unit.lower: unit.lower_sha256} if unit.lower else {}
             found |= {name: unit.captions_sha256[language] for language, name in unit.captions.items()}
         return found
 
@@ -136,7 +142,7 @@ def _unit(table: Any) -> Unit:
         table,
         "unit",
         {"id", "title", "duration_ms", "media", "media_sha256"},
-        {"captions", "captions_sha256", "question"},
+        {"captions", "captions_sha256", "question", "lower", "lower_sha256"},
     )
     name = _string(table["id"], "unit id", _NAME)
     duration = _number(table["duration_ms"], f"{name}: duration_ms", 1, MAX_UNIT_MS)
@@ -146,6 +152,8 @@ def _unit(table: Any) -> Unit:
     )
     if set(captions) != set(hashes):
         raise CourseError(f"unit {name}: captions and captions_sha256 name different languages")
+    if ("lower" in table) != ("lower_sha256" in table):
+        raise CourseError(f"unit {name}: lower and lower_sha256 belong together")
     questions = tuple(_question(item, duration) for item in _list(table.get("question", []), name, 0, MAX_QUESTIONS))
     _unique([question.id for question in questions], f"unit {name}: question")
     return Unit(
@@ -157,6 +165,8 @@ def _unit(table: Any) -> Unit:
         captions=captions,
         captions_sha256=hashes,
         questions=questions,
+        lower=safe_name(table["lower"]) if "lower" in table else "",
+        lower_sha256=_string(table["lower_sha256"], f"{name}: lower_sha256", _HASH) if "lower" in table else "",
     )
 
 
@@ -223,7 +233,7 @@ def _unique_files(course: Course) -> None:
     """One name, one content: also where a file system folds case."""
     seen: dict[str, tuple[str, str]] = {}
     for unit in course.units:
-        pairs = [(unit.media, unit.media_sha256)]
+        pairs = [(unit.media, unit.media_sha256), *([(unit.lower, unit.lower_sha256)] if unit.lower else [])]
         pairs += [(name, unit.captions_sha256[language]) for language, name in unit.captions.items()]
         for name, digest in pairs:
             if seen.setdefault(name.lower(), (name, digest)) != (name, digest):

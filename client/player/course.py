@@ -27,14 +27,18 @@ class Package:
     folder: Path
     course: manifest.Course
 
-    def media(self, unit: str, language: str) -> UnitMedia:
-        """One unit as the player takes it, its title in `language`; `CourseError` for a unit that is not there."""
+    def media(self, unit: str, language: str, lower: bool = False) -> UnitMedia:
+        """One unit as the player takes it, its title in `language`; `CourseError` for a unit that is not there.
+
+        `lower`: with the smaller picture, where the package has one.
+        """
         try:
             found = self.course.unit(unit)
         except LedgerError as e:
             raise CourseError(str(e)) from e
+        picture = found.lower if lower and found.lower else found.media
         captions = {tag: self.folder / name for tag, name in found.captions.items()}
-        return UnitMedia(found.id, found.title.in_(language), self.folder / found.media, found.duration_ms, captions)
+        return UnitMedia(found.id, found.title.in_(language), self.folder / picture, found.duration_ms, captions)
 
 
 def open_package(folder: Path, expected: str | None = None) -> Package:

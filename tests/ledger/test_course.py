@@ -93,6 +93,7 @@ def test_a_file_name_that_leads_elsewhere_is_refused(name: str) -> None:
         (b"version = 2", b"", "missing field 'version'"),
         (b'en = "one.en.vtt"', b"", "different languages"),
         (b'media = "two.webm"', b'media = "ONE.mp4"', "two contents"),
+        (b'media = "two.webm"', b'lower = "small.mp4"\nmedia = "two.webm"', "belong together"),
         (B.encode(), b"B" * 64, "not of its form"),
         ('zh = "二"'.encode(), b'zh = ""', "plain sentence"),
         ('zh = "二"'.encode(), b'zh = "a\\u202eb"', "plain sentence"),

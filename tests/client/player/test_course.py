@@ -23,6 +23,21 @@ def test_the_demo_course_opens_and_gives_its_lesson(demo_course: Path) -> None:
     assert media.path.is_file()
 
 
+def test_low_load_gets_the_smaller_picture_where_there_is_one(course_copy: Path) -> None:
+    """It is bound by its hash like any file; a package without one plays what it has."""
+    assert open_package(course_copy).media("pass", "zh", lower=True).path.name == "lesson.mp4"
+    small, manifest = course_copy / "small.mp4", course_copy / "course.toml"
+    small.write_bytes(b"small")
+    lower = f'lower = "small.mp4"\nlower_sha256 = "{hashlib.sha256(b"small").hexdigest()}"\nmedia = '
+    manifest.write_text(manifest.read_text().replace("media = ", lower, 1))
+    package = open_package(course_copy)
+    assert package.media("pass", "zh", lower=True).path == small
+    assert package.media("pass", "zh").path.name == "lesson.mp4"
+    small.write_bytes(b"other")
+    with pytest.raises(CourseFileError, match=r"small\.mp4"):
+        open_package(course_copy)
+
+
 @pytest.mark.parametrize("name", ["lesson.mp4", "lesson.zh.vtt", "lesson.en.vtt"])
 def test_one_other_byte_refuses_the_course(course_copy: Path, name: str) -> None:
     """Flip one bit of any file: the course does not open, and the file is named."""
