@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ import numpy as np
 import pytest
 
 from client import manifest
-from client.events import Judged
+from client.events import Judged, Order
 from client.ports import CheckRequest
 from client.proctor import check, cues, models
 from client.proctor.check import Attempt, Person
 from client.proctor.limits import Limits
 from client.proctor.pad import PadModel
 from client.proctor.seen import Cues, Face, Seen
+from client.state import Attempting
+from ledger.events import Answered, Fault
+from tests.client.bench import Bench
 from tests.client.proctor.scenes import ANNA, BERTA, pose, seen
 
 WHOLE = Face(100, 60, 300, 360, ((180.0, 180.0), (300.0, 180.0), (240.0, 250.0), (190.0, 330.0), (290.0, 330.0)), 0.9)
@@ -168,3 +172,21 @@ def test_nothing_is_asked_without_a_gate_or_without_time(
     """A demo class records; a glance near its deadline waits for the next attempt."""
     judged, asked = play(glance(pad, deadline_ms), shipped, obedient(lambda t, _: 0.1))
     assert (judged.result, asked) == (result, ["look"])
+
+
+def test_after_the_last_attempt_a_person_decides(shipped: Limits) -> None:
+    """Three glances that PAD doubted and no turn cleared: the signed log holds each with its reason and its scores, and
+    names the case for a person; the session counts no mismatch."""
+    doubted, _ = play(glance(), shipped, lambda t, _: seen(t, live=0.1))
+    bench = Bench().study()
+    for a in range(3):
+        bench.answer(order=Order(1, a, f"{a + 1:032x}", 20_000))
+        bench.press("ready")
+        assert isinstance(bench.state.check, Attempting)
+        task = bench.state.check.task
+        bench.send(replace(doubted, check=task.order.i, attempt=task.order.a, kind=task.kind))
+    answered = [body for body in bench.bodies(Answered) if body.i == 1]
+    assert [(one.result, one.reason) for one in answered] == [("inconclusive", "gesture")] * 3
+    assert all(one.scores["pad"] < one.scores["pad_threshold"] for one in answered)
+    assert [body.detail for body in bench.bodies(Fault)] == ["help case: check 1 stayed open after 3 attempts: gesture"]
+    assert bench.state.tally.mismatches == 0
