@@ -15,9 +15,9 @@ from ledger.bodies import Body
 from ledger.keys import ED25519, parse_vkey
 from server_stub.app import Server
 from server_stub.domain import forks, imports
-from server_stub.domain.errors import SetupError
+from server_stub.domain.errors import DecisionError, SetupError
 from server_stub.domain.publish import WHAT
-from server_stub.rotation import rotate
+from server_stub.rotation import rotate, rotate_log
 from server_stub.settings import load, write_private
 
 MAX_IMPORT = 256 << 20  # a session of some hours has a few MB
@@ -56,7 +56,9 @@ def add(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
             said.add_argument(f"--{field}", required=True, type=int if field == "leaf" else str)
     other = command("forks", _forks, "sid", help="what is kept of a session's other history, with proofs")
     other.add_argument("out", type=Path, help="a new folder")
-    command("rotate", _rotate, help="a new key").add_argument("role", choices=("grant", "cosign"))
+    turned = command("rotate", _rotate, help="a new key")
+    turned.add_argument("role", choices=("grant", "cosign", "log"))
+    turned.add_argument("class_id", nargs="?", default="", help="of a log: the class")
     brought = command("import", _import, help="take in a learner's own copy of sessions that were not sent")
     brought.add_argument("copy", type=Path, help="what `python -m client export` wrote")
 
@@ -156,7 +158,10 @@ def _forks(options: argparse.Namespace) -> None:
 
 
 def _rotate(options: argparse.Namespace) -> None:
-    print(rotate(load(options.directory.absolute()), options.role))
+    settings = load(options.directory.absolute())
+    if (options.role == "log") != bool(options.class_id):
+        raise DecisionError("a class is named where its log's key is changed, and nowhere else")
+    print(rotate_log(settings, options.class_id) if options.class_id else rotate(settings, options.role))
 
 
 def _import(options: argparse.Namespace) -> None:

@@ -37,7 +37,7 @@ def _witnesses(options: argparse.Namespace) -> None:
     named = parse_witnesses(data)
     server = Server(settings)
     try:
-        trusts = {id_: replace(named, logs=(signer.vkey,)) for id_, signer in server.keyring.logs.items()}
+        trusts = {id_: replace(named, logs=server.keyring.trust(id_).logs) for id_ in server.keyring.logs}
         for class_id, trust in trusts.items():
             server.records.read(lambda tx, c=class_id, t=trust: check(tx, server, c, t))  # type: ignore[misc]
         write_private(settings.witnesses, data)

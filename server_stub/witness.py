@@ -58,13 +58,16 @@ def make_witness(directory: Path, name: str) -> Vkey:
     return signer.vkey
 
 
-def watch(directory: Path, vkey: str) -> Vkey:
-    """Watch one more class log from now on; `SetupError` for a key that is none of a class log."""
+def watch(directory: Path, vkey: str, instead: str = "") -> Vkey:
+    """Watch one more class log from now on; `SetupError` for a key that is none of a class log.
+
+    `instead`: the key that the log had so far; what was signed under it stays signed, and its history goes on.
+    """
     key = parse_vkey(vkey)
     if key.type != ED25519 or not names.is_a("class origin", key.name):
         raise SetupError(f"{key.name} is no class log's key")
     _, book = open_witness(directory)
-    book.write(lambda store: store.watch(key))
+    book.write(lambda store: store.watch(key, parse_vkey(instead) if instead else None))
     book.close()
     return key
 
@@ -169,6 +172,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add.set_defaults(run=_add)
     add.add_argument("directory", type=Path)
     add.add_argument("log", metavar="VKEY")
+    add.add_argument("--replaces", default="", metavar="VKEY", help="the key that this log had so far")
     serve = actions.add_parser("serve", help="answer add-checkpoint on HTTP")
     serve.set_defaults(run=_serve)
     serve.add_argument("directory", type=Path)
@@ -198,7 +202,7 @@ def _init(options: argparse.Namespace) -> None:
 
 
 def _add(options: argparse.Namespace) -> None:
-    key = watch(options.directory, options.log)
+    key = watch(options.directory, options.log, options.replaces)
     print(f"Watching    {key.name}; compare its fingerprint with the operator's letter:")
     for half in fingerprint.halves(fingerprint.of_key(key)):
         print(f"            {half}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ledger import checkpoint, tiles
 from ledger.classlog import ClassLog
+from ledger.keys import Signer
 from ledger.leaves import Leaf, Logged
 from ledger.proof import Receipt
 from ledger.trust import NONE
@@ -25,12 +26,14 @@ class ClassLogs:
         self._keyring = keyring
         self._logs: dict[str, ClassLog] = {}
 
-    def append(self, tx: Transaction, class_id: str, *entries: Leaf | Logged) -> int:
+    def append(self, tx: Transaction, class_id: str, *entries: Leaf | Logged, signer: Signer | None = None) -> int:
         """Append entries and sign the new checkpoint; return the index of the first. Only inside `Records.write`.
+
+        `signer`: the log's new key, where these entries are its change.
 
         `LeafError` for an entry that a verifier would refuse: the transaction must not be committed then.
         """
-        signer = self._keyring.log(class_id)
+        signer = signer or self._keyring.log(class_id)
         log = self._writable(tx, class_id)
         first = len(log)
         for entry in entries:

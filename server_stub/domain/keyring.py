@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ledger import names
 from ledger.keys import Signer, Vkey
@@ -24,6 +24,7 @@ class Keyring:
     officer: Signer | None = None  # identifies learners
     authority: Signer | None = None  # vouches for the officer
     authorities: tuple[Vkey, ...] = ()  # whose word on supervisors and evidence keys this server takes
+    former: Mapping[str, tuple[Vkey, ...]] = field(default_factory=dict)  # by class ID: log keys of before
     witnesses: Trust = NOBODY  # who watches this server's class logs, and how many of them make a quorum
 
     def log(self, class_id: str) -> Signer:
@@ -35,7 +36,7 @@ class Keyring:
 
     def trust(self, class_id: str) -> Trust:
         """The trust file that the operator recommends for a class."""
-        return replace(self.witnesses, logs=(self.log(class_id).vkey,))
+        return replace(self.witnesses, logs=(*self.former.get(class_id, ()), self.log(class_id).vkey))
 
     def origin(self, class_id: str) -> str:
         """The class log's origin."""

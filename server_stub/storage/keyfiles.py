@@ -21,6 +21,25 @@ def log_file(class_id: str) -> str:
     return f"c-{class_id}"
 
 
+def coming_file(class_id: str) -> str:
+    """The stem of the key that a class log is about to have."""
+    return f"next-{log_file(class_id)}"
+
+
+def former_file(settings: Settings, class_id: str) -> Path:
+    """Where the public halves of a class log's earlier keys stand, one a line, in their order."""
+    return settings.keys / f"former-{log_file(class_id)}"
+
+
+def former(settings: Settings, class_id: str) -> tuple[Vkey, ...]:
+    """The keys that a class log had before, or `SetupError`."""
+    path = former_file(settings, class_id)
+    try:
+        return tuple(map(parse_vkey, path.read_text(encoding="utf-8").splitlines())) if path.exists() else ()
+    except (OSError, UnicodeDecodeError, KeyFormatError) as error:
+        raise SetupError(f"{path} cannot be used: {error}") from error
+
+
 def save(folder: Path, stem: str, signer: Signer) -> None:
     """Keep a new key, 0600; the name it signs under stands in a file beside it."""
     path = folder / f"{stem}.pem"
@@ -43,6 +62,7 @@ def load(settings: Settings) -> Keyring:
     return Keyring(
         server=settings.server,
         logs=logs,
+        former={class_id: former(settings, class_id) for class_id in logs},
         cosigner=read(folder, COSIGNER, COSIGNATURE),
         grant=read(folder, GRANT, ED25519),
         officer=read(folder, OFFICER, ED25519) if settings.development else None,

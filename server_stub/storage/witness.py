@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,12 +39,15 @@ class SqliteWatchStore:
         row = self._db.execute("SELECT vkey, size, root, time, signed FROM log WHERE origin = ?", (origin,)).fetchone()
         return Watched(parse_vkey(row[0]), *row[1:]) if row else None
 
-    def watch(self, key: Vkey) -> None:
+    def watch(self, key: Vkey, instead: Vkey | None = None) -> None:
+        """Watch a log; `instead` of the key that it had, from the size where it stands."""
         known = self.watched(key.name)
         if known is not None and known.key != key:
-            raise SetupError(f"{key.name} is watched under another key; a log has one key for life")
-        if known is None:
-            new = Watched(key)
+            if known.key != instead:
+                raise SetupError(f"{key.name} is watched under another key: say which one this replaces")
+            self._db.execute("DELETE FROM log WHERE origin = ?", (key.name,))
+        if known is None or known.key != key:
+            new = replace(known, key=key) if known else Watched(key)
             self._db.execute(
                 "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)",
                 (key.name, str(key), new.size, new.root, new.time, new.signed),

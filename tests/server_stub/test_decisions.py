@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from ledger import bodies, note
+from ledger.archive import open_source
 from ledger.findings import Status
+from ledger.trust import parse as parse_trust
+from ledger.verify import Options, verify
 from server_stub.__main__ import main
 from server_stub.domain.errors import ClassEndedError, DecisionError, SetupError
 from server_stub.signing import new_key, read_key
@@ -219,6 +222,51 @@ def test_a_rotated_keys_old_sessions_verify_and_new_ones_are_signed_anew(room: R
     later = study(learner, 4)
     found = figures(school.verified("archive"))
     assert found == {device.sid: ("closed", 20_000), later.sid: ("closed", 20_000)}
+
+
+def test_a_class_logs_new_key_goes_on_with_the_same_history(room: Room, school: School, tmp_path: Path) -> None:
+    """Run twice as after a crash; a session goes on; a checkpoint of before verifies by the old key, the archive by the
+    new, and the trust file on the disk names both."""
+    learner = room.learner().ready()
+    device = study(learner, 2, close=False)
+    before = room.http.get(f"/log/{CLASS}/checkpoint").content
+    old = room.server.keyring.log(CLASS).vkey
+    room.server.close()
+    fresh = school.operator("rotate", "log", CLASS)
+    room.restart()
+    device.http = learner.http = room.http
+    device.close()
+    later = study(learner, 4)
+    trust = room.server.services.enrolment.trust(CLASS)
+    assert trust.index(str(old)) < trust.index(fresh)
+    assert str(room.server.keyring.log(CLASS).vkey) == fresh
+    report = school.verified("archive")
+    assert figures(report) == {device.sid: ("closed", 20_000), later.sid: ("closed", 20_000)}
+    path = school.folder / "archive"
+    options = Options(authority=(), witnessed=[before])
+    assert verify(open_source(path), parse_trust(trust.encode()), options).findings.steps["1 freshness"].status == "ok"
+    alone = parse_trust(f"log {fresh}\nquorum none\n".encode())
+    assert verify(open_source(path), alone, options).refused  # who knows only the new key cannot tell the old word
+    assert not list(room.settings.keys.glob("next-*"))
+    assert main(["rotate", str(room.settings.directory), "log"]) == 2
+
+
+def test_a_witness_takes_a_logs_new_key_when_its_keeper_says_so(tmp_path: Path) -> None:
+    """Not by the operator's word: the keeper names the old key and the new one, and the history goes on."""
+    from ledger.keys import ED25519, generate
+    from server_stub.witness import make_witness, watch
+
+    folder = tmp_path / "witness"
+    make_witness(folder, "witness.example")
+    old, new, stranger = (str(generate(ORIGIN, ED25519).vkey) for _ in range(3))
+    watch(folder, old)
+    for instead in ("", stranger):
+        with pytest.raises(SetupError, match="under another key"):
+            watch(folder, new, instead)
+    assert str(watch(folder, new, old)) == new
+    watch(folder, new)
+    with pytest.raises(SetupError):
+        watch(folder, old)
 
 
 # --- devices ----------------------------------------------------------------------------------------------------------
