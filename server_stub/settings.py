@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -21,15 +22,18 @@ class Settings:
     directory: Path
     server: str  # the configured name, never a listening address
     development: bool = True  # the development code and officer exist only then
+    people: str = ""  # another database for people: postgresql+pg8000://…; it may hold a password, so 0600
 
     def __post_init__(self) -> None:
         if not names.is_a("server", self.server):
             raise SetupError(f"{self.server!r} is no server name: lower-case letters, digits, dots and hyphens")
+        if self.people and not self.people.startswith(("postgresql+pg8000://", "sqlite:///")):
+            raise SetupError("`people` is a URL that begins with postgresql+pg8000:// or sqlite:///")
 
     @property
     def people_url(self) -> str:
-        """Accounts, registrations, tokens: an SQLAlchemy URL."""
-        return f"sqlite:///{self.directory / 'people.sqlite'}"
+        """Accounts, registrations, duties, tokens: an SQLAlchemy URL."""
+        return self.people or f"sqlite:///{self.directory / 'people.sqlite'}"
 
     @property
     def records(self) -> Path:
@@ -83,6 +87,8 @@ class Settings:
     def save(self) -> None:
         """Write `server.toml`."""
         text = f'server = "{self.server}"\ndevelopment = {str(self.development).lower()}\n'
+        if self.people:
+            text += f"people = {json.dumps(self.people)}\n"
         write_private(self.directory / CONFIG, text.encode())
 
 
@@ -92,10 +98,11 @@ def load(directory: Path) -> Settings:
         table = tomllib.loads((directory / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SetupError(f"{directory} is no data directory of a server: {error}") from error
-    server, development = table.get("server"), table.get("development")
-    if set(table) != {"server", "development"} or not isinstance(server, str) or not isinstance(development, bool):
-        raise SetupError(f"{directory / CONFIG} states `server` and `development`, nothing else")
-    return Settings(directory, server, development)
+    server, development, people = table.get("server"), table.get("development"), table.get("people", "")
+    known = set(table) <= {"server", "development", "people"}
+    if not (known and isinstance(server, str) and isinstance(development, bool) and isinstance(people, str)):
+        raise SetupError(f"{directory / CONFIG} states `server` and `development`, perhaps `people`, nothing else")
+    return Settings(directory, server, development, people)
 
 
 def write_private(path: Path, data: bytes) -> None:

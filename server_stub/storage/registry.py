@@ -125,12 +125,14 @@ class SqlRegistry:
         if wanted.text:
             text = wanted.text.lower()
             named = func.lower(AccountRow.person).contains(text, autoescape=True)
-            account = AccountRow.name.contains(text, autoescape=True)
-            where.append(or_(named, account, PersonRow.phone.startswith(text, autoescape=True)))
+            ways = [named, AccountRow.name.contains(text, autoescape=True)]
+            if text.isascii() and text.isdigit():  # only then: others need no look at 100,000 more rows
+                ways.append(_has(PersonRow.phone.between(text, text + ":")))
+            where.append(or_(*ways))
         if wanted.identity:
-            where.append(PersonRow.identity == wanted.identity)
+            where.append(_has(PersonRow.identity == wanted.identity))
         if wanted.employer:
-            where.append(PersonRow.employer == wanted.employer)
+            where.append(_has(PersonRow.employer == wanted.employer))
         if wanted.classes is not None:
             within = RegistrationRow.class_id.in_(list(wanted.classes))
             where.append(exists().where(RegistrationRow.learner == AccountRow.learner, within))
@@ -147,16 +149,17 @@ class SqlRegistry:
         for some in _some(accounts):
             found.update((person.account, person) for person in self._people(AccountRow.name.in_(some), len(some)))
         for some in _some(identities):
-            found.update((person.account, person) for person in self._people(PersonRow.identity.in_(some), len(some)))
+            found.update((one.account, one) for one in self._people(_has(PersonRow.identity.in_(some)), len(some)))
         return list(found.values())
 
     def _people(self, where: ColumnElement[bool], limit: int) -> list[Person]:
+        order = (AccountRow.person, AccountRow.name)
+        page = select(AccountRow.name).where(where).order_by(*order).limit(limit).subquery()  # whom first
         query = (
             select(AccountRow, PersonRow)
+            .join(page, page.c.name == AccountRow.name)
             .outerjoin(PersonRow, and_(PersonRow.learner == AccountRow.learner, AccountRow.learner != ""))
-            .where(where)
-            .order_by(AccountRow.person, AccountRow.name)
-            .limit(limit)
+            .order_by(*order)
         )
         with Session(self._engine) as session:
             rows = session.execute(query).all()
@@ -248,6 +251,11 @@ class SqlRegistry:
                 Deed(row.at, row.by, row.did, row.target, row.reason, row.place, row.leaf)
                 for row in session.scalars(query)
             ]
+
+
+def _has(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether an account's person fits, by an index of persons."""
+    return AccountRow.learner.in_(select(PersonRow.learner).where(condition))
 
 
 def _some(names: Collection[str]) -> Iterator[list[str]]:

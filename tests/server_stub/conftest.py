@@ -13,6 +13,7 @@ from ledger.policy import preset
 from server_stub import setup
 from server_stub.app import Server, create_app
 from server_stub.settings import Settings
+from server_stub.storage.people import Base
 from tests.server_stub.learner import CLASS, SERVER, Clock, Codes, Learner
 
 COURSE = """\
@@ -108,3 +109,13 @@ def make_room(tmp_path: Path) -> Iterator[Callable[..., Room]]:
 @pytest.fixture
 def room(make_room: Callable[..., Room]) -> Room:
     return make_room()
+
+
+def kept(room: Room) -> bytes:
+    """All that the databases hold: their files, and every row of people, whatever database they are in."""
+    found = [path.read_bytes() for path in sorted(room.settings.directory.glob("*.sqlite*"))]
+    with room.server.registry._engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            for row in connection.execute(table.select()):
+                found += [value if isinstance(value, bytes) else str(value).encode() for value in row]
+    return b"\n".join(found)
