@@ -3,7 +3,7 @@ PY := PYTHONUTF8=1 .venv/bin/python
 PACKAGES := ledger agent client server_stub
 
 .DEFAULT_GOAL := help
-.PHONY: help setup-app setup-dev demo test quick lint screens docs bench-player lesson test-long test-fresh lock clean bench-agent tools test-tools test-wine bench-proctor bench-oldpc
+.PHONY: $(shell awk -F: "/^[a-z-]+:/ {print \$$1}" $(MAKEFILE_LIST))
 
 help:  ## print all targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,15 +66,27 @@ bench-agent: setup-dev  ## what the agent costs at 150 and 1,000 processes, besi
 bench-pad: setup-dev  ## PAD on the attack range by species, without a species and a person, with a challenge, and its cost (RANGE=folder; 20 minutes)
 	@nice -n 10 $(PY) build/bench_pad.py $(if $(RANGE),--range $(RANGE)) --out .work/pad.json
 
-tools:  ## (root) install the tools that the agent is tried against: chromedriver, Chromium, x11vnc, gdb, libfaketime
-	@apt-get install -y --no-install-recommends chromium chromium-driver x11vnc gdb faketime
+tools: setup-dev  ## (root) install the tools that the agent is tried against
+	@build/tools.sh
 
-test-tools: setup-dev  ## the agent against real tools; those that are not installed are named
-	@$(PY) -m pytest -rs tests/agent/test_tools.py tests/agent/test_x11.py
+test-tools: setup-dev  ## the agent against real tools and an honest desktop; prints which ran and which were left out
+	@TRUESEAT_TOOLS=1 $(PY) -m pytest -vv -rs tests/agent/test_tools.py tests/agent/test_x11.py tests/agent/test_desktop.py tests/agent/test_tools_long.py
 
 test-wine: setup-dev  ## the Windows collectors, the guard and its pipe under Wine, against tools built as .exe (the first time, as root, it installs Wine)
 	@build/wine.sh setup
 	@TRUESEAT_LONG=1 $(PY) -m pytest -s -rs tests/agent/windows/test_wine.py
+
+bench-photo: setup-dev  ## how small a photo of a check is, and how much of the face is left
+	@$(PY) -m tests.client.proctor.bench_photo
+
+bench-leak: setup-dev  ## memory over 10,000 checks of every kind of picture
+	@$(PY) -m tests.client.proctor.leak
+
+bench-replay: setup-dev  ## how likely a film of the right person passes a challenge
+	@$(PY) -m tests.client.proctor.replay
+
+gates: setup-dev  ## the figures behind the quality gates
+	@$(PY) -m tests.client.proctor.gates
 
 test-fresh:  ## (root) make demo in a bare Debian chroot
 	@build/test-fresh.sh

@@ -60,3 +60,4 @@ python_packages() {
 system_packages
 python_packages
 .venv/bin/python -m client models fetch --developer
+.venv/bin/python build/sign_installed.py --development 2>/dev/null
