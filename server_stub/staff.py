@@ -14,7 +14,7 @@ from ledger.archive import open_source
 from ledger.bodies import Body
 from ledger.keys import ED25519, parse_vkey
 from server_stub.app import Server
-from server_stub.domain import forks, imports
+from server_stub.domain import forks, fsck, imports
 from server_stub.domain.errors import DecisionError, SetupError
 from server_stub.domain.publish import WHAT
 from server_stub.rotation import rotate, rotate_log
@@ -59,6 +59,7 @@ def add(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
     turned = command("rotate", _rotate, help="a new key")
     turned.add_argument("role", choices=("grant", "cosign", "log"))
     turned.add_argument("class_id", nargs="?", default="", help="of a log: the class")
+    command("fsck", _fsck, help="check the databases against the logs; repairs nothing")
     brought = command("import", _import, help="take in a learner's own copy of sessions that were not sent")
     brought.add_argument("copy", type=Path, help="what `python -m client export` wrote")
 
@@ -162,6 +163,19 @@ def _rotate(options: argparse.Namespace) -> None:
     if (options.role == "log") != bool(options.class_id):
         raise DecisionError("a class is named where its log's key is changed, and nowhere else")
     print(rotate_log(settings, options.class_id) if options.class_id else rotate(settings, options.role))
+
+
+def _fsck(options: argparse.Namespace) -> None:
+    server = _opened(options)
+    try:
+        found = fsck.check(server.people, server.records, server.keyring)
+        for fault in found:
+            print(fault)
+        if found:
+            raise SetupError(f"{len(found)} faults: restore a backup, or keep the directory and report it")
+        print("all is as the logs say")
+    finally:
+        server.close()
 
 
 def _import(options: argparse.Namespace) -> None:
