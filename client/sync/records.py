@@ -72,10 +72,11 @@ class Records:
         seen: dict[str, int] = {}
         waiting: dict[str, list[tuple[int, int]]] = {}
         for session in found.sessions:
+            last = max((check.place for check in session.checks), default=(-1, 0))
             for part in (*session.credited, *session.not_credited):
                 if part.reason not in NOWHERE:
                     seen[part.unit] = max(seen.get(part.unit, 0), part.to)
-                if part.reason in WAITING:
+                if part.reason in WAITING and (part.first, 0) < last:  # what no check followed earns nothing later
                     waiting.setdefault(part.unit, []).append((part.from_, part.to))
         for index, unit in enumerate(found.units):
             had = Intervals([*unit.intervals, *waiting.get(unit.unit, [])])
