@@ -56,6 +56,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/log/{class_id}/tile/{path:path}"): api(EVERYBODY, "open"),
     ("GET", "/v1/me"): api(LEARNER),
     ("GET", "/v1/bodies/{digest}"): api(LEARNER),
+    ("GET", "/v1/classes/{class_id}/copy"): api(LEARNER),
     ("GET", "/v1/courses/{digest}/{name}"): api(LEARNER),
     ("POST", "/v1/identify"): api(LEARNER),
     ("POST", "/v1/devices"): api(LEARNER),
