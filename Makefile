@@ -29,8 +29,9 @@ lint: setup-dev
 	@.venv/bin/lint-imports --no-cache >.venv/imports.log || { cat .venv/imports.log; exit 1; }
 	@$(PY) build/errors_page.py --check
 
-screens: setup-app  ## every screen of the client at 1280x800 and 390x844 into docs/screens/
+screens: setup-dev  ## every screen of the client at 1280x800 and 390x844, and the staff's pages, into docs/screens/
 	@$(PY) -m client.player.gallery docs/screens
+	@$(PY) -m tests.server_stub.screens docs/screens
 
 docs: setup-dev  ## generate docs/errors.md and docs/*.schema.json from the types
 	@$(PY) build/errors_page.py
@@ -75,6 +76,18 @@ test-tools: setup-dev  ## the agent against real tools and an honest desktop; pr
 test-wine: setup-dev  ## the Windows collectors, the guard and its pipe under Wine, against tools built as .exe (the first time, as root, it installs Wine)
 	@build/wine.sh setup
 	@TRUESEAT_LONG=1 $(PY) -m pytest -s -rs tests/agent/windows/test_wine.py
+
+test-web: setup-dev  ## the staff's pages in real Chromium, and every route by every role
+	@$(PY) -m pytest -rs tests/server_stub/test_browser.py tests/server_stub/test_privileges.py
+
+test-postgres: setup-dev  ## people in a real PostgreSQL (Debian's postgresql)
+	@TRUESEAT_POSTGRES=1 $(PY) -m pytest -rs tests/server_stub/test_postgres.py
+
+bench-server: setup-dev  ## ingest beside its bare floor, and flat to 200,000 stored segments
+	@$(PY) build/bench_server.py
+
+bench-people: setup-dev  ## 100,000 learners: import and search
+	@$(PY) build/bench_people.py
 
 bench-photo: setup-dev  ## how small a photo of a check is, and how much of the face is left
 	@$(PY) -m tests.client.proctor.bench_photo

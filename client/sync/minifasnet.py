@@ -1,8 +1,9 @@
 """Makes the PAD models' ONNX files out of their makers' own weights, without torch: the same bytes on every machine.
 
 The weights are MiniFASNetV2's or MiniFASNetV1SE's `.pth` in torch's older file format: four pickles, then the storages.
-They are unpickled only after their sha256 was the pinned one, and then by an unpickler that knows four names. Batch norms are folded into
-the layers before them; the arithmetic is that of IEEE doubles, rounded once, so the result has one sha256.
+They are unpickled only after their sha256 was the pinned one, and then by an unpickler that knows four names. Batch
+norms are folded into the layers before them; the arithmetic is that of IEEE doubles, rounded once, so the result has
+one sha256.
 """
 
 from __future__ import annotations
