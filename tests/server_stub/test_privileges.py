@@ -67,7 +67,6 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/sessions"): api(LEARNER),
     ("POST", "/v1/sessions/{sid}/identify"): api(LEARNER),
     ("GET", "/v1/sessions/{sid}/credit"): api(LEARNER),
-    ("GET", "/v1/classes/{class_id}/copy"): api(LEARNER),  # one's own
     ("POST", "/v1/sign-out"): api(LEARNER),
     # the staff's interface and pages
     ("GET", "/v1/classes"): Row(STAFF),
