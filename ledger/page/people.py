@@ -31,7 +31,9 @@ def learners(report: Report, tongue: Tongue) -> Html:
         _learner(report, learner, registration, rows, units.get(registration, []), tongue)
         for (learner, registration), rows in groups.items()
     ]
-    return join(tag("h2", tongue.say("learners.title")), table(head, *overview), *each)
+    judged = any(session.checks for session in report.sessions)
+    alike = tag("p", tongue.say("learners.alike"), class_="note") if judged else None
+    return join(tag("h2", tongue.say("learners.title")), table(head, *overview), alike, *each)
 
 
 def _who(report: Report, learner: str, tongue: Tongue) -> Html:
