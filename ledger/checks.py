@@ -69,7 +69,7 @@ class Judge:
         self._offline = Schedule(bytes.fromhex(record.grant.offline_seed), record.sid, policy)
         self._lines: dict[tuple[str, CheckId], _Line] = {}
         self.stray: list[tuple[int, CheckId]] = []
-        self._answered = -1  # seq of the last answer to an order of the server
+        self._answered = -1  # seq of the last answer to an order by the server's seed
         self._others: list[Attempt] = []  # orders that the server did not give: it gives none while one of them is open
 
     def _online_schedule(self) -> Schedule | None:
@@ -99,7 +99,8 @@ class Judge:
     def _take(self, attempt: Attempt) -> None:
         i, a = attempt.ordered.i, attempt.ordered.a
         mode = self._mode(attempt)
-        if mode != ONLINE or (isinstance(i, str) and i.startswith(SPOT)):
+        other = mode != ONLINE or (isinstance(i, str) and i.startswith(SPOT))
+        if other:
             self._others.append(attempt)
         line = self._lines.get((mode, i), _Line(i, mode))
         if not mode or a >= self._policy.max_attempts or line.wants != a or not self._in_time(attempt, mode):
@@ -109,7 +110,7 @@ class Judge:
         if mode == ONLINE and since is None:
             self.stray.append((attempt.seq, i))  # before the server could have ordered it
             return
-        if mode == ONLINE and attempt.answer is not None:
+        if not other and attempt.answer is not None:  # a spot check may be answered between a random order and its own
             self._answered = attempt.answer_seq
         line.attempts.append((attempt, *self._result(attempt, since)))
         self._lines[mode, i] = line

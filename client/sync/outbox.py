@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS segment (
 CREATE TABLE IF NOT EXISTS consent (
   number INTEGER PRIMARY KEY, registration TEXT NOT NULL, what TEXT NOT NULL, given INTEGER NOT NULL,
   notice TEXT NOT NULL, version INTEGER NOT NULL, note BLOB NOT NULL, sent INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE IF NOT EXISTS spot (
+  sid TEXT NOT NULL, note BLOB NOT NULL, PRIMARY KEY (sid, note)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS photo (
   number INTEGER PRIMARY KEY, sid TEXT NOT NULL, size INTEGER NOT NULL, eid TEXT NOT NULL,
   parcel BLOB NOT NULL) STRICT;
@@ -262,6 +264,15 @@ class Outbox:
         with self.write() as db:
             found = "DELETE FROM photo WHERE sid IN (SELECT sid FROM session WHERE registration=?)"
             return int(db.execute(found, (registration,)).rowcount)
+
+    def keep_spots(self, sid: str, notes: Iterable[bytes]) -> None:
+        """Keep verified notes of supervisors' spot checks: what such a check asked for decides what it proves."""
+        with self.write() as db:
+            db.executemany("INSERT OR IGNORE INTO spot (sid, note) VALUES (?, ?)", [(sid, note) for note in notes])
+
+    def spots(self, sid: str) -> list[bytes]:
+        """The notes of a session's spot checks."""
+        return [note for (note,) in self._read("SELECT note FROM spot WHERE sid=?", sid)]
 
     # --- consents -----------------------------------------------------------------------------------------------------
 

@@ -75,6 +75,11 @@ def is_command(text: str, session_origin: str, keys: Keys) -> bool:
     return body.class_ == keys.class_origin and body.sid == session_origin.rpartition("/")[2]
 
 
+def is_spot(text: str) -> bool:
+    """Whether a note that `is_command` accepted asks for a spot check."""
+    return isinstance(bodies.parse(text.encode())[0], Spot)
+
+
 def logged_entry(signed: bytes, line: str) -> bytes:
     """The class-log entry of a session's checkpoint: our note, the server's cosignature second."""
     return note.add(signed, line)

@@ -5,7 +5,7 @@ Also where the learner goes on: at the first stretch that is not counted yet, so
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,11 +13,13 @@ from typing import Final
 from client.errors import LocalRecordsError
 from client.sync.keyring import read_keys
 from client.sync.outbox import Kept, Outbox
-from ledger import certificate, grant
+from ledger import bodies, certificate, grant
+from ledger.bodies import Spot
 from ledger.certificate import Previous
 from ledger.course import Course
 from ledger.credit import Credit, credit
 from ledger.errors import LedgerError
+from ledger.events import Command, Event
 from ledger.facts import SessionRecord
 from ledger.intervals import Intervals
 from ledger.policy import Policy
@@ -96,6 +98,7 @@ def read_record(outbox: Outbox, kept: Kept, order: int) -> SessionRecord:
         log = SessionLog(server, kept.sid, Expected(bytes(signed).decode(), given_note.digest, keys.cosigners))
         for event in outbox.events(kept.sid):
             log.add(event, leaf_hash(event))
+        spots = read_spots(outbox.spots(kept.sid), log.events)
     except LedgerError as error:
         raise LocalRecordsError(f"session {kept.sid}: {error}") from error
     receipted = [item for item in outbox.signed(kept.sid) if item.line]
@@ -108,4 +111,16 @@ def read_record(outbox: Outbox, kept: Kept, order: int) -> SessionRecord:
         stamps=log.stamps,
         last=(receipted[-1].size, receipted[-1].time) if receipted else None,
         prev=cert.prev.sid if isinstance(cert.prev, Previous) else None,
+        spots=spots,
     )
+
+
+def read_spots(notes: Iterable[bytes], events: Iterable[Event | None]) -> dict[str, Spot]:
+    """The spot checks among `notes` that the session's `command` events name, as `spot-<n>`."""
+    named = {event.body.digest for event in events if event is not None and isinstance(event.body, Command)}
+    found = {}
+    for data in notes:
+        body, note = bodies.parse(data)
+        if isinstance(body, Spot) and note.digest in named:
+            found[f"spot-{body.n}"] = body
+    return found

@@ -179,6 +179,9 @@ class Uploader:
         last = max((item.time for item in self._outbox.signed(kept.sid) if item.line), default=0)
         answer = receipts.read_answer(reply.body, signed.note, keys, last)
         self._outbox.cosigned(kept.sid, signed.size, answer.line, answer.time_ms // 1000)
+        spots = [text.encode() for text in answer.commands if receipts.is_spot(text)]
+        if spots:
+            self._outbox.keep_spots(kept.sid, spots)
         self._restart.pop(kept.sid, None)
         if kept.sid == self.live:
             self._news.append(answer)
