@@ -77,6 +77,11 @@ test-wine: setup-dev  ## the Windows collectors, the guard and its pipe under Wi
 	@build/wine.sh setup
 	@TRUESEAT_LONG=1 $(PY) -m pytest -s -rs tests/agent/windows/test_wine.py
 
+test-ray: setup-dev  ## archives verified by two workers of Ray, in an environment of its own
+	@[ -x .work/ray/bin/python ] || .venv/bin/uv venv -q --python .venv/bin/python .work/ray
+	@.venv/bin/uv pip install -q --python .work/ray/bin/python --require-hashes -r build/requirements/dev.txt -r build/requirements/ray.txt
+	@PYTHONUTF8=1 .work/ray/bin/python -m pytest -rs tests/ledger/test_engine.py
+
 test-web: setup-dev  ## the staff's pages in real Chromium, and every route by every role
 	@$(PY) -m pytest -rs tests/server_stub/test_browser.py tests/server_stub/test_privileges.py
 
