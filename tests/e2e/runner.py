@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from client import journey as journeys
+from client import facing
 from client.app import Background, SystemClock, uploader_of
 from client.config import Config
 from client.events import Observation
@@ -53,7 +53,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--challenge", type=int, default=0, help="gestures of the enrolment; 0: an officer vouches")
     options = parser.parse_args()
-    journeys.ENROL_GESTURES = options.challenge  # type: ignore[misc]
+    facing.ENROL_GESTURES = options.challenge  # type: ignore[misc]
     data = Path(options.data)
     config = Config(data=data, server=options.server, trust=Path(options.trust))
     player, proctor = Playback(sink=Silence), Proctor(ProctorSetup(mode="test", camera=options.camera))
@@ -97,7 +97,7 @@ class Learner:
             journey.leave_name()
             journey.start_enrol()
             yield from self._until(lambda: self._shows("step") in ("passed", "unclear") and not journey.busy)
-            say(enrolled=self._shows("step"))
+            say(enrolled=self._shows("step"), why=self._shows("advice"))
             journey.to_today()
         yield from self._until(lambda: journey.page == "today" and not journey.busy and bool(self._shows("courses")))
         journey.open_course(self._shows("courses")[0].registration)
