@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +34,27 @@ def x_server(*needs: str, home: Path | None = None, size: str = "1280x800x24") -
             env = {**os.environ, "DISPLAY": display, "HOME": str(home)}
             quiet = subprocess.DEVNULL
             started.append(subprocess.Popen(["openbox"], env=env, stdout=quiet, stderr=quiet))
+            wait_for_manager(display)
         yield display
     finally:
         for process in reversed(started):
             process.terminate()
             process.wait(10)
+
+
+def wait_for_manager(display: str) -> None:
+    """A window that opens before the manager is there is never given the focus; the bound only ends a broken test."""
+    import xcffib
+    import xcffib.xproto
+
+    connection = xcffib.connect(display)
+    try:
+        root, name = connection.get_setup().roots[0].root, "_NET_SUPPORTING_WM_CHECK"
+        atom = connection.core.InternAtom(False, len(name), name).reply().atom
+        for _ in range(600):
+            if connection.core.GetProperty(False, root, atom, xcffib.xproto.Atom.Any, 0, 1).reply().value_len:
+                return
+            time.sleep(0.05)
+    finally:
+        connection.disconnect()
+    raise AssertionError("the window manager never came")
