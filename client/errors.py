@@ -109,6 +109,14 @@ class ForgedAnswerError(ClientError):
     zh = "服务器回复的签名不正确。请更换网络；记录已保存并会重新发送。如一直如此，请联系学校。"
 
 
+class UnknownLogKeyError(ForgedAnswerError):
+    """The class log is signed under its own name by a key that this client's trust file does not have."""
+
+    code = "TS-C-025"
+    remedy = "Ask the school whether the class log's key was changed, and for the new trust file; compare its groups."
+    zh = "班级日志使用了本机信任文件中没有的密钥。请向学校确认密钥是否已更换，取得新的信任文件并核对分组；记录已保存。"
+
+
 class StaleAnswerError(ClientError):
     """A cosignature or checkpoint is older than one that this device has already seen."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from client.errors import ForgedAnswerError, StaleAnswerError
+from client.errors import ForgedAnswerError, StaleAnswerError, UnknownLogKeyError
 from client.profile import disk, write_private
 from client.sync.api import Api
 from ledger import checkpoint, names, tiles, trust
@@ -36,9 +36,16 @@ class Follower:
         """
         signed = self._api.raw("GET", f"/log/{self._class_id}/checkpoint").body
         try:
-            seen = self._trusted.verify_log(*checkpoint.parse(signed), others=True).checkpoint
+            parsed, signatures = checkpoint.parse(signed)
         except LedgerError as error:
             raise ForgedAnswerError(f"the class log's checkpoint: {error}") from error
+        try:
+            seen = self._trusted.verify_log(parsed, signatures, others=True).checkpoint
+        except LedgerError as error:
+            named = [key for key in self._trusted.logs if key.name == parsed.origin]
+            ours = any(line.is_by(key) for line in signatures.signatures for key in named)
+            kind = ForgedAnswerError if ours else UnknownLogKeyError
+            raise kind(f"the class log's checkpoint: {error}") from error
         if seen.origin != self._origin:
             raise ForgedAnswerError(f"the checkpoint of another log: {seen.origin}")
         known = len(self.log)
