@@ -80,13 +80,19 @@ def make_course(folder: Path) -> Path:
 
 
 @pytest.fixture
-def make_room(tmp_path: Path) -> Iterator[Callable[..., Room]]:
+def people() -> Callable[[], str]:
+    """The database of people of each new room; "" is the directory's own."""
+    return str
+
+
+@pytest.fixture
+def make_room(tmp_path: Path, people: Callable[[], str]) -> Iterator[Callable[..., Room]]:
     """Makes a server with one class and two learners, `learner` and `other`."""
     rooms: list[Room] = []
 
     def make(changes: dict[bytes, bytes] | None = None) -> Room:
         clock, codes = Clock(), Codes()
-        settings = Settings(tmp_path / f"data{len(rooms)}", SERVER)
+        settings = Settings(tmp_path / f"data{len(rooms)}", SERVER, people=people())
         plan = setup.ClassPlan(CLASS, "Fire", make_course(tmp_path / f"course{len(rooms)}"), policy(changes))
         setup.make_directory(settings)
         setup.make_class_key(settings, CLASS)

@@ -11,13 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
-from server_stub import setup
-from server_stub.app import Server, create_app
-from server_stub.settings import Settings
-from tests.server_stub.conftest import Room, make_course, policy
-from tests.server_stub.learner import CLASS, SERVER, Clock, Codes
+from tests.server_stub.conftest import Room
 from tests.server_stub.test_import import *  # noqa: F403 - the same tests, by the fixture below
 from tests.server_stub.test_signin import *  # noqa: F403
 
@@ -63,42 +58,19 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def make_room(cluster: str, tmp_path: Path) -> Iterator[Callable[..., Room]]:
-    """As in conftest, with people in a fresh database of the cluster."""
+def people(cluster: str) -> Callable[[], str]:
+    """A fresh database of the cluster for every room."""
     import sqlalchemy
 
-    rooms: list[Room] = []
-
-    def make(changes: dict[bytes, bytes] | None = None) -> Room:
+    def fresh() -> str:
         name = f"people{secrets.token_hex(4)}"
         root = sqlalchemy.create_engine(cluster.format(name="postgres"), isolation_level="AUTOCOMMIT")
         with root.connect() as connection:
             connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
         root.dispose()
-        clock, codes = Clock(), Codes()
-        settings = Settings(tmp_path / f"data{len(rooms)}", SERVER, people=cluster.format(name=name))
-        setup.make_directory(settings)
-        setup.make_class_key(settings, CLASS)
-        server = Server(settings, clock, codes)
-        course = make_course(tmp_path / f"course{len(rooms)}")
-        server.class_maker.make(setup.ClassPlan(CLASS, "Fire", course, policy(changes)), clock)
-        password = setup.add_administrator(server.people)
-        for account in ("learner", "other"):
-            setup.add_learner(server.people, CLASS, account, account.title())
-        server.close()
-        app = create_app(settings, clock, sender=codes)
-        http = TestClient(app, raise_server_exceptions=False)
-        rooms.append(Room(settings, http, clock, codes, app.state.server, password))
-        return rooms[-1]
+        return cluster.format(name=name)
 
-    yield make
-    for room in rooms:
-        room.server.close()
-
-
-@pytest.fixture
-def room(make_room: Callable[..., Room]) -> Room:
-    return make_room()
+    return fresh
 
 
 def test_people_are_in_postgresql_and_nowhere_else(room: Room) -> None:
