@@ -8,6 +8,7 @@ screen's thread opens its own connection to the records there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,11 +113,8 @@ class Shelf:
         media = {unit.id: package.media(unit.id, "zh", self._sparing) for unit in course.units}
 
         def opened(take_over: bool) -> Granted:
-            outbox = Outbox(profile.outbox)
-            try:
+            with closing(Outbox(profile.outbox)) as outbox:
                 return open_session(self._enrolment, outbox, registration, take_over=take_over)
-            finally:
-                outbox.close()
 
         def book(granted: Granted) -> SessionStore:
             return Logbook(desk.outbox(), granted.sid, granted.signer)
@@ -129,19 +127,13 @@ class Shelf:
             return found, records.place(found)
 
         def identified(granted: Granted, order: Order, code: str) -> Identified:
-            outbox = Outbox(profile.outbox)
-            try:
+            with closing(Outbox(profile.outbox)) as outbox:
                 keys = read_keys(outbox.session(granted.sid).keys)
-            finally:
-                outbox.close()
             return ask(self._enrolment.api, Who(granted.sid, granted.grant.learner, keys), order, code)
 
         def withdraw(what: str) -> None:
-            outbox = Outbox(profile.outbox)
-            try:
+            with closing(Outbox(profile.outbox)) as outbox:
                 self._enrolment.withdraw(outbox, registration, what)
-            finally:
-                outbox.close()
 
         lesson = Lesson(
             policy=policy,

@@ -81,6 +81,13 @@ def steady_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
+def _waiting(clock: Clock) -> tuple[ClockWatch, Callable[[float], None]]:
+    """How the gatherer tells time apart from the wall's, and waits."""
+    if clock is wall_ms:
+        return ClockWatch(steady_ms, clock), time.sleep
+    return ClockWatch(clock, clock), _no_time
+
+
 def _no_time(_seconds: float) -> None:
     """Under a clock that somebody else moves there is nothing to wait for."""
 
@@ -117,10 +124,8 @@ class Server:
         logs = ClassLogs(self.keyring)
         self.records.write(logs.refresh)
         revealer = Revealer(self.records, logs, clock)
-        steady = steady_ms if clock is wall_ms else clock
-        pause = time.sleep if clock is wall_ms else _no_time
-        watch = ClockWatch(steady, clock)
-        self.gatherer = Gatherer(self.records, logs, self.keyring, witnesses or HttpWitnesses(), clock, watch, pause)
+        asked = witnesses or HttpWitnesses()
+        self.gatherer = Gatherer(self.records, logs, self.keyring, asked, clock, *_waiting(clock))
         enrolment = Enrolment(self.people, self.records, logs, self.keyring, clock)
         live = LiveSessions(settings.server, self.keyring.cosigner.vkey)
         settler = Settler(self.records, logs, settings.server, clock)
