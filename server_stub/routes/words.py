@@ -1,4 +1,4 @@
-"""The words of the pages in both languages, from web/words/*.toml: one file for each part of the pages (house.md, "Words")."""
+"""The words of the pages in both languages, from web/words/*.toml, a file for each part of the pages (house.md)."""
 
 from __future__ import annotations
 
