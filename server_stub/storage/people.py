@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from server_stub.domain.errors import SetupError
 from server_stub.domain.people import Account, Challenge, Classroom, Registration, Token
 from server_stub.settings import touch_private
+from server_stub.storage.schema import bring_up
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -71,7 +72,7 @@ class TokenRow(Base):
 
 
 def open_engine(url: str) -> Engine:
-    """An engine whose tables exist; SQLite waits for its turn instead of failing."""
+    """An engine whose database has this program's form; SQLite waits for its turn instead of failing."""
     engine = create_engine(url)
     if engine.dialect.name == "sqlite" and engine.url.database:
         touch_private(Path(engine.url.database))
@@ -82,7 +83,7 @@ def open_engine(url: str) -> Engine:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA busy_timeout=10000")
 
-    Base.metadata.create_all(engine)
+    bring_up(url, "people")
     return engine
 
 

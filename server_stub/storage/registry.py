@@ -88,7 +88,6 @@ class SqlRegistry:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        Base.metadata.create_all(engine)
 
     # --- places and duties --------------------------------------------------------------------------------------------
 

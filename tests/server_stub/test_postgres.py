@@ -14,6 +14,7 @@ import pytest
 
 from tests.server_stub.conftest import Room
 from tests.server_stub.test_import import *  # noqa: F403 - the same tests, by the fixture below
+from tests.server_stub.test_schema import *  # noqa: F403
 from tests.server_stub.test_signin import *  # noqa: F403
 
 pytestmark = [
