@@ -12,16 +12,18 @@ from typing import Final
 
 from client import effects, question
 from client.events import Identified, Judged, Order, Replied
+from client.machine import GRAVITY
 from client.ports import CheckRequest
 from client.state import Announced, Attempting, Idle, Outcome, Over, Studying, Task, Waiting
 from client.turn import Turn
 from ledger import schedule
-from ledger.events import Answered, Fault, Ordered
+from ledger.events import Answered, Fault, Finding, Ordered
 
 LATE_MS: Final = 1_500  # the proctor ends an attempt at its deadline; this much later we end it ourselves
 WAIT_MS: Final = 10_000  # for the answer that may bring another attempt; then the lesson goes on
 HELP: Final = "help"  # why the lesson stands while the other way is offered
 NO_HELP: Final = ("ok", "network", "ended", "other_person")  # reasons that another way of looking would not change
+DOUBTED: Final = ("pad", "pad_threshold", "pad_frames", "pad_near", "pad_wide", "pad_beat", "pad_before")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -147,6 +149,8 @@ def answer(turn: Turn, task: Task, verdict: Judged) -> None:
     turn.log(Answered(order.i, order.a, task.kind, verdict.result, reason, scores, models, photo))
     if photo is not None:
         turn.set(photos=(*turn.state.photos, turn.state.wall))
+    if verdict.doubts:
+        turn.log(_doubted(turn, task, verdict))
     turn.cut()
     state = turn.state
     outcome = Outcome(verdict.result, state.now, state.tally.pending_ms, state.size, reason)
@@ -162,6 +166,18 @@ def answer(turn: Turn, task: Task, verdict: Judged) -> None:
         _conclude(turn, task)
         if task.kind not in question.ASKED and reason not in NO_HELP:
             _help(turn, task, outcome)
+
+
+def _doubted(turn: Turn, task: Task, verdict: Judged) -> Finding:
+    """A challenge was not passed, and what was seen speaks for a picture: with its reasons, for a person to decide.
+
+    It is reported and never does more: one model is a signal, and nobody is stopped by it.
+    """
+    seen = {name: verdict.scores[name] for name in DOUBTED if name in verdict.scores}
+    said = {"check": str(task.order.i), "reasons": " ".join(verdict.doubts)[:200]}
+    row: dict[str, str | int | bool | None] = {**said, "attempt": task.order.a, **seen}
+    response = min("report", turn.state.rules.policy.responses.get("medium", "inform"), key=GRAVITY.index)
+    return Finding("presence.not_clear", 1, "medium", response, row)
 
 
 def _photo(turn: Turn, verdict: Judged) -> dict[str, str] | None:

@@ -77,7 +77,9 @@ class Prompt:
 class Judged:
     """An attempt is over. Scores and thresholds in per mille; `models` name → sha256.
 
-    `evidence` names the sealed photo that was taken (as `ledger.evidence.Named`), empty without one.
+    `evidence` names the sealed photo that was taken (as `ledger.evidence.Named`), empty without one. `doubts` name what
+    spoke for a picture before the camera when a challenge was not passed (texture | surroundings | grid | no_gesture):
+    a finding for a person, never a result.
     """
 
     check: int | str
@@ -90,6 +92,7 @@ class Judged:
     scores: Mapping[str, int] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

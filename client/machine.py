@@ -25,6 +25,7 @@ from client.view import Button, Sentence, Words
 
 SEEN_LATELY_MS: Final = 3_000  # to start or go on, somebody must have been in the picture within this time
 LOOK_SILENCE_MS: Final = 10_000  # looks come about once a second; ten missing ones mean that the detectors hang
+GRAVITY: Final = ("inform", "report", "pause", "block")  # what a finding may cause, mildest first
 COVERED_MS: Final = 3_000  # a black picture this long is a covered lens, shorter is a hand passing by
 SEVERAL_HINT_MS: Final = 3_000  # study-session.md: a hint after 3 s
 

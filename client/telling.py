@@ -23,7 +23,7 @@ from client.events import (
     Signal,
     Tick,
 )
-from client.machine import LOOK_SILENCE_MS, Machine, agent_lives, hear, window_fault
+from client.machine import GRAVITY, LOOK_SILENCE_MS, Machine, agent_lives, hear, window_fault
 from client.motion import Still
 from client.state import State
 from client.turn import Turn
@@ -32,7 +32,6 @@ from ledger.events import Fault, Finding, Focus, Heartbeat, Presence
 ASLEEP_MS: Final = 15_000  # ticks come ten times a second; a hole this long is a suspended machine
 CLOCK_JUMP_MS: Final = 3_000  # the wall clock moved against the monotonic one by more than any slack forgives
 NETWORK_SILENCE_MS: Final = 20_000  # a Wi-Fi that changes its cell is back sooner
-GRAVITY: Final = ("inform", "report", "pause", "block")
 
 
 def tick(turn: Turn, moment: Tick) -> None:

@@ -1,7 +1,8 @@
 """One attempt → one `Judged`. Kind `match` is a glance, kind `liveness` a challenge; both end with the same figures.
 
 Only the numbers of `Seen` are read here, so any result can be computed again from what was seen. What the light or the
-camera spoiled is inconclusive and says what to change; only another face, or a gesture that never came, is failed.
+camera spoiled is inconclusive and says what to change; only another face, or a gesture that never came, is failed. What
+PAD doubts is asked for one gesture more; what stays doubtful then is never failed, but carries its `doubts`: a finding.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final, Protocol
 
 from client.events import Judged, Prompt
 from client.ports import CheckRequest
-from client.proctor import liveness
+from client.proctor import doubt, liveness
 from client.proctor.limits import Limits
 from client.proctor.liveness import Challenge, Measure
 from client.proctor.quality import GONE
@@ -22,7 +23,7 @@ from ledger import schedule
 
 USUAL_MS: Final = 60_000  # a deadline beyond this is an accommodation: each gesture has longer, too
 WAIT_DRAW: Final = 16  # the numbers before it are what the schedule draws of a nonce
-ASK_DRAW: Final = 24  # after the waits: which gesture an uncertain glance asks for
+ASK_DRAW: Final = 24  # after the waits: which gesture an uncertain attempt asks for
 ASKABLE: Final = ("turn_left", "turn_right")  # seen by every engine, and by glasses and low lids alike
 ASK_MS: Final = 12_000  # less time than that left is none to ask for anything
 VECTOR_EVERY_MS: Final = 250  # of a challenge: often enough for continuity, and a third of the cost of every frame
@@ -54,6 +55,8 @@ class Attempt(Protocol):
 
     result: Judged | None
 
+    @property
+    def tally(self) -> Tally: ...
     def wants(self, now: int, /) -> Wants: ...
     def feed(self, seen: Seen) -> None: ...
     def tick(self, now: int) -> None:
@@ -64,6 +67,10 @@ class Attempt(Protocol):
 
 def attempt(request: CheckRequest, person: Person, limits: Limits, now: int) -> Attempt:
     """Begin the attempt that `request` orders; a kind or gesture that is not the camera's is a `ValueError`."""
+    return Asking(request, person, limits, now)
+
+
+def _part(request: CheckRequest, person: Person, limits: Limits, now: int) -> MatchAttempt | LivenessAttempt:
     match request.kind:
         case "match":
             return MatchAttempt(request, person, limits, now)
@@ -139,28 +146,14 @@ class _Judge:
 
 
 class MatchAttempt(_Judge):
-    """A glance: the middle score of a few good frames, and P(live) beside it.
+    """A glance: the middle score of a few good frames, and P(live) beside it."""
 
-    The right face that may be a picture is asked to turn its head (the nonce draws where to), and PAD looks on. One
-    that does not is inconclusive with the reason and all scores: after the last attempt a case for a person.
-    """
-
-    def __init__(self, request: CheckRequest, person: Person, limits: Limits, now: int) -> None:
-        super().__init__(request, person, limits, now)
-        self._asked: LivenessAttempt | None = None
-
-    def wants(self, now: int) -> Wants:
+    def wants(self, _now: int) -> Wants:
         """A probe of every frame until there are enough."""
-        if self._asked is not None:
-            return self._asked.wants(now)
         return Wants(vector=len(self.tally.matches) < self.limits.looks)
 
     def feed(self, seen: Seen) -> None:
         """Judge once enough frames were good."""
-        if self._asked is not None:
-            self._asked.feed(seen)
-            self._answered()
-            return
         word = self.tally.add(seen)
         same = self.compare(seen.vector)
         if not word and same is not None:
@@ -174,38 +167,8 @@ class MatchAttempt(_Judge):
     def _pad_done(self) -> bool:
         return not self.person.pad or len(self.tally.lives) >= self.limits.pad_frames
 
-    def tick(self, now: int) -> None:
-        """End the glance, or what it asked for, when its time is over."""
-        if self._asked is None:
-            super().tick(now)
-            return
-        self._asked.tick(now)
-        self._answered()
-
-    def judge(self, now: int, **more: int) -> None:
-        """As every attempt; but what PAD doubts is asked for a gesture while there is time."""
-        left = self.tally.remaining(now)
-        same = median(self.tally.matches) >= self.limits.match
-        if not same or self.request.pad != "gate" or not self.person.pad or self._alive() or left < ASK_MS:
-            super().judge(now, **more)
-            return
-        gesture = ASKABLE[schedule.draw(bytes.fromhex(self.request.nonce), ASK_DRAW, len(ASKABLE))]
-        asking = replace(self.request, kind="liveness", gestures=(gesture,), deadline_ms=left)
-        self._asked = LivenessAttempt(asking, self.person, self.limits, now)
-
-    def _answered(self) -> None:
-        """The challenge's end is the glance's; nobody fails a gesture that no order drew."""
-        done = self._asked.result if self._asked is not None else None
-        if done is None or self.result is not None:
-            return
-        result = "inconclusive" if done.reason == "gesture" else done.result
-        before = {"asked": 1, "pad_before": permille(self.tally.live() or 0.0)}
-        self.result = replace(done, kind=self.request.kind, result=result, scores={**done.scores, **before})
-
     def prompt(self, now: int) -> Prompt:
-        """Look at the screen, or do what is asked for."""
-        if self._asked is not None:
-            return self._asked.prompt(now)
+        """Look at the screen."""
         return self.prompting("look", 0, 1, now)
 
 
@@ -250,3 +213,67 @@ class LivenessAttempt(_Judge):
     def prompt(self, now: int) -> Prompt:
         """The gesture that is asked for now."""
         return self.prompting(self.challenge.prompt, self.challenge.index, len(self.challenge.gestures), now)
+
+
+class Asking:
+    """An attempt, and what it leads to where PAD doubts that a living face is there.
+
+    The nonce draws one turn of the head; it is asked for at once, in the time that is left, while PAD looks on. Passed:
+    all is well. Not passed, though light and camera allowed a judgement: inconclusive with its `doubts`, for a person.
+    """
+
+    def __init__(self, request: CheckRequest, person: Person, limits: Limits, now: int) -> None:
+        self.result: Judged | None = None
+        self._request, self._person, self._limits = request, person, limits
+        self._part = _part(request, person, limits, now)
+        self._before: Judged | None = None  # what made us ask
+
+    @property
+    def tally(self) -> Tally:
+        """Of what is looked at now."""
+        return self._part.tally
+
+    def wants(self, now: int) -> Wants:
+        """As the part that runs."""
+        return self._part.wants(now)
+
+    def feed(self, seen: Seen) -> None:
+        """One frame more."""
+        self._part.feed(seen)
+        self._settle(seen.t)
+
+    def tick(self, now: int) -> None:
+        """Time passed."""
+        self._part.tick(now)
+        self._settle(now)
+
+    def prompt(self, now: int) -> Prompt:
+        """As the part that runs."""
+        return self._part.prompt(now)
+
+    def _settle(self, now: int) -> None:
+        done, left = self._part.result, self.tally.remaining(now)
+        if done is None or self.result is not None:
+            return
+        if self._before is not None:
+            self.result = self._answered(self._before, done)
+        elif done.reason == doubt.REASON and self._person.pad and left >= ASK_MS:
+            self._before = done
+            gesture = ASKABLE[schedule.draw(bytes.fromhex(self._request.nonce), ASK_DRAW, len(ASKABLE))]
+            asking = replace(self._request, kind="liveness", gestures=(gesture,), deadline_ms=left)
+            self._part = LivenessAttempt(asking, self._person, self._limits, now)
+        else:
+            self.result = replace(done, doubts=self._doubts(done)) if done.reason == "gesture" else done
+
+    def _answered(self, before: Judged, done: Judged) -> Judged:
+        """The turn's end is the attempt's; nobody fails a gesture that no order drew."""
+        result = "inconclusive" if done.reason == "gesture" else done.result
+        asked = {"asked": 1, "pad_before": before.scores["pad"]} if "pad" in before.scores else {"asked": 1}
+        scores = {**done.scores, **asked}
+        return replace(done, kind=self._request.kind, result=result, scores=scores, doubts=self._doubts(done))
+
+    def _doubts(self, done: Judged) -> tuple[str, ...]:
+        """What speaks for a picture before the camera, where a challenge ended without a pass; () without a gate."""
+        if self._request.pad != "gate" or done.reason not in doubt.OPEN:
+            return ()
+        return doubt.reasons(self.tally, moved=done.reason != "gesture")

@@ -24,7 +24,7 @@ from client.errors import ClientError
 from client.events import CameraState, Enrolled, Judged, Prompt
 from client.proctor import check, drift, models, presence, template, wire
 from client.proctor.camera import Camera, DeviceCamera, Shot
-from client.proctor.check import Attempt, LivenessAttempt, Person
+from client.proctor.check import Attempt, Person
 from client.proctor.clock import boot_ms
 from client.proctor.devices import NO_FRAMES
 from client.proctor.enrolment import Enrolment, Maker
@@ -201,11 +201,12 @@ class Worker:
             return Person(None, hashes, engines, pad, why="other_engine")
         return Person(mine.vector, hashes, engines, pad, self._follower)
 
-    def _follow(self, task: LivenessAttempt) -> None:
+    def _follow(self, task: Attempt) -> None:
         """The face that passed a challenge clearly is followed a little."""
-        if self._enrolled is None or task.result is None or task.result.result != "passed":
+        done = task.result
+        if self._enrolled is None or done is None or (done.kind, done.result) != ("liveness", "passed"):
             return
-        score = task.result.scores["match"]
+        score = done.scores["match"]
         data = drift.follow(self._enrolled, self._follower, task.tally.looks, score, self._limits)
         if data:
             self._follower = template.decode(data).vector
@@ -322,7 +323,7 @@ class Worker:
         if task.result is not None:
             if isinstance(task, Enrolment) and task.template:
                 self._send(wire.Made(wire.text(task.template)))
-            if isinstance(task, LivenessAttempt):
+            if not isinstance(task, Enrolment):
                 self._follow(task)
             self._send(self._photographed(task.result))
             self._finish()

@@ -19,11 +19,14 @@ from client.proctor.limits import Limits
 from client.proctor.pad import PadModel
 from client.proctor.seen import Cues, Face, Seen
 from client.state import Attempting
-from ledger.events import Answered, Fault
+from ledger.events import Answered, Fault, Finding
 from tests.client.bench import Bench
 from tests.client.proctor.scenes import ANNA, BERTA, pose, seen
 
 WHOLE = Face(100, 60, 300, 360, ((180.0, 180.0), (300.0, 180.0), (240.0, 250.0), (190.0, 330.0), (290.0, 330.0)), 0.9)
+
+
+UNSURE = Cues(1.0, 0.5, 3.2)
 
 
 # --- the beat of two grids --------------------------------------------------------------------------------------------
@@ -108,8 +111,13 @@ def play(request: CheckRequest, shipped: Limits, scene: Any) -> tuple[Judged, li
     raise AssertionError("no result")
 
 
-def obedient(live: Any, vector: Any = ANNA) -> Any:
-    """Whoever turns as asked, as soon as a person can; `live(t, gesture)` is what PAD says."""
+def challenge(pad: str = "gate") -> CheckRequest:
+    """An order to look up."""
+    return CheckRequest(3, 1, "liveness", ("look_up",), 60_000, "00" * 16, pad)
+
+
+def obedient(live: Any, vector: Any = ANNA, odds: Cues = UNSURE) -> Any:
+    """Whoever moves as asked, as soon as a person can; `live(t, gesture)` is what PAD says."""
 
     since = {"": 0}
 
@@ -119,8 +127,8 @@ def obedient(live: Any, vector: Any = ANNA) -> Any:
             since[gesture] = t
         awake = t - since[gesture] > 400
         yaw = {"turn_left": 30.0, "turn_right": -30.0}.get(gesture, 0.0) * awake
-        odds = Cues(1.0, 0.5, 3.2)
-        return seen(t, pose=pose(yaw=yaw), live=live(t, gesture), cues=odds, vector=vector)
+        pitch = 25.0 if gesture == "look_up" and awake else 0.0
+        return seen(t, pose=pose(yaw=yaw, pitch=pitch), live=live(t, gesture), cues=odds, vector=vector)
 
     return scene
 
@@ -142,19 +150,53 @@ def test_a_doubtful_glance_is_asked_to_turn_and_passes(shipped: Limits) -> None:
 
 
 def test_a_picture_that_turns_is_still_no_pass_and_no_fail(shipped: Limits) -> None:
-    """A replay that happens to turn: inconclusive with every cue, for the next attempt and then for a person."""
-    judged, _ = play(glance(), shipped, obedient(lambda t, _: 0.1))
+    """A replay that happens to turn: inconclusive with every cue and what speaks against it, for a person."""
+    judged, _ = play(glance(), shipped, obedient(lambda t, _: 0.1, odds=Cues(-1.0, 0.5, 3.2)))
     assert (judged.result, judged.reason) == ("inconclusive", "not_clear")
     assert judged.scores["pad"] < judged.scores["pad_threshold"]
-    assert (judged.scores["pad_near"], judged.scores["pad_wide"], judged.scores["pad_beat"]) == (1000, 500, 3200)
+    assert (judged.scores["pad_near"], judged.scores["pad_wide"], judged.scores["pad_beat"]) == (-1000, 500, 3200)
+    assert judged.doubts == ("texture", "grid")
 
 
 def test_a_print_does_not_turn(shipped: Limits) -> None:
     """The gesture never comes: inconclusive, for no order drew it; the reason and both scores stand in the event."""
-    judged, asked = play(glance(), shipped, lambda t, _: seen(t, live=0.1))
+    judged, asked = play(glance(), shipped, lambda t, _: seen(t, live=0.1, cues=Cues(-3.0, -1.0, 2.0)))
     assert (judged.result, judged.reason) == ("inconclusive", "gesture")
     assert (judged.scores["asked"], judged.scores["pad_before"]) == (1, 100)
     assert len(asked) > 1
+    assert judged.doubts == ("texture", "surroundings", "no_gesture")
+
+
+def test_a_doubtful_challenge_is_asked_once_more(shipped: Limits) -> None:
+    """Its gestures came, its picture was not clear: one turn more is drawn, and PAD's word on that counts."""
+    judged, asked = play(challenge(), shipped, obedient(lambda t, _: 0.3 if t < 2_000 else 0.9))
+    assert (judged.kind, judged.result, judged.doubts) == ("liveness", "passed", ())
+    assert judged.scores["asked"] == 1
+    assert asked[:2] == ["neutral", "look_up"]
+    assert set(asked) & {"turn_left", "turn_right"}
+    still, _ = play(challenge(), shipped, obedient(lambda t, _: 0.3, odds=Cues(0.5, -2.0, 2.0)))
+    assert (still.result, still.reason, still.doubts) == ("inconclusive", "not_clear", ("surroundings",))
+
+
+def test_a_gesture_that_never_came_is_a_doubt_only_where_the_picture_is(shipped: Limits) -> None:
+    """Somebody who will not turn is no picture; a picture that will not turn is both."""
+    living, _ = play(challenge(), shipped, lambda t, _: seen(t, pose=pose(), live=0.9, cues=Cues(4.0, 2.0, 2.0)))
+    assert (living.result, living.reason, living.doubts) == ("failed", "gesture", ())
+    drawn, _ = play(challenge(), shipped, lambda t, _: seen(t, pose=pose(), live=0.1, cues=Cues(-4.0, 2.0, 2.0)))
+    assert (drawn.result, drawn.reason, drawn.doubts) == ("failed", "gesture", ("texture", "no_gesture"))
+
+
+@pytest.mark.parametrize("poor", [{"face_light": 20.0}, {"sharp": 1.0}])
+def test_poor_light_is_no_evidence(poor: dict[str, float], shipped: Limits) -> None:
+    """Most of the turn lies in the dark, or is blurred: nothing is decided, and nothing is held against anybody."""
+    good = obedient(lambda t, _: 0.1)
+
+    def scene(t: int, gesture: str) -> Seen:
+        one = good(t, gesture)
+        return replace(one, **poor) if gesture not in ("", "look") and t % 700 else one
+
+    judged, _ = play(glance(), shipped, scene)
+    assert (judged.result, judged.doubts) == ("inconclusive", ())
 
 
 def test_another_face_is_not_asked(shipped: Limits) -> None:
@@ -169,15 +211,23 @@ def test_another_face_is_not_asked(shipped: Limits) -> None:
 def test_nothing_is_asked_without_a_gate_or_without_time(
     pad: str, deadline_ms: int, result: str, shipped: Limits
 ) -> None:
-    """A demo class records; a glance near its deadline waits for the next attempt."""
+    """A demo class records; a glance near its deadline waits for the next attempt. Neither is a finding."""
     judged, asked = play(glance(pad, deadline_ms), shipped, obedient(lambda t, _: 0.1))
-    assert (judged.result, asked) == (result, ["look"])
+    assert (judged.result, asked, judged.doubts) == (result, ["look"], ())
+
+
+def test_a_demo_class_has_no_doubts(shipped: Limits) -> None:
+    """Its portrait is no person, and everybody knows: scores are written down, and no finding."""
+    judged, _ = play(challenge("record"), shipped, lambda t, _: seen(t, pose=pose(), live=0.1))
+    assert (judged.result, judged.reason, judged.doubts) == ("failed", "gesture", ())
+    assert judged.scores["pad"] == 100
 
 
 def test_after_the_last_attempt_a_person_decides(shipped: Limits) -> None:
-    """Three glances that PAD doubted and no turn cleared: the signed log holds each with its reason and its scores, and
-    names the case for a person; the session counts no mismatch."""
-    doubted, _ = play(glance(), shipped, lambda t, _: seen(t, live=0.1))
+    """Three glances that PAD doubted and no turn cleared: the signed log holds each with its reason and its scores, a
+    finding for each with what spoke against it, and the case for a person; the session counts no mismatch, and the
+    lesson's words are kind."""
+    doubted, _ = play(glance(), shipped, lambda t, _: seen(t, live=0.1, cues=Cues(-3.0, 1.0, 2.0)))
     bench = Bench().study()
     for a in range(3):
         bench.answer(order=Order(1, a, f"{a + 1:032x}", 20_000))
@@ -190,3 +240,19 @@ def test_after_the_last_attempt_a_person_decides(shipped: Limits) -> None:
     assert all(one.scores["pad"] < one.scores["pad_threshold"] for one in answered)
     assert [body.detail for body in bench.bodies(Fault)] == ["help case: check 1 stayed open after 3 attempts: gesture"]
     assert bench.state.tally.mismatches == 0
+    found = bench.bodies(Finding)
+    assert [(one.rule, one.severity, one.response) for one in found] == [("presence.not_clear", "medium", "report")] * 3
+    assert [one.evidence["attempt"] for one in found] == [0, 1, 2]
+    assert {one.evidence["reasons"] for one in found} == {"texture no_gesture"}
+    assert {(one.evidence["pad"], one.evidence["pad_near"]) for one in found} == {(100, -3000)}
+
+
+def test_a_clear_attempt_leaves_no_finding(shipped: Limits) -> None:
+    """Passed at once, or after the turn that was asked for: nothing to clarify."""
+    cleared, _ = play(glance(), shipped, obedient(lambda t, gesture: 0.3 if gesture == "look" else 0.9))
+    bench = Bench().study()
+    bench.answer(order=Order(1, 0, "01" * 16, 20_000))
+    bench.press("ready")
+    assert isinstance(bench.state.check, Attempting)
+    bench.send(replace(cleared, check=1, attempt=0, kind=bench.state.check.task.kind))
+    assert not bench.bodies(Finding)
