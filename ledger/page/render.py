@@ -23,6 +23,11 @@ def page(report: Report, lang: str) -> bytes:
     return _document(tongue, tag("h1", tongue.say("page.title")), *_archive(report, tongue))
 
 
+def document(lang: str, *body: Html) -> bytes:
+    """A page of this look with other words: what the launcher says when there is nothing to verify yet."""
+    return _document(load(lang), *body, made=False)
+
+
 def shelf(reports: Mapping[str, Report | LedgerError], across: list[Finding], lang: str) -> bytes:
     """Several archives: one table of all, then each by its name. An error stands for one that cannot be read."""
     tongue = load(lang)
@@ -40,7 +45,7 @@ def shelf(reports: Mapping[str, Report | LedgerError], across: list[Finding], la
     return _document(tongue, tag("h1", title), table(head, *lines), *found, *each)
 
 
-def _document(tongue: Tongue, *body: Html) -> bytes:
+def _document(tongue: Tongue, *body: Html, made: bool = True) -> bytes:
     style = (resources.files("ledger") / "page" / "page.css").read_text("utf-8")
     head = tag(
         "head",
@@ -50,7 +55,7 @@ def _document(tongue: Tongue, *body: Html) -> bytes:
         tag("title", tongue.say("page.title")),
         Html(f"<style>\n{style}</style>"),
     )
-    foot = tag("p", tongue.say("page.made"), " ", tongue.say("page.print"), class_="note")
+    foot = tag("p", tongue.say("page.made"), " ", tongue.say("page.print"), class_="note") if made else None
     lang = "zh-CN" if tongue.lang == "zh" else "en"
     return ("<!doctype html>\n" + tag("html", head, tag("body", *body, foot), lang=lang) + "\n").encode()
 
