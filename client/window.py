@@ -35,6 +35,7 @@ from client.player.screens import (
     tongue,
 )
 from client.player.widgets import fonts
+from client.player.widgets.look import look
 
 TICK_S: Final = 0.1
 PREVIEW_S: Final = 1 / 12
@@ -93,7 +94,7 @@ class Window(App):
     def build(self) -> Any:
         """The frame and every screen, wired to the journey."""
         fonts.register()
-        KivyWindow.clearcolor = theme.rgba(theme.GROUND)
+        KivyWindow.clearcolor = theme.rgba(look.GROUND)
         self._watch(KivyWindow)
         tongue.language = self.journey.language
         journey = self.journey

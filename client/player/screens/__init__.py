@@ -39,10 +39,10 @@ from client.player.shown import (
     Trouble,
     trouble_of,
 )
-from client.player.widgets import tongue
+from client.player.widgets import look, tongue
 
 __all__ = [
     "Choices", "Course", "Enrol", "EnrolScreen", "LessonScreen", "Notice", "NoticeScreen", "Page", "ProblemScreen",
     "RealName", "RealNameScreen", "ResultScreen", "Shell", "SignIn", "SignInScreen", "Today", "TodayScreen", "Trouble",
-    "tongue", "trouble_of",
+    "look", "tongue", "trouble_of",
 ]  # fmt: skip

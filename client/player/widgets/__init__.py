@@ -9,10 +9,11 @@ from kivy.lang.parser import global_idmap
 
 from client.player import theme
 from client.player.widgets import fonts, glyph, kit, say, surface
+from client.player.widgets.look import look
 from client.player.widgets.tongue import tongue
 
 fonts.register()
-global_idmap.update(theme=theme, rgba=theme.rgba, tongue=tongue, gap=say.gap)  # names that every .kv may use
+global_idmap.update(theme=look, rgba=theme.rgba, tongue=tongue, gap=say.gap)  # names that every .kv may use
 Builder.load_file(str(Path(__file__).with_name("kit.kv")))
 
-__all__ = ["glyph", "kit", "say", "surface", "tongue"]
+__all__ = ["glyph", "kit", "look", "say", "surface", "tongue"]

@@ -12,8 +12,6 @@ from kivy.properties import NumericProperty, StringProperty
 from kivy.uix.widget import Widget
 from PIL import Image, ImageDraw
 
-from client.player import theme
-
 SUPER = 4
 
 
@@ -71,7 +69,7 @@ class Glyph(Widget):
 
     icon = StringProperty("")
     side = NumericProperty(20)
-    ink = StringProperty(theme.INK)
+    ink = StringProperty("")
     weight = NumericProperty(1.9)
 
     def texture_of(self, name: str, pixels: float, weight: float) -> Any:

@@ -6,7 +6,6 @@ from typing import Any
 
 from kivy.metrics import dp
 from kivy.properties import (
-    AliasProperty,
     BooleanProperty,
     NumericProperty,
     ObjectProperty,
@@ -22,13 +21,7 @@ from kivy.uix.textinput import TextInput
 from kivy.uix.widget import Widget
 
 from client.player import theme
-
-MOODS = {
-    "good": ("check", theme.GREEN, theme.GREEN_TINT, theme.GREEN_INK),
-    "todo": ("alert", theme.AMBER, theme.AMBER_TINT, theme.AMBER_INK),
-    "unknown": ("unknown", theme.OFF_INK, theme.GREY_TINT, theme.OFF_INK),
-    "plain": ("", theme.BLUE, theme.BLUE_TINT, theme.BLUE),
-}
+from client.player.widgets.look import MOODS, look
 
 
 class Column(BoxLayout):
@@ -44,8 +37,8 @@ class Row(BoxLayout):
 class Card(Column):
     """White, rounded, with a hair of an edge."""
 
-    ground = StringProperty(theme.CARD)
-    edge = StringProperty(theme.EDGE)
+    ground = StringProperty("")  # "": the colour of a card
+    edge = StringProperty("")
 
 
 class Page(ScrollView):
@@ -97,18 +90,7 @@ class Push(Tappable, AnchorLayout):
     kind = OptionProperty("primary", options=["primary", "quiet", "plain", "night"])
     hug = BooleanProperty(False)  # as narrow as its words
 
-    def _colours(self) -> tuple[str, str, str]:
-        """Ground, ink, edge."""
-        if self.kind == "primary":
-            if self.disabled:
-                return theme.GREY_TINT, theme.OFF_INK, theme.GREY_TINT
-            ground = theme.BLUE_DOWN if self.state == "down" else theme.BLUE
-            return ground, theme.SNOW, ground
-        ink = theme.OFF_INK if self.disabled else theme.BLUE if self.kind == "plain" else theme.INK
-        ground = theme.GREY_TINT if self.state == "down" else theme.CARD
-        return ground, ink, theme.EDGE if self.kind == "quiet" else ground
-
-    colours = AliasProperty(_colours, None, bind=("kind", "disabled", "state"))
+    colours = ObjectProperty(look.push("primary", False, "normal"))  # ground, ink, edge
 
 
 class Choice(Tappable, AnchorLayout):
@@ -135,7 +117,7 @@ class Pill(BoxLayout):
     words = StringProperty("")
     limit = NumericProperty(0)
     mood = OptionProperty("plain", options=list(MOODS))
-    look = AliasProperty(lambda self: MOODS[self.mood], None, bind=("mood",))
+    look = ObjectProperty(look.mood("plain"))
 
 
 class Fact(BoxLayout):
@@ -143,7 +125,7 @@ class Fact(BoxLayout):
 
     words = StringProperty("")
     mood = OptionProperty("good", options=list(MOODS))
-    look = AliasProperty(lambda self: MOODS[self.mood], None, bind=("mood",))
+    look = ObjectProperty(look.mood("good"))
 
 
 class Matter(BoxLayout):
@@ -160,7 +142,7 @@ class Figure(BoxLayout):
     words = StringProperty("")
     caption = StringProperty("")
     points = NumericProperty(theme.HEAD)
-    ink = StringProperty(theme.INK)
+    ink = StringProperty("")
 
 
 class Meter(Widget):
@@ -168,8 +150,8 @@ class Meter(Widget):
 
     value = NumericProperty(0)
     second = NumericProperty(0)
-    ink = StringProperty(theme.BLUE)
-    ground = StringProperty(theme.EDGE)
+    ink = StringProperty("")
+    ground = StringProperty("")
 
 
 class Field(BoxLayout):

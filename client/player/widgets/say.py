@@ -8,7 +8,7 @@ from typing import Any
 from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
 from kivy.metrics import sp
-from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.label import Label
 
 from client.player import theme
@@ -37,23 +37,23 @@ class Say(Label):
     """`words` in one ink. `fit`: no wider than the words (at most `limit` px); otherwise as wide as it is given."""
 
     words = StringProperty("")
-    ink = StringProperty(theme.INK)
+    ink = StringProperty("")  # "": that of plain words
     points = NumericProperty(theme.BODY)  # sp
     strong = BooleanProperty(False)
     fit = BooleanProperty(False)
     limit = NumericProperty(0)
     one_line = BooleanProperty(False)  # cut with an ellipsis instead of breaking
-    ink_rgba = ColorProperty(theme.rgba(theme.INK))
+    scale = NumericProperty(1.0)  # of all text, as the learner set it
 
     def __init__(self, **kwargs: Any) -> None:
         self._lay_out = Clock.create_trigger(self._break_lines, -1)
         super().__init__(**kwargs)
-        for name in ("words", "width", "points", "fit", "limit", "one_line", "strong", "parent"):
+        for name in ("words", "width", "points", "scale", "fit", "limit", "one_line", "strong", "parent"):
             self.fbind(name, self._lay_out)
         self._break_lines()
 
     def _break_lines(self, *_: Any) -> None:
-        size = sp(self.points)
+        size = sp(self.points) * self.scale
         self.font_size = size
         natural = (
             max((sum(char_width(c, size) for c in line) for line in self.words.split("\n")), default=0) + SLACK + 1

@@ -12,6 +12,7 @@ from kivy.uix.widget import Widget
 
 from client.player import theme
 from client.player.decode import Picture
+from client.player.widgets.look import look
 
 # BT.601 and BT.709 (ITU-R): R = Y + a·V, G = Y − b·U − c·V, B = Y + d·U
 _SHADER = """
@@ -118,7 +119,7 @@ class LessonPicture(Widget):
         self._rectangle.size = (width, height)
         self._rectangle.pos = (round(self.center_x - width / 2), round(self.center_y - height / 2))
         self.canvas["corner"] = (float(width), float(height), float(max(self.radius, 0.01)))
-        self.canvas["hair"] = theme.rgba(theme.EDGE, 1.0 if self.radius else 0.0)
+        self.canvas["hair"] = theme.rgba(look.EDGE, 1.0 if self.radius else 0.0)
 
 
 class CameraMirror(Widget):
@@ -131,7 +132,7 @@ class CameraMirror(Widget):
         super().__init__(**kwargs)
         self._texture: Any = None
         with self.canvas:
-            self._colour = Color(*theme.rgba(theme.NIGHT))
+            self._colour = Color(*theme.rgba(look.NIGHT))
             self._shape = SmoothRoundedRectangle(radius=[self.radius])
         for name in ("pos", "size", "radius"):
             self.fbind(name, self._place)
@@ -169,7 +170,7 @@ class CameraMirror(Widget):
     def _blank(self) -> None:
         if self.live or self._texture is not None:
             self._texture, self._shape.texture = None, None
-        self._colour.rgba = theme.rgba(theme.NIGHT)
+        self._colour.rgba = theme.rgba(look.NIGHT)
         self.live = False
 
     def _place(self, *_: Any) -> None:

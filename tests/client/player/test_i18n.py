@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from client.player.i18n import FORBIDDEN, LANGUAGES, PLACEHOLDER, long, say, stamp, table
-from client.player.theme import PAIRS, contrast
+from client.player.theme import DARK, LIGHT, PAIRS, SHAPES, contrast
 from client.player.wrap import NO_END, NO_START, wrap
 from client.view import TEXT, Sentence, Words
 from ledger.policy import GESTURES
@@ -77,10 +78,16 @@ def test_lengths_of_time_in_words() -> None:
     assert (stamp(751_000), stamp(3_727_000)) == ("12:31", "1:02:07")
 
 
-@pytest.mark.parametrize("pair", PAIRS)
-def test_every_ink_is_readable_on_its_ground(pair: tuple[str, str]) -> None:
-    """WCAG 2.2, 1.4.3: at least 4.5 to 1."""
-    assert contrast(*pair) >= 4.5
+@pytest.mark.parametrize("table_", [LIGHT, DARK], ids=("light", "dark"))
+@pytest.mark.parametrize(("names", "least"), [(pair, 4.5) for pair in PAIRS] + [(pair, 3.0) for pair in SHAPES])
+def test_every_ink_is_readable_on_its_ground(names: tuple[str, str], least: float, table_: Mapping[str, str]) -> None:
+    """WCAG 2.2: words at least 4.5 to 1 (1.4.3), shapes that tell something 3 to 1 (1.4.11), in both tables."""
+    assert contrast(table_[names[0]], table_[names[1]]) >= least
+
+
+def test_both_tables_colour_the_same_things() -> None:
+    """A token that only one table knows would be a hole in the other."""
+    assert sorted(LIGHT) == sorted(DARK)
 
 
 text = st.text(st.sampled_from("学习时长，。、“”（）ab cd12 —:!"), max_size=60)
