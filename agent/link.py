@@ -59,7 +59,10 @@ LinkMessage = Beat | Found | Cleared | Note | Lost
 
 
 def default_command() -> list[str]:
-    """How the agent's process is started: by the interpreter that runs the client."""
+    """How the agent's process is started: by the interpreter that runs the client; a frozen client has it beside it."""
+    if getattr(sys, "frozen", False):
+        beside = Path(sys.executable).with_name("trueseat-agent").with_suffix(Path(sys.executable).suffix)
+        return [str(beside), "watch"]
     return [sys.executable, "-m", "agent", "watch"]
 
 

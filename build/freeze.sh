@@ -30,7 +30,7 @@ environment
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)}
 TRUESEAT_MODELS=${TRUESEAT_MODELS:-$(.venv/bin/python -c 'from client import manifest; print(manifest.cache_dir())')}
 export SOURCE_DATE_EPOCH TRUESEAT_MODELS PYTHONHASHSEED=0 PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1
-dist=${TRUESEAT_DIST:-dist}
+dist=${TRUESEAT_DIST:-dist} over=0
 mkdir -p .work/pyinstaller "$dist"
 for app in ${*:-client agent verifier}; do
     say "$app"
@@ -38,5 +38,6 @@ for app in ${*:-client agent verifier}; do
     nice .work/freeze/bin/python -m PyInstaller --noconfirm --clean --log-level WARN --workpath ".work/pyinstaller/$app" --distpath "$dist" \
         build/freeze/trueseat.spec -- "$app" >"$log" 2>&1 || { tail -40 "$log" >&2; exit 1; }
     case $app in client) name=trueseat ;; *) name=trueseat-$app ;; esac
-    .venv/bin/python build/freeze/finish.py "$app" "$dist/$name"
+    .venv/bin/python build/freeze/finish.py "$app" "$dist/$name" || over=1
 done
+exit $over

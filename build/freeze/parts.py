@@ -16,8 +16,9 @@ ROOMS: Final = {"client": ("client", "agent", "ledger"), "agent": ("agent", "led
 PROGRAMS: Final = {  # app → program → (its script in apps/, whether it has a console on Windows)
     "client": {"trueseat": ("client", False), "trueseat-cli": ("client", True), "trueseat-agent": ("agent", True)},
     "agent": {"trueseat-agent": ("agent", True)},
-    "verifier": {"trueseat-verify": ("verify", True), "trueseat-report": ("report", False)},
+    "verifier": {"trueseat-verify": ("verify", True), "trueseat-report": ("verify", False)},
 }
+TWINS: Final = ("trueseat-cli", "trueseat-report")  # where no console has to be hidden or shown, one program is enough
 FONT: Final = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
 NEVER: Final = (
     "tkinter", "_tkinter", "matplotlib", "sounddevice", "_sounddevice", "IPython", "pytest", "docutils", "pygments",
@@ -61,8 +62,5 @@ def models(folder: Path, root: Path = ROOT) -> Iterator[tuple[str, str]]:
 
 
 def programs(app: str, windows: bool) -> dict[str, tuple[str, bool]]:
-    """The programs of `app`: where there are no consoles to hide, one program does for two."""
-    made = dict(PROGRAMS[app])
-    if not windows:
-        made.pop("trueseat-cli", None)
-    return made
+    """The programs of `app` on Windows, or elsewhere."""
+    return {name: how for name, how in PROGRAMS[app].items() if windows or name not in TWINS}

@@ -10,7 +10,9 @@ from typing import Final
 # Libraries of av.libs that only encode. libavcodec names them, so something of their name has to be there.
 ENCODERS: Final = ("libx265", "libSvtAv1Enc")
 # Only what was built by compilers and never rewritten since: strip spoils libraries that auditwheel has patched.
-STRIPPED: Final = ("libmediapipe.so", "libpython3*.so*", "*.abi3.so", "kivy/**/*.so", "yara_x/*.so", "_rust*.so", "orjson/*.so")
+STRIPPED: Final = (
+    "libmediapipe.so", "libpython3*.so*", "lib-dynload/*.so", "*.abi3.so", "kivy/**/*.so", "yara_x/*.so", "orjson/*.so"
+)  # fmt: skip
 SPARED: Final = ("cv2/",)
 
 

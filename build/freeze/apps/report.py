@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import locale
-import multiprocessing
 import os
 import sys
 import tempfile
@@ -64,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="trueseat-report", description=__doc__)
+    parser = argparse.ArgumentParser(prog="trueseat-verify report", description=__doc__)
     parser.add_argument("paths", type=Path, nargs="*", help="class archives, and the trust file if there is none yet")
     parser.add_argument("--lang", choices=LANGUAGES, default=language(), help="default: the system's")
     parser.add_argument("--out", type=Path, help="where the page is written (default: a private temporary folder)")
@@ -178,8 +177,3 @@ def _asked() -> list[Path]:
     import dialogue
 
     return dialogue.archives(WORDS[language()]["title"])
-
-
-if __name__ == "__main__":
-    multiprocessing.freeze_support()
-    sys.exit(main())
