@@ -36,7 +36,7 @@ def main() -> int:
     """Run the demo (or tamper with its archive) and return the exit code."""
     args = _arguments()
     if not (args.tamper and ARCHIVE.is_dir()):
-        run(headless=args.headless, witnesses=args.witnesses, route=args.route, engine=args.engine)
+        run(args)
     if args.tamper:
         return tamper()
     return 0
@@ -48,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--route", choices=("face", "code"), default="face", help="code: a learner who shows no face")
     parser.add_argument("--engine", choices=("auto", "mediapipe", "dnn"), default="auto", help="what reads faces")
     parser.add_argument("--witnesses", type=int, default=0, metavar="N", help="N witnesses, the last one external")
+    parser.add_argument("--client", type=Path, metavar="PROGRAM", help="a frozen client (`make freeze`)")
     parser.add_argument("--tamper", action="store_true", help="change one byte in a copy and verify that")
     return parser.parse_args()
 
@@ -55,20 +56,20 @@ def _arguments() -> argparse.Namespace:
 # --- the main job -----------------------------------------------------------------------------------------------------
 
 
-def run(*, headless: bool, witnesses: int = 0, route: str = "face", engine: str = "auto") -> None:
+def run(args: argparse.Namespace) -> None:
     """Serve, study by `route` with `engine`, export, verify; with `witnesses` programs watching the class log."""
     shutil.rmtree(DATA, ignore_errors=True)
     DATA.mkdir(mode=0o700)
     say("1  a class of its own: keys, policy, course, one learner")
-    watching = demo_witnesses.make(DATA, witnesses) if witnesses else None
+    watching = demo_witnesses.make(DATA, args.witnesses) if args.witnesses else None
     _init(["--witnesses", watching.policy] if watching else [])
     started = time.monotonic()
-    with watching or contextlib.nullcontext(), _server() as url, _screen(headless) as screen:
+    with watching or contextlib.nullcontext(), _server() as url, _screen(args.headless) as screen:
         if watching:
             say(f"   {watching.said}")
         say(f"2  the server listens on {url}; the client starts on {screen['SHOWN']}")
-        _study(url, screen, route, engine)
-        looked = demo_evidence.look(DATA, CLASS) if route == "face" else ""
+        _study(url, screen, args)
+        looked = demo_evidence.look(DATA, CLASS) if args.route == "face" else ""
         say("3  the class archive is exported")
         _python("server_stub", "export", SERVER, CLASS, ARCHIVE, quiet=True)
         if watching:
@@ -150,13 +151,14 @@ def _screen(headless: bool) -> Iterator[dict[str, str]]:
                 process.wait(10)
 
 
-def _study(url: str, screen: dict[str, str], route: str, engine: str) -> None:
+def _study(url: str, screen: dict[str, str], args: argparse.Namespace) -> None:
     headless = "HEADLESS" in screen
     env = {k: v for k, v in screen.items() if k not in ("SHOWN", "HEADLESS")}
+    program = [str(args.client.absolute())] if args.client else [sys.executable, "-m", "client"]
     command = [
-        sys.executable, "-m", "client", "demo", "--server", url, "--data", str(DATA / "client"), "--trust", str(TRUST),
+        *program, "demo", "--server", url, "--data", str(DATA / "client"), "--trust", str(TRUST),
         "--account", ACCOUNT, "--codes", str(DATA / "server.log"), "--pictures", str(DATA / "screens"),
-        "--route", route, "--engine", engine,
+        "--route", args.route, "--engine", args.engine,
         *([] if headless else ["--ask-camera"]),
     ]  # fmt: skip
     log = DATA / "client.log"
