@@ -1,11 +1,10 @@
-"""The last steps of a frozen app: slim, licences, signed list, archive. `finish.py APP FOLDER` prints one line of JSON."""
+"""The last steps of a frozen app: slim, licences, signed list, archive; prints one line of JSON."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,16 +28,16 @@ def main() -> int:
     carried = licences.write(folder, options.app, internal)
     if options.app != "verifier":
         _sign(internal)
-    if options.app == "client":
-        shutil.copytree(ROOT / "client" / "player" / "demo_course", folder / "demo-course", dirs_exist_ok=True)
     _settle(folder)
     figures: dict[str, object] = {"name": f"freeze-{options.app}", "unpacked_mib": round(slim.size(folder) / MIB, 1)}
     if not options.windows:
         packed = _pack(folder)
         version, where = glibc.floor(folder)
-        figures |= {"packed_mib": round(packed.stat().st_size / MIB, 1), "glibc": "{}.{}".format(*version), "asked_by": where}
+        figures["packed_mib"] = round(packed.stat().st_size / MIB, 1)
+        figures |= {"glibc": f"{version[0]}.{version[1]}", "asked_by": where}
     limit = LIMITS[options.app]
-    figures |= {"limit_mib": list(limit), "packages": carried, "saved_mib": {k: round(v / MIB, 1) for k, v in saved.items()}}
+    figures |= {"limit_mib": list(limit), "packages": carried}
+    figures |= {"saved_mib": {kind: round(count / MIB, 1) for kind, count in saved.items()}}
     print(json.dumps(figures))
     over = slim.size(folder) > limit[0] * MIB or float(str(figures.get("packed_mib", 0))) > limit[1]
     return 1 if over else 0
@@ -77,8 +76,8 @@ def _pack(folder: Path) -> Path:
     """The folder as one .tar.zst, the same bytes for the same files."""
     out = folder.with_name(f"{folder.name}-linux-{os.uname().machine}.tar.zst")
     out.unlink(missing_ok=True)
-    tar = ["tar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--format=gnu", "-C", str(folder.parent), "-c"]
-    with subprocess.Popen([*tar, folder.name], stdout=subprocess.PIPE) as made:
+    tar = ["tar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--format=gnu"]
+    with subprocess.Popen([*tar, "-C", str(folder.parent), "-c", folder.name], stdout=subprocess.PIPE) as made:
         subprocess.run(["zstd", "-q", "-19", "--long=27", "-T2", "-o", str(out)], stdin=made.stdout, check=True)
     return out
 

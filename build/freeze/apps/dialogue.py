@@ -39,5 +39,5 @@ def archives(title: str) -> list[Path]:
     )
     if not ctypes.windll.comdlg32.GetOpenFileNameW(ctypes.byref(asked)):  # type: ignore[attr-defined]
         return []
-    folder, *names = chosen[:LONG].split("\0\0", 1)[0].split("\0")
+    folder, *names = ctypes.wstring_at(ctypes.addressof(chosen), LONG).split("\0\0", 1)[0].split("\0")
     return [Path(folder, name) for name in names] or [Path(folder)]

@@ -7,6 +7,7 @@ folders that the page names. Nothing is sent; the page is written into a private
 from __future__ import annotations
 
 import argparse
+import contextlib
 import locale
 import os
 import sys
@@ -21,8 +22,9 @@ from ledger.across import verify_many
 from ledger.archive import CHECKPOINT, Source, open_source
 from ledger.errors import LedgerError, TrustError
 from ledger.page import render
-from ledger.page.markup import Html, tag
+from ledger.page.markup import tag
 from ledger.page.tongue import LANGUAGES
+from ledger.report import Report
 
 MAX_TRUST: Final = 1 << 20  # bytes; a real one has a few hundred
 SUFFIX: Final = ".trust"
@@ -33,7 +35,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "title": "班级档案验签",
         "how": "请把班级档案（.zip）拖到本程序的图标上，或在文件管理器中选择“用本程序打开”。",
         "no_trust": "还没有可用的信任文件，因此没有验签。",
-        "what": "信任文件（.trust）写明以谁的签名为准。请向培训监管部门或您信任的机构索取，不要使用随档案一起收到的文件。",
+        "what": "信任文件（.trust）写明以谁的签名为准。请向培训监管部门或您信任的机构索取，"
+        "不要使用随档案一起收到的文件。",
         "put": "请把它放进下面的文件夹，或与档案一起拖到本程序上：",
         "closed": "以下文件无法使用：",
     },
@@ -41,8 +44,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "title": "Verify a class archive",
         "how": "Drop a class archive (.zip) on this program's icon, or choose “open with” in your file manager.",
         "no_trust": "There is no usable trust file yet, so nothing was verified.",
-        "what": "A trust file (.trust) says whose signatures count. Ask the authority, or an institution that you trust, "
-        "for it; never use one that came with the archive.",
+        "what": "A trust file (.trust) says whose signatures count. Ask the authority, or an institution that you "
+        "trust, for it; never use one that came with the archive.",
         "put": "Put it into this folder, or drop it on this program together with the archive:",
         "closed": "What could not be used:",
     },
@@ -83,7 +86,7 @@ def report(paths: Sequence[Path], lang: str, folders: Sequence[Path]) -> tuple[b
         if len(many) > 1 and found:
             sources, unreadable = shelf.open_all(many)
             everything = verify_many(sources, _for(found, next(iter(sources.values()), None)), verify.Options())
-            shown = {**everything.reports, **unreadable}
+            shown: dict[str, Report | LedgerError] = {**everything.reports, **unreadable}
             return render.shelf(shown, everything.findings, lang), 2 if unreadable else everything.exit_code
         source = open_source(many[0])
         if not found:
@@ -139,10 +142,8 @@ def kept() -> Path:
     """Where this user keeps trust files; made, so that it can be opened."""
     base = os.environ.get("APPDATA") if sys.platform == "win32" else os.environ.get("XDG_CONFIG_HOME")
     folder = (Path(base) if base else Path.home() / ".config") / "trueseat" / "trust"
-    try:
+    with contextlib.suppress(OSError):  # the page names it all the same
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        pass  # the page names it all the same
     return folder
 
 
@@ -159,7 +160,7 @@ def language() -> str:
 def show(page: Path) -> None:
     """Open the page as the desktop opens pages; the browser gets its own libraries back, not the bundle's."""
     if sys.platform == "win32":
-        os.startfile(page)
+        os.startfile(page)  # noqa: S606 (a page of our own)
         return
     name = "LD_LIBRARY_PATH"
     before = os.environ.pop(f"{name}_ORIG", None)

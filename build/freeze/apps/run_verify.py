@@ -1,7 +1,7 @@
-"""The verifier as a program of its own: `trueseat-verify verify class.zip --trust class.trust`, and all `ledger` does.
+"""The verifier as a program of its own: `trueseat-verify verify class.zip --trust class.trust`, as `ledger` does.
 
-Without a command (a double click, a file dropped on it), and under the name `trueseat-report`, it is the page for people
-with no terminal.
+Without a command (a double click, a file dropped on it), and under the name `trueseat-report`, it is the page for
+people with no terminal.
 """
 
 import multiprocessing
