@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import disputes, keys, sample, schemas, shelf, stamp, trust, words
+from ledger import completion, disputes, keys, sample, schemas, shelf, stamp, trust, words
 from ledger.across import verify_many
 from ledger.archive import open_source
 from ledger.engine import ENGINES
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.command == "verify":
             return _verify(arguments)
-        if arguments.command in ("compare", "proof", "complain", "stamp"):
+        if arguments.command in ("compare", "proof", "complain", "stamp", "verify-certificate"):
             return int(arguments.run(arguments))
         if arguments.command == "schema":
             sys.stdout.write(schemas.text(arguments.what))
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     drawn = commands.add_parser("sample", help="which photos a spot check opens, drawn by a public seed")
     drawn.add_argument("archive", type=Path)
     sample.add_arguments(drawn)
+    completion.add_arguments(commands.add_parser("verify-certificate", help="check a completion proof, offline"))
     disputes.add(commands)
     stamp.add(commands)
     what = commands.add_parser("schema", help="print a JSON Schema, as in docs/*.schema.json")

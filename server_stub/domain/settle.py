@@ -120,6 +120,19 @@ class Settler:
             for sid, size in sizes.items()
         ]
 
+    def whole(self, tx: Transaction, registration: str) -> Credit | None:
+        """The credit of a registration by what is logged, with units and checks; None where nothing can be read."""
+        records = []
+        for sid in tx.events.sessions(registration=registration):
+            session, progress = known(tx, sid), tx.events.progress(sid)
+            if progress.logged_leaf >= 0:
+                entry = tx.log.entries(session.class_id, progress.logged_leaf, progress.logged_leaf + 1)[0]
+                record = self._record(tx, session, progress, entry)
+                records += [record] if record is not None else []
+        if not records:
+            return None
+        return _credit(records, said.rulings(tx, self._log_of(tx, records[0].sid), records[0].grant.learner))
+
     def _log_of(self, tx: Transaction, sid: str) -> ClassLog:
         return self._logs.log(tx, known(tx, sid).class_id)
 
