@@ -58,7 +58,7 @@ from server_stub.routes import (
 from server_stub.settings import Settings
 from server_stub.setup import ClassMaker
 from server_stub.storage import keyfiles
-from server_stub.storage.database import SqliteRecords
+from server_stub.storage.database import open_records
 from server_stub.storage.evidence import PhotoFiles
 from server_stub.storage.export import ArchiveExporter
 from server_stub.storage.packages import Packages
@@ -118,7 +118,7 @@ class Server:
         self.keyring = keyfiles.load(settings)
         engine = open_engine(settings.people_url)
         self.people, self.registry = PeopleStore(engine), SqlRegistry(engine)
-        self.records = SqliteRecords(settings.records)
+        self.records = open_records(settings)
         self.packages = Packages(settings.courses, settings.models)
         photos = PhotoFiles(settings.evidence)
         logs = ClassLogs(self.keyring)

@@ -13,6 +13,7 @@ from ledger import names
 from server_stub.domain.errors import SetupError
 
 CONFIG = "server.toml"
+_MORE = {"people", "records"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,17 @@ class Settings:
     server: str  # the configured name, never a listening address
     development: bool = True  # the development code and officer exist only then
     people: str = ""  # another database for people: postgresql+pg8000://…; it may hold a password, so 0600
+    records_url: str = ""  # another database for the records, likewise; `records` in server.toml
 
     def __post_init__(self) -> None:
         if not names.is_a("server", self.server):
             raise SetupError(f"{self.server!r} is no server name: lower-case letters, digits, dots and hyphens")
         if self.people and not self.people.startswith(("postgresql+pg8000://", "sqlite:///")):
             raise SetupError("`people` is a URL that begins with postgresql+pg8000:// or sqlite:///")
+        if self.records_url and not self.records_url.startswith("postgresql+pg8000://"):
+            raise SetupError("`records` is a URL that begins with postgresql+pg8000://")
+        if self.records_url and self.records_url == self.people:
+            raise SetupError("people and records are two databases, so that people can be erased while records stand")
 
     @property
     def people_url(self) -> str:
@@ -37,7 +43,7 @@ class Settings:
 
     @property
     def records(self) -> Path:
-        """Class logs, sessions, segments, bodies."""
+        """Class logs, sessions, segments, bodies, where no URL says otherwise."""
         return self.directory / "records.sqlite"
 
     @property
@@ -89,6 +95,8 @@ class Settings:
         text = f'server = "{self.server}"\ndevelopment = {str(self.development).lower()}\n'
         if self.people:
             text += f"people = {json.dumps(self.people)}\n"
+        if self.records_url:
+            text += f"records = {json.dumps(self.records_url)}\n"
         write_private(self.directory / CONFIG, text.encode())
 
 
@@ -98,11 +106,12 @@ def load(directory: Path) -> Settings:
         table = tomllib.loads((directory / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SetupError(f"{directory} is no data directory of a server: {error}") from error
-    server, development, people = table.get("server"), table.get("development"), table.get("people", "")
-    known = set(table) <= {"server", "development", "people"}
-    if not (known and isinstance(server, str) and isinstance(development, bool) and isinstance(people, str)):
-        raise SetupError(f"{directory / CONFIG} states `server` and `development`, perhaps `people`, nothing else")
-    return Settings(directory, server, development, people)
+    server, development = table.pop("server", None), table.pop("development", None)
+    if not (set(table) <= _MORE and isinstance(server, str) and isinstance(development, bool)):
+        raise SetupError(f"{directory / CONFIG} states `server`, `development`, perhaps {sorted(_MORE)}, nothing else")
+    if not all(isinstance(value, str) for value in table.values()):
+        raise SetupError(f"{directory / CONFIG}: a URL is a text")
+    return Settings(directory, server, development, table.get("people", ""), table.get("records", ""))
 
 
 def write_private(path: Path, data: bytes) -> None:

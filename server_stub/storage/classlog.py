@@ -1,34 +1,21 @@
-"""Class logs, bodies and device keys in SQLite: entries are only ever inserted."""
+"""Class logs, bodies and device keys: entries are only ever inserted."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import astuple
 
 from server_stub.domain.ports import Device
+from server_stub.storage.connection import Connection
 
-LOG_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entry (
-    class_id TEXT NOT NULL, idx INTEGER NOT NULL, entry BLOB NOT NULL, leaf_hash BLOB NOT NULL,
-    PRIMARY KEY (class_id, idx)) WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS entry_stays BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'a log only grows'); END;
-CREATE TRIGGER IF NOT EXISTS entry_kept BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'a log only grows'); END;
-CREATE TABLE IF NOT EXISTS head (class_id TEXT PRIMARY KEY, checkpoint BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS body (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS class_body (
-    class_id TEXT, digest TEXT, public INTEGER NOT NULL, leaf INTEGER, PRIMARY KEY (class_id, digest)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS device (
-    vkey TEXT PRIMARY KEY, class_id TEXT NOT NULL, registration TEXT NOT NULL, learner TEXT NOT NULL,
-    owner TEXT NOT NULL, salt BLOB NOT NULL, leaf INTEGER NOT NULL, revoked INTEGER);
-CREATE INDEX IF NOT EXISTS device_learner ON device (class_id, learner);
-"""
+_HEAD = "INSERT INTO head VALUES (?, ?) ON CONFLICT (class_id) DO UPDATE SET checkpoint = excluded.checkpoint"
+_CLASS_BODY = "INSERT INTO class_body VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 
-class SqliteLogStore:
+class SqlLogStore:
     """`domain.ports.LogStore` on one connection, inside its transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._db = connection
 
     def size(self, class_id: str) -> int:
@@ -47,13 +34,13 @@ class SqliteLogStore:
         return row[0] if row else b""
 
     def set_head(self, class_id: str, checkpoint: bytes) -> None:
-        self._db.execute("INSERT OR REPLACE INTO head VALUES (?, ?)", (class_id, checkpoint))
+        self._db.execute(_HEAD, (class_id, checkpoint))
 
     def put_body(
         self, class_id: str, digest: str, data: bytes, *, public: bool = False, leaf: int | None = None
     ) -> None:
-        self._db.execute("INSERT OR IGNORE INTO body VALUES (?, ?)", (digest, data))
-        self._db.execute("INSERT OR IGNORE INTO class_body VALUES (?, ?, ?, ?)", (class_id, digest, public, leaf))
+        self._db.execute("INSERT INTO body VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, data))
+        self._db.execute(_CLASS_BODY, (class_id, digest, int(public), leaf))
 
     def leaf_of(self, class_id: str, digest: str) -> int | None:
         query = "SELECT leaf FROM class_body WHERE class_id = ? AND digest = ?"
@@ -69,7 +56,7 @@ class SqliteLogStore:
         return [row[0] for row in self._db.execute(query, (class_id,))]
 
     def is_public(self, class_id: str, digest: str) -> bool:
-        query = "SELECT 1 FROM class_body WHERE class_id = ? AND digest = ? AND public"
+        query = "SELECT 1 FROM class_body WHERE class_id = ? AND digest = ? AND public = 1"
         return self._db.execute(query, (class_id, digest)).fetchone() is not None
 
     def add_device(self, device: Device) -> None:

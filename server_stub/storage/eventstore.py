@@ -1,57 +1,34 @@
-"""Sessions in SQLite: what was granted, how far each came, and its segments as the bytes that came, one row each."""
+"""Sessions: what was granted, how far each came, and its segments as the bytes that came, one row each."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
+from typing import Any
 
 from ledger import segment
 from ledger.errors import SegmentError
 from ledger.tree import leaf_hash
 from server_stub.domain.ports import Progress, Session, State
+from server_stub.storage.connection import Connection, marks
 
-EVENT_SCHEMA = """
-CREATE TABLE IF NOT EXISTS session (
-    sid TEXT PRIMARY KEY, class_id TEXT NOT NULL, registration TEXT NOT NULL, learner TEXT NOT NULL,
-    device TEXT NOT NULL, key TEXT NOT NULL UNIQUE, cert BLOB NOT NULL, cert_digest TEXT NOT NULL, grant BLOB NOT NULL,
-    seed BLOB NOT NULL, granted_at INTEGER NOT NULL, open_by INTEGER NOT NULL, late_by INTEGER NOT NULL,
-    leaf INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS session_learner ON session (learner);
-CREATE INDEX IF NOT EXISTS session_class ON session (class_id, leaf);
-CREATE INDEX IF NOT EXISTS session_device ON session (device);
-CREATE INDEX IF NOT EXISTS session_registration ON session (registration);
-CREATE TABLE IF NOT EXISTS progress (
-    sid TEXT PRIMARY KEY REFERENCES session, size INTEGER NOT NULL, root BLOB NOT NULL, state TEXT NOT NULL,
-    issued INTEGER NOT NULL, unread INTEGER, checkpoint BLOB NOT NULL, body TEXT NOT NULL, answer BLOB NOT NULL,
-    heard_at INTEGER NOT NULL, logged_size INTEGER NOT NULL, logged_at INTEGER NOT NULL, logged_leaf INTEGER NOT NULL,
-    settled_size INTEGER NOT NULL, settled_ms INTEGER NOT NULL, unsettled INTEGER NOT NULL,
-    missed INTEGER NOT NULL, mismatched INTEGER NOT NULL, made_up INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS progress_open ON progress (state) WHERE state = 'open';
-CREATE INDEX IF NOT EXISTS progress_unsettled ON progress (unsettled) WHERE unsettled;
-CREATE TABLE IF NOT EXISTS segment (
-    sid TEXT NOT NULL, old INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL, time INTEGER NOT NULL,
-    PRIMARY KEY (sid, old)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS command (
-    id INTEGER PRIMARY KEY, sid TEXT NOT NULL, note BLOB NOT NULL, carried INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS erased (
-    sid TEXT NOT NULL, idx INTEGER NOT NULL, leaf_hash BLOB NOT NULL, PRIMARY KEY (sid, idx)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS fork (id INTEGER PRIMARY KEY, sid TEXT NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL);
-"""
-
-_INSERT, _REPLACE = "INSERT INTO {} VALUES ({})", "INSERT OR REPLACE INTO {} VALUES ({})"
+_ADD_SESSION, _ADD_PROGRESS = (
+    f"INSERT INTO {table} VALUES ({marks(len(fields(row)))})"  # noqa: S608
+    for table, row in (("session", Session), ("progress", Progress))
+)
+_SET_PROGRESS = f"UPDATE progress SET {', '.join(f'{field.name} = ?' for field in fields(Progress))} WHERE sid = ?"  # noqa: S608
 _MAX_FORKS = 16  # one is proof already; a forger must not fill the disk
 
 
-class SqliteEventStore:
+class SqlEventStore:
     """`domain.ports.EventStore` on one connection, inside its transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._db = connection
 
     def add_session(self, session: Session, progress: Progress) -> None:
-        self._db.execute(_INSERT.format("session", _marks(Session)), astuple(session))
-        self._db.execute(_INSERT.format("progress", _marks(Progress)), astuple(progress))
+        self._db.execute(_ADD_SESSION, _values(session))
+        self._db.execute(_ADD_PROGRESS, _values(progress))
 
     def session(self, sid: str) -> Session | None:
         row = self._db.execute("SELECT * FROM session WHERE sid = ?", (sid,)).fetchone()
@@ -65,7 +42,7 @@ class SqliteEventStore:
         return Progress(*row)
 
     def set_progress(self, progress: Progress) -> None:
-        self._db.execute(_REPLACE.format("progress", _marks(Progress)), astuple(progress))
+        self._db.execute(_SET_PROGRESS, (*_values(progress), progress.sid))
 
     def sessions(
         self, *, class_id: str | None = None, registration: str | None = None, learner: str | None = None,
@@ -76,12 +53,12 @@ class SqliteEventStore:
             "session.device": device, "progress.state": state,
         }  # fmt: skip
         given = {column: value for column, value in wanted.items() if value is not None}
-        where = " AND ".join(f"{column} = ?" for column in given) or "1"
+        where = " AND ".join(f"{column} = ?" for column in given) or "1 = 1"
         query = f"SELECT sid FROM session JOIN progress USING (sid) WHERE {where} ORDER BY granted_at, leaf"  # noqa: S608
         return [row[0] for row in self._db.execute(query, tuple(given.values()))]
 
     def unsettled(self) -> Sequence[str]:
-        return [row[0] for row in self._db.execute("SELECT sid FROM progress WHERE unsettled")]
+        return [row[0] for row in self._db.execute("SELECT sid FROM progress WHERE unsettled = 1")]
 
     def add_segment(self, sid: str, old: int, size: int, body: bytes, time: int) -> None:
         self._db.execute("INSERT INTO segment VALUES (?, ?, ?, ?, ?)", (sid, old, size, body, time))
@@ -108,7 +85,7 @@ class SqliteEventStore:
         self._db.execute("INSERT INTO command (sid, note) VALUES (?, ?)", (sid, note))
 
     def take_commands(self, sid: str) -> Sequence[bytes]:
-        query = "SELECT id, note FROM command WHERE sid = ? AND NOT carried ORDER BY id LIMIT 16"  # one answer's most
+        query = "SELECT id, note FROM command WHERE sid = ? AND carried = 0 ORDER BY id LIMIT 16"  # one answer's most
         rows = self._db.execute(query, (sid,)).fetchall()
         self._db.executemany("UPDATE command SET carried = 1 WHERE id = ?", [(row[0],) for row in rows])
         return [row[1] for row in rows]
@@ -127,7 +104,8 @@ class SqliteEventStore:
     def erase(self, sid: str, hashes: Mapping[int, bytes]) -> None:
         gone = set(hashes.values())
         self._db.executemany(
-            "INSERT OR IGNORE INTO erased VALUES (?, ?, ?)", [(sid, index, data) for index, data in hashes.items()]
+            "INSERT INTO erased VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [(sid, index, data) for index, data in hashes.items()],
         )
         for table, key in (("segment", "old"), ("fork", "id")):
             rows = self._db.execute(f"SELECT {key}, body FROM {table} WHERE sid = ?", (sid,)).fetchall()  # noqa: S608
@@ -151,5 +129,6 @@ def _without(body: bytes, gone: set[bytes]) -> bytes:
     return segment.build(parsed.old, bytes(parsed.note), entries)
 
 
-def _marks(row: type[Session] | type[Progress]) -> str:
-    return ", ".join("?" * len(fields(row)))
+def _values(row: Session | Progress) -> tuple[Any, ...]:
+    """The columns of a row; `dataclasses.astuple` copies deeply, which costs more than the statement."""
+    return tuple(getattr(row, name) for name in row.__slots__)

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 from server_stub.domain.photos import Photo
 from server_stub.settings import write_private
-
-PHOTO_SCHEMA = """
-CREATE TABLE IF NOT EXISTS photo (
-    sid TEXT NOT NULL, eid TEXT NOT NULL, seq INTEGER NOT NULL, i TEXT NOT NULL, a INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, keys TEXT NOT NULL, kc TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
-    PRIMARY KEY (sid, seq)) WITHOUT ROWID;
-"""
+from server_stub.storage.connection import Connection, marks
 
 
-class SqlitePhotoIndex:
+class SqlPhotoIndex:
     """`domain.photos.PhotoIndex` on one connection, inside its transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._db = connection
 
     def add(self, photo: Photo) -> None:
         row = (photo.sid, photo.eid, photo.seq, photo.check, photo.attempt, photo.sha256, photo.keys, photo.kc,
                photo.state, photo.at)  # fmt: skip
-        self._db.execute("INSERT OR IGNORE INTO photo VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._db.execute(f"INSERT INTO photo VALUES ({marks(len(row))}) ON CONFLICT DO NOTHING", row)  # noqa: S608
 
     def photo(self, sid: str, eid: str) -> Photo | None:
         query = "SELECT * FROM photo WHERE sid = ? AND eid = ? ORDER BY seq LIMIT 1"

@@ -35,10 +35,10 @@ def bring_up(url: str, which: Which) -> None:
     """Do the steps that the database at `url` lacks; `SetupError` for one that this program does not know."""
     with alone(url) as connection:
         here = heads_of(connection)
-        if set(here) == set(known_heads(which)):
+        _check_known(here, which)
+        if not lacking(which, here):
             return
         config = config_of(connection, which)
-        _check_known(here, which)
         first, step = FIRST[which]
         if not here and inspect(connection).has_table(first):
             command.stamp(config, step)
@@ -46,11 +46,15 @@ def bring_up(url: str, which: Which) -> None:
 
 
 def take_back(url: str, which: Which, to: str) -> None:
-    """Undo the steps after revision `to` ("base": all of them, and with them what the tables hold)."""
+    """Undo the steps of one part after `to` ("lessons_1"; "lessons_0": all of them); what their tables held is gone."""
     with alone(url) as connection:
-        _check_known(heads_of(connection), which)
+        here = heads_of(connection)
+        _check_known(here, which)
+        if to in here or to in lacking(which, here):
+            return
+        part, _, number = to.rpartition("_")
         try:
-            command.downgrade(config_of(connection, which), to)
+            command.downgrade(config_of(connection, which), f"{part}@base" if number == "0" else f"{part}@{to}")
         except CommandError as error:
             raise SetupError(f"no way back to {to[:80]!r}: {error}") from error
 
@@ -60,15 +64,25 @@ def heads_of(connection: Connection) -> Sequence[str]:
     return MigrationContext.configure(connection).get_current_heads()
 
 
-@cache
-def known_heads(which: Which) -> tuple[str, ...]:
-    """The last steps that this program knows."""
-    return tuple(_scripts(which).get_heads())
+def lacking(which: Which, here: Sequence[str]) -> list[str]:
+    """The steps that are still to be done where these are the last ones, first to last."""
+    done, look = set[str](), list(here)
+    while look:
+        script = _scripts(which).get_revision(look.pop())
+        done.add(script.revision)
+        for before in (script.down_revision, script.dependencies):
+            look += [before] if isinstance(before, str) else before or ()
+    return [step for step in steps(which) if step not in done]
 
 
 def steps(which: Which) -> list[str]:
     """Every step, first to last, whatever its branch."""
     return [step.revision for step in reversed(list(_scripts(which).walk_revisions()))]
+
+
+def parts(which: Which) -> list[str]:
+    """The branches, the first of them that on which all others depend."""
+    return list(dict.fromkeys(step.rpartition("_")[0] for step in steps(which)))
 
 
 def steps_of(which: Which, branch: str) -> list[str]:

@@ -1,9 +1,8 @@
-"""Witnessed checkpoints and anchors in the records' SQLite file, and the way to the witnesses over HTTP."""
+"""Witnessed checkpoints and anchors in the records' database, and the way to the witnesses over HTTP."""
 
 from __future__ import annotations
 
 import http.client
-import sqlite3
 import time
 from dataclasses import astuple
 from typing import Final
@@ -11,21 +10,20 @@ from urllib.parse import urlsplit
 
 from server_stub.domain.gather import Reply
 from server_stub.domain.witnessed import Anchored
+from server_stub.storage.connection import Connection
 
-WITNESSED_SCHEMA = """
-CREATE TABLE IF NOT EXISTS witnessed (class_id TEXT PRIMARY KEY, size INTEGER NOT NULL, checkpoint BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS anchor (
-    class_id TEXT NOT NULL, idx INTEGER NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL,
-    PRIMARY KEY (class_id, idx)) WITHOUT ROWID;
-"""
 MAX_ANSWER: Final = 16_384
 PATIENCE_S: Final = 4.0
+_WITNESSED: Final = (
+    "INSERT INTO witnessed VALUES (?, ?, ?) "
+    "ON CONFLICT (class_id) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint"
+)
 
 
-class SqliteWitnessedStore:
+class SqlWitnessedStore:
     """`domain.witnessed.WitnessedStore` on one connection, inside its transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._db = connection
 
     def checkpoint(self, class_id: str) -> bytes:
@@ -37,7 +35,7 @@ class SqliteWitnessedStore:
         return row[0] if row else 0
 
     def set_checkpoint(self, class_id: str, size: int, signed: bytes) -> None:
-        self._db.execute("INSERT OR REPLACE INTO witnessed VALUES (?, ?, ?)", (class_id, size, signed))
+        self._db.execute(_WITNESSED, (class_id, size, signed))
 
     def add_anchor(self, anchor: Anchored) -> None:
         self._db.execute("INSERT INTO anchor VALUES (?, ?, ?, ?)", astuple(anchor))

@@ -13,8 +13,8 @@ from ledger.checkpoint import Checkpoint
 from ledger.events import Asked, Closed, Presence
 from ledger.keys import ED25519, generate
 from ledger.tree import Tree, leaf_hash
-from server_stub.storage.classlog import SqliteLogStore
-from server_stub.storage.eventstore import SqliteEventStore
+from server_stub.storage.classlog import SqlLogStore
+from server_stub.storage.eventstore import SqlEventStore
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import Device
 
@@ -221,7 +221,7 @@ def test_a_restarted_server_orders_the_same_checks(room: Room, device: Device) -
 
 
 @pytest.mark.parametrize(
-    ("store", "method"), [(SqliteEventStore, "set_progress"), (SqliteLogStore, "append"), (SqliteLogStore, "set_head")]
+    ("store", "method"), [(SqlEventStore, "set_progress"), (SqlLogStore, "append"), (SqlLogStore, "set_head")]
 )
 def test_a_segment_is_kept_whole_or_not_at_all(
     room: Room, device: Device, monkeypatch: pytest.MonkeyPatch, store: type, method: str
