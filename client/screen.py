@@ -52,6 +52,7 @@ class Figures:
 
     units: Mapping[str, int] = field(default_factory=dict)
     all_ms: int = 0
+    proven: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)  # unit → what counts of it
 
 
 def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: bool) -> View:
@@ -63,7 +64,7 @@ def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: 
         sentence=sentence,
         button=button,
         panel=tuple(_panel(state)),
-        unit=_unit(state),
+        unit=_unit(state, figures),
         last_check=_last_check(state),
         sync=_sync(state),
         credited_unit_ms=figures.units.get(state.unit.unit, 0),
@@ -184,6 +185,8 @@ def _playing(state: State) -> Sentence:
     recent = outcome is not None and outcome.result == "passed" and state.now - outcome.at < COUNTED_MS
     if recent and outcome is not None and outcome.proved_ms >= MINUTE:
         return Sentence("say.counted", {"minutes": outcome.proved_ms // MINUTE})
+    if state.on_way is not None and not state.alone:
+        return Sentence("say.making_up", {"number": state.leg + 1, "count": len(state.way)})
     return Sentence("say.playing_offline" if state.alone else "say.playing")
 
 
@@ -239,14 +242,16 @@ def _photo(state: State) -> Sentence | None:
     return None
 
 
-def _unit(state: State) -> UnitView:
+def _unit(state: State, figures: Figures) -> UnitView:
     unit: Unit = state.unit
     place = state.position_ms
     if isinstance(state.motion, Running):
         place = state.motion.last.position_ms
     seen = max(state.seen_ms, place)
     count = len(state.rules.units)
-    return UnitView(unit.unit, unit.title, state.index + 1, count, place, unit.duration_ms, seen)
+    proven = figures.proven.get(unit.unit, ())
+    leg = (state.leg + 1, len(state.way)) if state.on_way is not None else None
+    return UnitView(unit.unit, unit.title, state.index + 1, count, place, unit.duration_ms, seen, proven, leg)
 
 
 def _hint(state: State) -> Sentence | None:

@@ -113,11 +113,34 @@ def _progress(turn: Turn, progress: Progress) -> None:
                 _moves(turn, again, progress)
         case _:
             pass
-    if progress.ended and not isinstance(turn.state.motion, Still):
+    leg = turn.state.on_way
+    if leg is not None and isinstance(turn.state.motion, Running) and turn.state.index == leg.index:
+        if progress.ended or progress.position_ms >= leg.to_ms:
+            _next_leg(turn)
+    elif progress.ended and not isinstance(turn.state.motion, Still):
         turn.stop("unit_end")
         turn.set(finished=True)
         if turn.state.index + 1 == len(turn.state.rules.units):
             closing.close(turn, "ended")
+
+
+def _next_leg(turn: Turn) -> None:
+    """A part of the make-up is through: on to the next, which was seen before as well; after the last one it ends."""
+    way, number = turn.state.way, turn.state.leg + 1
+    if number == len(way):
+        turn.stop("unit_end")
+        turn.set(leg=number, finished=True)
+        closing.close(turn, "ended")
+        return
+    leg, before = way[number], turn.state.index
+    turn.end_span()
+    turn.set(leg=number, position_ms=leg.from_ms)
+    if leg.index == before:
+        turn.do(Seek(leg.from_ms))
+        turn.set(motion=Starting(turn.state.now, leg.from_ms))
+    else:
+        turn.stop("unit_end")
+        turn.set(index=leg.index, position_ms=leg.from_ms, loaded=False, progress=None)
 
 
 def _moves(turn: Turn, starting: Starting, progress: Progress) -> None:

@@ -9,6 +9,7 @@ from client.events import Order, Progress, Prompt, SyncState
 from client.machine import Conditions, Machine
 from client.motion import Motion, Still
 from client.ports import Sealing
+from client.timeline import Leg
 from client.view import Words
 from ledger.events import Consent
 from ledger.policy import Policy
@@ -186,6 +187,8 @@ class State:
     position_ms: int = 0
     progress: Progress | None = None
     seen: Mapping[str, int] = field(default_factory=dict)  # unit → the position up to which it was shown
+    way: tuple[Leg, ...] = ()  # a make-up: just these parts, one after the other
+    leg: int = 0  # of `way`
 
     size: int = 0  # events appended
     since_cut: int = 0  # of them, not yet under a checkpoint
@@ -235,6 +238,11 @@ class State:
     def unit(self) -> Unit:
         """The unit on the screen."""
         return self.rules.units[self.index]
+
+    @property
+    def on_way(self) -> Leg | None:
+        """The part of a make-up that is studied now; None where the lesson simply goes on."""
+        return self.way[self.leg] if self.leg < len(self.way) else None
 
     @property
     def seen_ms(self) -> int:

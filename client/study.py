@@ -33,6 +33,7 @@ from client.sync.opening import Granted
 from client.sync.outbox import KeptConsent
 from client.sync.records import Place
 from client.telling import described
+from client.timeline import Leg
 from client.view import ResultView, View, Words
 from ledger import events
 from ledger.course import Course
@@ -76,6 +77,7 @@ class Lesson:
     credit: Callable[[], tuple[Credit, Place]]  # slow
     identify: Callable[[Granted, Order, str], Identified]  # slow; never raises
     withdraw: Callable[[str], None]  # slow: take a consent back
+    way: tuple[Leg, ...] = ()  # a make-up: just these parts; none: the lesson goes on where it stood
 
 
 @dataclass(slots=True)
@@ -275,6 +277,7 @@ class Study:
             index=self._place.index,
             position_ms=self._place.position_ms,
             seen=self._place.seen,
+            way=self._lesson.way,
             ahead_ms=grant.time,
             sync=old.sync,
         )
@@ -415,11 +418,15 @@ class Study:
 
     def _counted(self, found: tuple[Credit, Place]) -> None:
         self._credit, place = found
+        way = self._lesson.way
+        if way:
+            place = replace(place, index=way[0].index, position_ms=way[0].from_ms)
         if self._running is None:
             self._place = place
-            self.state = replace(self.state, index=place.index, position_ms=place.position_ms, seen=place.seen)
+            self.state = replace(self.state, index=place.index, position_ms=place.position_ms, seen=place.seen, way=way)
         units = {unit.unit: unit.credited_ms for unit in self._credit.units}
-        self._figures = Figures(units, self._credit.credited_ms)
+        counted = {unit.unit: unit.intervals for unit in self._credit.units}
+        self._figures = Figures(units, self._credit.credited_ms, counted)
 
     def _unknown(self, _error: ClientError) -> None:
         """Credit cannot be computed here; the lesson does not depend on it, the screen shows nothing counted."""

@@ -63,6 +63,8 @@ class UnitView:
     position_ms: int
     duration_ms: int
     seen_ms: int
+    proven: tuple[tuple[int, int], ...] = ()  # stretches that count already, for a quiet mark each
+    leg: tuple[int, int] | None = None  # of a make-up: which part this is, and of how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ TEXT: Final[Mapping[str, str]] = {
     "say.loading": "The lesson is loading.",
     "say.playing": "This minute counts.",
     "say.playing_offline": "This minute is recorded; it counts when the network is back and you have passed a check.",
+    "say.making_up": "Making up part {number} of {count}. This minute counts.",
     "say.counted": "The last {minutes} minutes are counted.",
     "say.rest_proposed": "You have studied for {minutes} minutes. A short rest costs nothing.",
     "say.judging": "One moment.",
