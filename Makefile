@@ -85,6 +85,9 @@ test-ray: setup-dev  ## archives verified by two workers of Ray, in an environme
 test-web: setup-dev  ## the staff's pages in real Chromium, and every route by every role
 	@$(PY) -m pytest -rs tests/server_stub/test_browser.py tests/server_stub/test_privileges.py
 
+test-update: setup-dev  ## updates of the client against a repository on this machine, with the attacks that TUF names
+	@$(PY) -m pytest -rs tests/client/sync/test_updates.py
+
 test-postgres: setup-dev  ## people in a real PostgreSQL (Debian's postgresql)
 	@TRUESEAT_POSTGRES=1 $(PY) -m pytest -rs tests/server_stub/test_postgres.py
 

@@ -59,10 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("models", help="fetch | verify | list the models")
     commands.add_parser("demo", help="the demonstration lesson, studied by itself until somebody takes over")
     commands.add_parser("notice", parents=[settings], help="the text that a learner's consent names")
-    from client import farewell, keeping  # not at the top: the detectors' process imports this module again
+    from client import farewell, keeping, updating  # not at the top: the detectors' process imports this module again
 
     keeping.add(commands, settings)
     farewell.add(commands, settings)
+    updating.add(commands, settings)
     return parser
 
 
@@ -89,6 +90,10 @@ def _do(options: argparse.Namespace) -> int:
             from client import farewell
 
             return farewell.run(settings, options)
+        case "update":
+            from client import updating
+
+            return updating.run(settings, options)
         case "doctor":
             from client import doctor
 

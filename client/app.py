@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
+from client import updating
 from client.about import describe
 from client.config import Config
 from client.fit import Fit, choose, measure
@@ -109,4 +110,5 @@ def run(config: Config, *, demo: bool = False, script: Callable[[Any, Any], None
         background.close()
         for part in (player, proctor, agent, transport):
             part.close()
+    updating.begin(config)
     return 0

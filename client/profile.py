@@ -44,6 +44,22 @@ def claim(path: Path) -> None:
     _claimed[lock] = handle
 
 
+def held(path: Path) -> bool:
+    """Tell whether a process, this one too, has claimed `path`."""
+    lock = path.with_name(f"{path.name}.lock").absolute()
+    try:
+        handle = os.open(lock, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        _lock(handle)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def _lock(handle: int) -> None:
     if sys.platform == "win32":
         import msvcrt
