@@ -1,4 +1,4 @@
-"""Updates: signed, never older, never frozen, never during a lesson; the old version stays until the new one is well."""
+"""Updates: signed, never older, never frozen, never during a lesson; the old version stays until the new one works."""
 
 from __future__ import annotations
 
