@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from fastapi.testclient import TestClient
 
@@ -72,10 +73,11 @@ class World:
         units: Sequence[tuple[str, int]] = (("pass", 3_600_000),),
         changes: dict[bytes, bytes] | None = None,
         reviewers: int = 0,
+        clock: FakeClock | None = None,
     ) -> None:
-        """`reviewers`: so many people may open photos; their keys are `reviewer`."""
+        """`reviewers`: so many people may open photos; their keys are `reviewer`. `clock`: the server's."""
         self.folder = folder
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.exports = 0
         self.codes = Codes()
         self.settings = Settings(folder / "server", SERVER)
@@ -95,8 +97,14 @@ class World:
         for account in ("learner", "other"):
             setup.add_learner(server.people, CLASS, account, account.title())
         server.close()
+        self.start()
+
+    def start(self) -> None:
+        """A server process on what the files hold; again after it was closed, at the same address."""
         self.app = create_app(self.settings, self.clock.wall, sender=self.codes)
-        self.net = Simulator(TestClient(self.app, raise_server_exceptions=False))
+        http = TestClient(self.app, raise_server_exceptions=False)
+        self.net = Simulator(http) if not hasattr(self, "net") else self.net
+        self.net.http = http
 
     @property
     def server(self) -> Server:
@@ -149,6 +157,8 @@ def _course(folder: Path, units: Sequence[tuple[str, int]]) -> Path:
 class MachineSide:
     """One learner's machine: its data folder, and whatever a start of the client makes of it."""
 
+    outbox_of: type[Outbox] = Outbox
+
     def __init__(
         self,
         world: World,
@@ -158,17 +168,23 @@ class MachineSide:
         prepared: bool = False,
         face: bool = True,
         photos: bool | None = None,
+        clock: FakeClock | None = None,
     ) -> None:
-        self.world, self.folder, self.who, self.clock = world, folder, who, world.clock
-        self.net = Simulator(world.net.http)
+        """`clock`: this machine's own, where it is not the one of the whole world."""
+        self.world, self.folder, self.who, self.clock = world, folder, who, clock or world.clock
+        self.net = self._line()
         self.enrolment = Enrolment.signed_in(self.net, folder, who)
         self.profile: Profile = self.enrolment.profile
         self.registration: Registration = self.enrolment.me().registrations[0]
-        self.outbox = Outbox(self.profile.outbox)
+        self.outbox = self.outbox_of(self.profile.outbox)
         if not prepared:
             self._prepare(face=face, photos=photos)
         self.recovered = recover(self.outbox, self.profile.seal, self.clock.wall)
         self._ports()
+
+    def _line(self) -> Any:
+        """The way to the server."""
+        return Simulator(self.world.net.http)
 
     def _prepare(self, *, face: bool, photos: bool | None) -> None:
         self.enrolment.identify(self.registration)
@@ -189,7 +205,7 @@ class MachineSide:
 
     def restart(self, folder: Path | None = None) -> MachineSide:
         """What a new process finds: nothing but the files (of `folder`, a copy, if given)."""
-        return MachineSide(self.world, folder or self.folder, self.who, prepared=True)
+        return type(self)(self.world, folder or self.folder, self.who, prepared=True, clock=self.clock)
 
     def lesson(self) -> Lesson:
         registration = self.registration
