@@ -173,8 +173,8 @@ def show(page: Path) -> None:
 
 def _asked() -> list[Path]:
     """What a double click without a file gets: Windows' own dialogue for opening one; elsewhere the page says how."""
-    if sys.platform != "win32":
-        return []
-    import dialogue
+    if sys.platform == "win32":
+        import dialogue
 
-    return dialogue.archives(WORDS[language()]["title"])
+        return dialogue.archives(WORDS[language()]["title"])
+    return []
