@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from client.events import Identified, Order
 from client.player import course as packages
 from client.player import shown
 from client.ports import Clock, SessionStore
+from client.preferences import load_wishes
 from client.profile import Profile
 from client.study import Lesson
 from client.sync.enrol import Enrolment, Me, Registration
@@ -25,6 +27,8 @@ from client.sync.logbook import Logbook, recover
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import KeptConsent, Outbox
 from client.sync.records import Place, Records
+from client.timeline import legs, length, timeline
+from client.today import Need, credited_on, day_of, plan
 from client.view import Words
 from ledger import policy as policies
 from ledger.course import Course
@@ -101,8 +105,9 @@ class Shelf:
         """End the token; records stay."""
         self._enrolment.sign_out()
 
-    def open(self, registration_id: str) -> Opened:
-        """Fetch and check the course, and make the lesson of it."""
+    def open(self, registration_id: str, make_up: str | None = None) -> Opened:
+        """Fetch and check the course, and make the lesson of it; `make_up`: of the missing parts of one unit ("": of
+        all) alone."""
         registration = self._registration(registration_id)
         profile = self.profile
         policy, course = self._policy(registration), self._enrolment.course(registration.course)
@@ -110,6 +115,7 @@ class Shelf:
         package = packages.open_package(folder, registration.course)
         records = Records(profile.outbox, registration.registration, course, policy)
         desk = _Desk(profile.outbox)
+        way = () if make_up is None else legs(timeline(records.credit(), course), make_up)
         media = {unit.id: package.media(unit.id, "zh", self._sparing) for unit in course.units}
 
         def opened(take_over: bool) -> Granted:
@@ -148,6 +154,7 @@ class Shelf:
             credit=credit,
             identify=identified,
             withdraw=withdraw,
+            way=way,
         )
         template = profile.template(registration.registration)
         captions = {unit: dict(item.captions) for unit, item in media.items()}
@@ -173,7 +180,7 @@ class Shelf:
         place = records.place(credit)
         whole = sum(unit.duration_ms for unit in course.units)
         counted = max(sum(unit.credited_ms for unit in credit.units), 0)
-        seen = sum(min(place.seen.get(unit.id, 0), unit.duration_ms) for unit in course.units)
+        lines = timeline(credit, course)
         following = _title(course, place.index) if counted < whole else None
         return shown.Course(
             registration=registration.registration,
@@ -181,9 +188,27 @@ class Shelf:
             units=len(course.units),
             credited_ms=min(max(counted, registration.credited_ms), whole),
             all_ms=whole,
-            make_up_ms=max(0, seen - counted),
+            make_up_ms=length(legs(lines)),
             next_unit=following,
+            lines=lines,
+            cap_ms=policy.daily_cap_ms,
+            window=policy.study_window,
+            **self._planned(registration, policy, records, credit, whole),
         )
+
+    def _planned(
+        self, registration: Registration, policy: Policy, records: Records, credit: Credit, whole: int
+    ) -> dict[str, Any]:
+        """The deadline (the class's, else the learner's own goal) and the share of today."""
+        offset, goals = policy.utc_offset_minutes, load_wishes(self.profile.folder).goals
+        today = day_of(self._clock.wall(), offset)
+        goal = goals.get(registration.registration)
+        due = day_of(registration.ends, offset) if registration.ends else goal
+        counted = max(credit.credited_ms, registration.credited_ms)
+        earned = {session.sid: session.credited_ms for session in credit.sessions}
+        now = credited_on(today, earned, records.begun, offset)
+        need = Need(whole, min(counted, whole), now, due, policy.daily_cap_ms)
+        return {"plan": plan(need, today), "due": due, "own_goal": not registration.ends and goal is not None}
 
 
 def _title(course: Course, index: int) -> Words:

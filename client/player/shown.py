@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from client.events import Prompt
+from client.timeline import UnitLine
+from client.today import Plan
 from client.view import Sentence, Words
 
 
@@ -100,6 +103,12 @@ class Course:
     all_ms: int
     make_up_ms: int = 0
     next_unit: Words | None = None
+    lines: tuple[UnitLine, ...] = ()  # every unit: what counts, what does not yet, what was never seen
+    plan: Plan | None = None
+    due: date | None = None  # the class's last day, or the learner's own goal
+    own_goal: bool = False
+    cap_ms: int = 0  # what the programme counts in one day
+    window: tuple[str, str] = ("00:00", "24:00")  # hours in which study counts
 
     @property
     def complete(self) -> bool:
@@ -118,6 +127,7 @@ class Today:
     identity_open: bool = False
     sparing: bool = False  # this computer runs at low load
     face: bool = False  # whether there is anything to enrol for, or to practise
+    bell: Sentence | None = None  # a reminder that is due, or that passed while this program was closed
     busy: bool = False
     trouble: Trouble | None = None
 

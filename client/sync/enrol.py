@@ -52,6 +52,7 @@ class Registration:
     credited_ms: int
     server: str
     trust: str
+    ends: int = 0  # ms: when the class is over; 0 where the server does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,5 +278,6 @@ def _registration(item: Any) -> Registration:
         credited_ms=field(item, "credited_ms", int),
         server=server,
         trust=field(item, "trust", str),
+        ends=field(item, "ends", int, 0),
         **texts,
     )

@@ -46,6 +46,7 @@ class Records:
         self._path, self._registration = path, registration
         self._course, self._policy = course, policy
         self._done: dict[str, SessionRecord] = {}  # sessions that change no more are read once
+        self.begun: dict[str, int] = {}  # sid → when it was granted (ms, server clock), of all that `credit` read
 
     def credit(self) -> Credit:
         """The registration's credit as far as this device can compute it: seeds are the server's until revealed."""
@@ -54,8 +55,10 @@ class Records:
             found = [self._record(outbox, kept, order) for order, kept in enumerate(outbox.sessions())]
         finally:
             outbox.close()
+        records = [record for record in found if record is not None]
+        self.begun = {record.sid: record.grant.time for record in records}
         try:
-            return credit([record for record in found if record is not None], self._course, self._policy)
+            return credit(records, self._course, self._policy)
         except LedgerError as error:
             raise LocalRecordsError(f"credit: {error}") from error
 
