@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.policy import parse as parse_policy
-from server_stub import evidence, letter, setup, signing, staff, watchers, witness
+from server_stub import evidence, letter, setup, signing, staff, upkeep, watchers, witness
 from server_stub.app import Server, create_app, wall_ms
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.settings import Settings, load, write_private
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("directory", type=Path)
     serve.add_argument("--port", type=int, default=PORT, help="0 takes a free one")
     serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--proxy", metavar="ADDRESS", help="the TLS proxy in front: it is believed on who asks, and how")
     serve.add_argument("--ready-file", type=Path, help="written with the URL once the server answers")
     populate = commands.add_parser("populate", help="make example learners")
     populate.set_defaults(run=_populate)
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     watchers.add_commands(commands)
     signing.add(commands)
     staff.add(commands)
+    upkeep.add(commands)
     evidence.add(commands)
     return parser
 
@@ -133,7 +135,8 @@ def _serve(options: argparse.Namespace) -> None:
 
     app = create_app(load(options.directory.absolute()))
     config = uvicorn.Config(
-        app, host=options.host, port=options.port, log_level="warning", access_log=False, proxy_headers=False,
+        app, host=options.host, port=options.port, log_level="warning", access_log=False,
+        proxy_headers=bool(options.proxy), forwarded_allow_ips=options.proxy,
         server_header=False, timeout_graceful_shutdown=5,  # a live page never hangs up by itself
     )  # fmt: skip
     socket = config.bind_socket()
