@@ -47,6 +47,11 @@ class Settings:
         return self.directory / "records.sqlite"
 
     @property
+    def records_database(self) -> str:
+        """The same as an SQLAlchemy URL, wherever they are."""
+        return self.records_url or f"sqlite:///{self.records}"
+
+    @property
     def keys(self) -> Path:
         """Private keys, one PEM file each."""
         return self.directory / "keys"

@@ -9,8 +9,6 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL
-
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.domain.store_errors import StoreFullError, StoreGoneError
 from server_stub.settings import Settings, touch_private
@@ -31,7 +29,7 @@ class SqliteRecords(GroupedRecords):
     def __init__(self, path: Path) -> None:
         self._path = path
         touch_private(path)  # SQLite gives its -wal and -shm files the same rights
-        bring_up(URL.create("sqlite", database=str(path)).render_as_string(), "records")
+        bring_up(f"sqlite:///{path}", "records")
         super().__init__()
 
     def connect(self) -> sqlite3.Connection:

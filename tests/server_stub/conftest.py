@@ -86,13 +86,21 @@ def people() -> Callable[[], str]:
 
 
 @pytest.fixture
-def make_room(tmp_path: Path, people: Callable[[], str]) -> Iterator[Callable[..., Room]]:
+def records_url() -> Callable[[], str]:
+    """The database of the records of each new room; "" is the directory's own."""
+    return str
+
+
+@pytest.fixture
+def make_room(
+    tmp_path: Path, people: Callable[[], str], records_url: Callable[[], str]
+) -> Iterator[Callable[..., Room]]:
     """Makes a server with one class and two learners, `learner` and `other`."""
     rooms: list[Room] = []
 
     def make(changes: dict[bytes, bytes] | None = None) -> Room:
         clock, codes = Clock(), Codes()
-        settings = Settings(tmp_path / f"data{len(rooms)}", SERVER, people=people())
+        settings = Settings(tmp_path / f"data{len(rooms)}", SERVER, people=people(), records_url=records_url())
         plan = setup.ClassPlan(CLASS, "Fire", make_course(tmp_path / f"course{len(rooms)}"), policy(changes))
         setup.make_directory(settings)
         setup.make_class_key(settings, CLASS)

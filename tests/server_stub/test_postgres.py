@@ -1,4 +1,4 @@
-"""People in PostgreSQL, by URL: the same tests as on SQLite, against a real server that this module starts."""
+"""People and records in PostgreSQL, by URL: the same tests as on SQLite, against a real server that this module starts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ from pathlib import Path
 import pytest
 
 from tests.server_stub.conftest import Room
-from tests.server_stub.test_import import *  # noqa: F403 - the same tests, by the fixture below
+from tests.server_stub.school import School
+from tests.server_stub.test_archive import *  # noqa: F403 - the same tests, by the fixtures below
+from tests.server_stub.test_backup import *  # noqa: F403
+from tests.server_stub.test_erasure import erase, played
+from tests.server_stub.test_fsck import *  # noqa: F403
+from tests.server_stub.test_import import *  # noqa: F403
+from tests.server_stub.test_kill import *  # noqa: F403
+from tests.server_stub.test_log import *  # noqa: F403
 from tests.server_stub.test_schema import *  # noqa: F403
+from tests.server_stub.test_segments import *  # noqa: F403
+from tests.server_stub.test_sessions import *  # noqa: F403
 from tests.server_stub.test_signin import *  # noqa: F403
 
 pytestmark = [
@@ -49,7 +58,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **user)
 
     run("initdb", "-U", "trueseat", "-A", "trust", "-E", "UTF8", "--locale=C")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder}"  # fsync on, as the records ask for
     run("pg_ctl", "-w", "-o", options, "-l", folder / "log", "start")
     try:
         yield f"postgresql+pg8000://trueseat@/{{name}}?unix_sock={folder}/.s.PGSQL.5432"
@@ -59,24 +68,54 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def people(cluster: str) -> Callable[[], str]:
-    """A fresh database of the cluster for every room."""
+def fresh(cluster: str) -> Callable[[], str]:
+    """A new database of the cluster, by its URL."""
     import sqlalchemy
 
-    def fresh() -> str:
-        name = f"people{secrets.token_hex(4)}"
+    def make() -> str:
+        name = f"room{secrets.token_hex(4)}"
         root = sqlalchemy.create_engine(cluster.format(name="postgres"), isolation_level="AUTOCOMMIT")
         with root.connect() as connection:
             connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
         root.dispose()
         return cluster.format(name=name)
 
+    return make
+
+
+@pytest.fixture
+def people(fresh: Callable[[], str]) -> Callable[[], str]:
+    """Every room's people are in PostgreSQL."""
     return fresh
 
 
-def test_people_are_in_postgresql_and_nowhere_else(room: Room) -> None:
-    """The URL is the directory's own, 0600; no second database of people lies beside it."""
-    assert not list(room.settings.directory.glob("people*"))
+@pytest.fixture
+def records_url(fresh: Callable[[], str]) -> Callable[[], str]:
+    """Every room's records, too."""
+    return fresh
+
+
+def test_people_and_records_are_in_postgresql_and_nowhere_else(room: Room) -> None:
+    """The URL is the directory's own, 0600; no second database lies beside it."""
+    assert not list(room.settings.directory.glob("*.sqlite*"))
     kept = (room.settings.directory / "server.toml").read_text()
-    assert "postgresql+pg8000" in kept
+    assert kept.count("postgresql+pg8000") == 2
     assert room.server.people.account("learner") is not None
+
+
+def test_what_is_erased_is_in_no_row_and_its_table_is_written_anew(room: Room, tmp_path: Path) -> None:
+    """A deleted row of PostgreSQL stays in its file until the table is rewritten: erasure does that at once."""
+    school = School(room, tmp_path / "school")
+    device = study(room.learner().ready())
+    index = played(device)
+    gone, records = device.entries[index], room.server.records
+    where = "SELECT pg_relation_filepath('segment')"
+    held = "SELECT count(*) FROM segment WHERE position(?::bytea IN body) > 0"
+    with records.writing() as connection:
+        before = connection.execute(where).fetchone()
+        assert connection.execute(held, (gone,)).fetchone() == (1,)
+    erase(school, device, index)
+    with records.writing() as connection:
+        assert connection.execute(where).fetchone() != before
+        assert connection.execute(held, (gone,)).fetchone() == (0,)
+    assert school.verified("archive").sessions[0].withheld == 1

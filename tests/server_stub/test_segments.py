@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 import threading
 
 import pytest
@@ -229,7 +228,7 @@ def test_a_segment_is_kept_whole_or_not_at_all(
     """A disk that fails at any point: 500 in our words, nothing kept, and the same segment is taken afterwards."""
 
     def fails(*_: object) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+        raise RuntimeError("disk I/O error")
 
     device.play(10_000)
     device.add(Closed("ended"))
