@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from client import config
 from client.about import VERSION
@@ -52,7 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     settings.add_argument("--load", choices=LOADS, help="low: for an old computer (auto: what suits this machine)")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("run", parents=[settings], help="open the lesson window (what no command does, too)")
-    commands.add_parser("doctor", parents=[settings], help="say what works here and what to do about the rest")
+    doctor = commands.add_parser("doctor", parents=[settings], help="say what works here and what to do about the rest")
+    doctor.add_argument("--json", action="store_true", help="one line of JSON")
+    doctor.add_argument("--no-camera", action="store_true", help="open no camera")
+    doctor.add_argument("--bundle", type=Path, metavar="OUT.zip", help="also what support needs, no personal data")
+    doctor.add_argument("--window", action="store_true", help="show it in a window")
     shown = commands.add_parser("config", parents=[settings], help="the settings in force")
     shown.add_argument("what", choices=["show"])
     shown.add_argument("--sources", action="store_true", help="where each of them comes from")
@@ -97,7 +102,9 @@ def _do(options: argparse.Namespace) -> int:
         case "doctor":
             from client import doctor
 
-            return doctor.main(settings)
+            if options.window:
+                return int(importlib.import_module("client.doctor.window").run(settings))
+            return doctor.main(settings, as_json=options.json, bundle=options.bundle, camera=not options.no_camera)
         case _:
             app = importlib.import_module("client.app")  # kivy opens here and nowhere before
             return int(app.run(settings))

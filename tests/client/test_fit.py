@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client import config, doctor, fit
+from client import config, fit
 from client.about import describe
+from client.doctor import computer
 from client.errors import ConfigError
 from client.fit import Fit, Machine, choose, measure
 
@@ -96,13 +97,10 @@ def test_any_control_group_leaves_a_machine(tmp_path_factory: pytest.TempPathFac
 def test_the_doctor_says_which_engine_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line, and a remedy only where the engine that was set is not here."""
     monkeypatch.setattr(fit, "measure", lambda: Machine(1, 2 * GIB, False))
-    said = {
-        found.what: found for found in doctor.examine(config.build({"data": tmp_path, "server": "http://127.0.0.1:1"}))
-    }
-    assert said["machine"].says == "engine dnn, load low (1 core, 2.0 GiB, no MediaPipe here)"
-    assert not said["machine"].remedy
-    wanted = config.build({"data": tmp_path, "server": "http://127.0.0.1:1", "engine": "mediapipe"})
-    assert {found.what: found for found in doctor.examine(wanted)}["machine"].remedy
+    said = computer.machine(config.build({"data": tmp_path}))
+    assert said.says("en") == "engine dnn, load low (1 core, 2.0 GiB, no MediaPipe here)"
+    assert not said.remedy("en")
+    assert computer.machine(config.build({"data": tmp_path, "engine": "mediapipe"})).remedy("en")
 
 
 def test_an_engine_that_nobody_knows_is_refused(tmp_path: Path) -> None:
