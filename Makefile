@@ -28,6 +28,7 @@ lint: setup-dev
 	@$(PY) -m mypy $(PACKAGES)
 	@.venv/bin/lint-imports --no-cache >.venv/imports.log || { cat .venv/imports.log; exit 1; }
 	@$(PY) build/errors_page.py --check
+	@$(PY) build/licences.py --check
 
 screens: setup-dev  ## every screen of the client at 1280x800 and 390x844, and the staff's pages, into docs/screens/
 	@$(PY) -m client.player.gallery docs/screens
@@ -108,6 +109,12 @@ bench-replay: setup-dev  ## how likely a film of the right person passes a chall
 
 gates: setup-dev  ## the figures behind the quality gates
 	@$(PY) -m tests.client.proctor.gates
+
+sbom: setup-app  ## what a release is made of: dist/sbom.cdx.json (CycloneDX 1.6)
+	@[ -x .work/sbom/bin/python ] || .venv/bin/uv venv -q --python .venv/bin/python .work/sbom
+	@.venv/bin/uv pip install -q --python .work/sbom/bin/python --require-hashes -r build/requirements/sbom.txt
+	@mkdir -p dist && .work/sbom/bin/cyclonedx-py requirements build/requirements/app.txt --output-reproducible --of JSON -o dist/sbom.cdx.json
+	@$(PY) build/sbom.py dist/sbom.cdx.json
 
 test-fresh:  ## (root) make demo in a bare Debian chroot
 	@build/test-fresh.sh
