@@ -27,6 +27,7 @@ from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer, Witnesses
 from server_stub.domain.identify import Identifier
 from server_stub.domain.importer import Importer
+from server_stub.domain.letters import Letters
 from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
 from server_stub.domain.now import Board
@@ -62,6 +63,7 @@ from server_stub.storage.database import open_records
 from server_stub.storage.evidence import PhotoFiles
 from server_stub.storage.export import ArchiveExporter
 from server_stub.storage.packages import Packages
+from server_stub.storage.papers import SqlPapers
 from server_stub.storage.people import PeopleStore, open_engine
 from server_stub.storage.registry import SqlRegistry
 from server_stub.storage.witnessed import HttpWitnesses
@@ -161,6 +163,7 @@ class Server:
             exporter=ArchiveExporter(archivist, self.records, self.keyring, self.gatherer, settings.exports),
             gatherer=self.gatherer,
             office=office,
+            letters=Letters(SqlPapers(engine), self.people, clock),
             importer=Importer(self.registry, office, sealer, clock),
             board=Board(self.people, self.records, clock),
             steering=Steering(self.records, office, decisions, self.keyring, clock),

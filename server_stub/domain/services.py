@@ -15,6 +15,7 @@ from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer
 from server_stub.domain.identify import Identifier
 from server_stub.domain.importer import Importer
+from server_stub.domain.letters import Letters
 from server_stub.domain.limits import Limits
 from server_stub.domain.now import Board
 from server_stub.domain.office import Office
@@ -79,6 +80,7 @@ class Services:
     eraser: Eraser
     gatherer: Gatherer
     office: Office
+    letters: Letters
     importer: Importer
     board: Board
     steering: Steering

@@ -11,6 +11,8 @@ from starlette.background import BackgroundTask
 
 from server_stub.domain.devices import Renewal
 from server_stub.domain.errors import NotThereError, UnreadableError
+from server_stub.domain.letters import LONGEST, Letter
+from server_stub.domain.papers import Paper
 from server_stub.routes.accounts import Body
 from server_stub.routes.deps import Learner, Raw, Wired, bearer
 
@@ -33,6 +35,13 @@ class DeviceBody(Body):
 class RenewBody(DeviceBody):
     old: str = Field(max_length=400)
     held: str = Field(default="", max_length=4096)
+
+
+class LetterBody(Body):
+    letter: Registration
+    registration: Registration
+    what: str = Field(max_length=20)
+    text: str = Field(default="", max_length=LONGEST)
 
 
 @router.get("/v1/bodies/{digest}")
@@ -99,6 +108,25 @@ def refer(wired: Wired, account: Learner, body: Raw) -> dict[str, Any]:
 def consent(wired: Wired, account: Learner, body: Raw) -> dict[str, Any]:
     """Keep a consent signed on the device."""
     return {"leaf": wired.enrolment.consent(account, body)}
+
+
+@router.get("/v1/letters")
+def letters(wired: Wired, account: Learner) -> dict[str, Any]:
+    """What this learner wrote to the school, and the answers."""
+    return {"letters": [_letter(paper) for paper in wired.letters.written(account)]}
+
+
+@router.post("/v1/letters")
+def write(wired: Wired, account: Learner, body: LetterBody) -> dict[str, Any]:
+    """A statement, an appeal, a request for deletion; the same `letter` again is kept once."""
+    wired.limits.count("letter", account.learner)
+    return _letter(wired.letters.write(account, body.letter, Letter(body.what, body.registration, body.text)))
+
+
+def _letter(paper: Paper) -> dict[str, Any]:
+    said = paper.read(Letter)
+    return {"letter": paper.paper, "at": paper.made, "state": paper.state, "what": said.what,
+            "registration": said.registration, "text": said.text, "answer": said.answer}  # fmt: skip
 
 
 @router.get("/v1/registrations/{registration}/device")

@@ -63,6 +63,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/devices/renew"): api(LEARNER),
     ("POST", "/v1/references"): api(LEARNER),
     ("POST", "/v1/consents"): api(LEARNER),
+    ("GET", "/v1/letters"): api(LEARNER),
+    ("POST", "/v1/letters"): api(LEARNER),
     ("GET", "/v1/registrations/{registration}/device"): api(LEARNER),
     ("POST", "/v1/sessions"): api(LEARNER),
     ("POST", "/v1/sessions/{sid}/identify"): api(LEARNER),

@@ -1,0 +1,65 @@
+"""What a learner writes to the school: a statement on what is to be clarified, an appeal, a request for deletion.
+
+A letter is a paper of kind `letter`, in the class's place: whoever reviews the class finds it there and answers it. It
+changes no figure and no record by itself. The client names it (32 hex digits), so that sending it twice keeps it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ledger import names
+from server_stub.domain.errors import NotThereError, UnreadableError
+from server_stub.domain.papers import Paper, Papers, fresh
+from server_stub.domain.people import Account, People
+
+KIND: Final = "letter"
+WHATS: Final = ("statement", "appeal", "deletion")
+LONGEST: Final = 4_000  # characters
+OPEN, ANSWERED = "open", "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What was written; `answer` is the school's, "" until there is one."""
+
+    what: str
+    registration: str
+    text: str
+    answer: str = ""
+
+
+class Letters:
+    """Takes letters and shows them to whoever wrote them."""
+
+    def __init__(self, papers: Papers, people: People, clock: Callable[[], int]) -> None:
+        self._papers, self._people, self._clock = papers, people, clock
+
+    def write(self, account: Account, letter: str, written: Letter) -> Paper:
+        """Keep a letter under the name that the client gave it; the same again is kept once.
+
+        `NotThereError` for a registration that is not this learner's, `UnreadableError` for another form.
+        """
+        if not names.is_a("sid", letter) or written.what not in WHATS:
+            raise UnreadableError("a letter has a name of 32 hex digits and is a statement, an appeal or a deletion")
+        text = written.text.strip()
+        if len(text) > LONGEST or (not text and written.what != "deletion"):
+            raise UnreadableError(f"a letter says something, in at most {LONGEST} characters")
+        mine = self._people.registrations(learner=account.learner)
+        found = next((item for item in mine if item.registration == written.registration), None)
+        if found is None:
+            raise NotThereError("no such registration of this learner")
+        kept = self._papers.get(KIND, letter)
+        if kept is not None:
+            if kept.about != account.learner:
+                raise NotThereError("no such letter of this learner")
+            return kept
+        value = Letter(written.what, written.registration, text)
+        paper = fresh(KIND, f"class/{found.class_id}", account.learner, OPEN, self._clock(), value)
+        return self._papers.put(replace(paper, paper=letter))[0]
+
+    def written(self, account: Account) -> Sequence[Paper]:
+        """This learner's letters, the latest first."""
+        return self._papers.find(KIND, about=[account.learner])
