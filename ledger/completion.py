@@ -20,6 +20,7 @@ from ledger.bodies import Audit
 from ledger.errors import ArchiveError, CanonicalError, FormatError, LedgerError
 from ledger.fields import CLASS_ORIGIN, HASH, ID128, MS, Record, Table, integer, matching, text
 from ledger.keys import NoteSigner, Vkey, parse_vkey
+from ledger.note import Note
 
 HEADER: Final = "trueseat/completion/v1"
 ISSUED, REVOKED = "issued a completion", "revoked a completion"  # what the class log's audits say was done
@@ -93,18 +94,24 @@ def sign(value: Completion, signer: NoteSigner) -> bytes:
 
 def verify(data: bytes, key: Vkey) -> Completion:
     """The proof that `key` alone signed, or a `LedgerError`."""
+    value, signed = parse(data)
+    note.verify(signed, [key])
+    return value
+
+
+def parse(data: bytes) -> tuple[Completion, Note]:
+    """What a text certifies, and the note as it is signed, by whomever; `CompletionError` for another text."""
     signed = note.parse(data)
     header, _, rest = signed.text.partition("\n")
     if header != HEADER or not rest.endswith("\n") or rest.count("\n") != 1:
         raise CompletionError("not a completion proof")
-    note.verify(signed, [key])
     try:
         fields = canonical.decode(rest[:-1].encode())
     except CanonicalError as error:
         raise CompletionError(str(error)) from error
     if fields.pop("v", None) != 1:
         raise CompletionError("not of this version")
-    return Completion.from_json(fields)
+    return Completion.from_json(fields), signed
 
 
 def standing(source: Source, value: Completion) -> str:

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from server_stub import web_guard
+from server_stub.domain import houserules, supervision
 from server_stub.domain.archive import Archivist
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.clockwatch import ClockWatch
@@ -44,8 +45,10 @@ from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, CodeSender, SignIn
 from server_stub.domain.steer import Steering
+from server_stub.domain.work import Bench
 from server_stub.routes import (
     accounts,
+    class_pages,
     evidence,
     learners,
     live_pages,
@@ -65,6 +68,7 @@ from server_stub.storage.export import ArchiveExporter
 from server_stub.storage.packages import Packages
 from server_stub.storage.papers import SqlPapers
 from server_stub.storage.people import PeopleStore, open_engine
+from server_stub.storage.province import HttpProvince
 from server_stub.storage.registry import SqlRegistry
 from server_stub.storage.witnessed import HttpWitnesses
 
@@ -138,6 +142,13 @@ class Server:
         decisions = Decisions(self.people, self.records, logs, self.keyring, enrolment, settler, clock)
         sealer = Sealer(secret)
         office = Office(self.people, self.registry, self.records, decisions, sealer, clock)
+        bench = Bench(settings.server, SqlPapers(engine), self.people, self.registry, self.records, decisions, office,
+                      enrolment, self.keyring, sealer, clock)  # fmt: skip
+        rules = houserules.load(settings.directory)
+        supervised = supervision.wire(
+            bench, rules, settler, logs, self.gatherer.gather, HttpProvince(rules.province)
+        )
+        before_grant = supervised.opening.before_grant(self.gatherer.before_grant)
         self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
         self.services = Services(
             server=settings.server,
@@ -154,7 +165,7 @@ class Server:
             eraser=Eraser(self.records, photos, logs, self.keyring, decisions, settler, clock),
             enrolment=enrolment,
             logs=logs,
-            sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock, self.gatherer.before_grant),
+            sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock, before_grant),
             segments=Segments(self.records, live, self.keyring, revealer, settler, clock),
             settler=settler,
             revealer=revealer,
@@ -170,6 +181,7 @@ class Server:
             fleet=Fleet(self.registry, self.records, office),
             photos=Photos(self.records, photos, clock),
             reviewer=Reviewer(self.records, photos, logs, self.keyring, decisions),
+            supervision=supervised,
         )
 
     def close(self) -> None:
@@ -206,7 +218,8 @@ def create_app(
     )
     app.state.services, app.state.server = server.services, server
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
-    for room in (accounts, learners, sessions, evidence, staff, log, pages, people_pages, live_pages, office_pages):
+    for room in (accounts, learners, sessions, evidence, staff, log, pages, people_pages, live_pages, office_pages,
+                 class_pages):  # fmt: skip
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)

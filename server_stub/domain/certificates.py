@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ledger import completion
@@ -45,6 +45,7 @@ class Issued:
     serial: str
     note: str
     digest: str
+    vkey: str  # who signed it: the grant key of that day
     by: str
     revoked_by: str = ""
     reason: str = ""
@@ -143,7 +144,7 @@ class Certificates:
         reason = f"{value.serial} sha256 {value.digest}"
         bench.office.audit(account, completion.ISSUED, learner, reason, class_id)
         signed = completion.sign(value, bench.keyring.grant)
-        issued = Issued(value.serial, signed.decode(), value.digest, account.name)
+        issued = Issued(value.serial, signed.decode(), value.digest, str(bench.keyring.grant.vkey), account.name)
         place, now = class_place(class_id), bench.clock()
         paper = fresh(KIND, place, learner, "issued", now, issued)
         person = required_person(bench, learner)
@@ -178,7 +179,7 @@ class Certificates:
         value = found.read(Issued)
         said = f"{value.serial} sha256 {value.digest}: {stated(reason)}"
         bench.office.audit(account, completion.REVOKED, found.about, said, class_of(found))
-        new = Issued(value.serial, value.note, value.digest, value.by, account.name, stated(reason))
+        new = replace(value, revoked_by=account.name, reason=stated(reason))
         return bench.change(found, new, "revoked")
 
     def one(self, account: Account, paper: str) -> tuple[Paper, Issued]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -131,7 +131,7 @@ def _retention(value: Any, name: str) -> dict[str, int]:
     return {**RETENTION_DAYS, **value}
 
 
-_READ: Final = {
+_READ: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "province": _url, "endpoints": _texts, "contacts": _contacts, "retention_days": _retention, "holidays": _days,
     "worked": _days, "controller": _text, "inspectors": _texts,
 }  # fmt: skip

@@ -179,6 +179,15 @@ class Opening:
         if not self._applications.opened(class_id):
             raise NotOpenYetError("this class is not open yet: preview only, no credit")
 
+    def before_grant(self, then: Callable[[str], None]) -> Callable[[str], None]:
+        """What is asked before a session is granted in a class: is it open; and then `then`."""
+
+        def ask(class_id: str) -> None:
+            self.gate(class_id)
+            then(class_id)
+
+        return ask
+
     # --- practice -----------------------------------------------------------------------------------------------------
 
     def practised(self, account: Account, class_id: str, learner: str, day: str, topic: str) -> Paper:

@@ -31,6 +31,7 @@ from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, SignIn
 from server_stub.domain.steer import Steering
+from server_stub.domain.supervision import Supervision
 
 
 class Files(Protocol):
@@ -87,6 +88,7 @@ class Services:
     fleet: Fleet
     photos: Photos
     reviewer: Reviewer
+    supervision: Supervision
 
     def sweep(self) -> int:
         """Do what time alone asks for: log checkpoints, end what is over, settle what ended; return how much it was."""

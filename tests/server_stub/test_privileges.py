@@ -14,6 +14,8 @@ from httpx import Response
 from starlette.routing import BaseRoute, Route
 
 from server_stub.routes import live_pages
+from tests.server_stub.classlife import FORM as APPLICATION
+from tests.server_stub.classlife import completion_of
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, Device, Learner
 from tests.server_stub.staff import PASSWORD, Browser, hire
@@ -22,6 +24,8 @@ EVERYBODY = frozenset({"nobody", "learner", "admin", "supervisor", "principal", 
                        "provider", "far"})  # fmt: skip
 STAFF = EVERYBODY - {"nobody", "learner"}
 SEES = frozenset({"admin", "supervisor", "principal", "officer", "teacher"})  # the class of this test
+PLANS = frozenset({"admin", "principal", "officer"})
+DECIDES = frozenset({"admin", "supervisor", "principal"})
 LEARNER = frozenset({"learner"})
 LIST = "姓名,账号\n王芳,wang.fang\n"
 
@@ -80,6 +84,20 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/classes/{class_id}/live/stream"): Row(SEES),
     ("POST", "/classes/{class_id}/command"): Row(SEES, {"do": "message", "text": "Please look up.", "sid": "{sid}"}),
     ("POST", "/classes/{class_id}/notes"): Row(frozenset({"admin", "supervisor", "principal"}), {"text": "none"}),
+    ("GET", "/classes/{class_id}/file"): Row(SEES),
+    ("POST", "/classes/{class_id}/application"): Row(PLANS, dict(APPLICATION)),
+    ("POST", "/classes/{class_id}/application/decide"): Row(DECIDES, {"verdict": "approve", "reason": "complete"}),
+    ("POST", "/classes/{class_id}/application/submit"): Row(PLANS),
+    ("POST", "/classes/{class_id}/commitment"): Row(PLANS, {"party": "institution", "agreed": "yes"}),
+    ("POST", "/classes/{class_id}/completions"): Row(PLANS, {"learner": "{learner}"}),
+    ("POST", "/classes/{class_id}/eligibility"): Row(SEES),
+    ("POST", "/classes/{class_id}/exam"): Row(PLANS, {"text": "learner\t80"}),
+    ("POST", "/classes/{class_id}/link-test"): Row(SEES),
+    ("POST", "/classes/{class_id}/open"): Row(PLANS),
+    ("POST", "/classes/{class_id}/plan"): Row(PLANS, {"lessons": APPLICATION["lessons"], "reason": "another room"}),
+    ("POST", "/classes/{class_id}/practice"): Row(SEES, {"learner": "{learner}", "lesson": "2026-12-05 灭火器实操"}),
+    ("GET", "/completions/{paper}"): Row(SEES),
+    ("POST", "/completions/{paper}/revoke"): Row(DECIDES, {"reason": "a wrong score"}),
     ("GET", "/people"): Row(SEES | {"far"}),
     ("GET", "/people/{learner}"): Row(SEES),
     ("POST", "/people/{learner}/identity"): Row(
@@ -122,11 +140,12 @@ class World:
     learner: Learner
     device: Device
     draft: str
+    papers: dict[str, str]
 
     def path(self, route: str) -> str:
         values = {"class_id": CLASS, "sid": self.device.sid, "learner": self.learner.learner, "draft": self.draft,
                   "digest": "ab" * 32, "name": "x", "path:path": "0/000", "eid": "cd" * 16,
-                  "registration": self.learner.registration}  # fmt: skip
+                  "registration": self.learner.registration, **self.papers}  # fmt: skip
         for name, value in values.items():
             route = route.replace("{" + name + "}", value)
         return route
@@ -158,7 +177,8 @@ def world(room: Room, monkeypatch: pytest.MonkeyPatch) -> World:
     answer = browsers["admin"].post("/import", {"class_id": CLASS, "text": text})
     browsers["admin"].post(answer.headers["location"])  # so that an identity number is kept
     made = browsers["admin"].post("/import", {"class_id": CLASS, "text": LIST})
-    return World(room, browsers, learner, device, made.headers["location"].rpartition("/")[2])
+    papers = {"paper": proof(room, learner.learner)}
+    return World(room, browsers, learner, device, made.headers["location"].rpartition("/")[2], papers)
 
 
 def refused(answer: Response) -> bool:

@@ -1,0 +1,45 @@
+"""Everything that supervision does beside the live lesson, wired once: a class's life, cases, inspections, figures,
+privacy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server_stub.domain.application import Applications
+from server_stub.domain.certificates import Certificates
+from server_stub.domain.classlog import ClassLogs
+from server_stub.domain.eligibility import Eligibility
+from server_stub.domain.figures import Figures
+from server_stub.domain.houserules import HouseRules
+from server_stub.domain.opening import Opening, Province
+from server_stub.domain.settle import Settler
+from server_stub.domain.work import Bench
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """What the pages of supervision ask."""
+
+    bench: Bench
+    rules: HouseRules
+    figures: Figures
+    applications: Applications
+    eligibility: Eligibility
+    opening: Opening
+    certificates: Certificates
+
+
+def wire(
+    bench: Bench,
+    rules: HouseRules,
+    settler: Settler,
+    logs: ClassLogs,
+    gather: Callable[[str], bool],
+    province: Province,
+) -> Supervision:
+    """All of it on one bench; `gather` asks a class's witnesses now."""
+    figures, applications, eligibility = Figures(bench, settler), Applications(bench), Eligibility(bench)
+    opening = Opening(bench, applications, eligibility, figures, logs, gather, province)
+    certificates = Certificates(bench, applications, eligibility, figures, opening)
+    return Supervision(bench, rules, figures, applications, eligibility, opening, certificates)
