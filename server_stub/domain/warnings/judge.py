@@ -45,13 +45,15 @@ def _single(world: World, pack: Pack) -> list[Row]:
         classes[trace.class_id].append(trace)
     rows = shared.address_rows(traces, world.networks, pack.measures)
     rows += shared.machine_rows(traces, world.networks, pack.measures)
+    rows += shared.move_rows(traces)
     for here in classes.values():
         rows += _of_class(here, everywhere, world, pack)
     return rows
 
 
 def _of_class(here: Sequence[Trace], everywhere: Mapping[str, Sequence[Trace]], world: World, pack: Pack) -> list[Row]:
-    rows = shared.pair_rows(here, pack.measures) + shared.group_rows(here, world.networks, pack.measures)
+    rows = shared.harvest_rows(here, world.networks, pack.measures)
+    rows += shared.group_rows(here, world.networks, pack.measures)
     own: dict[str, list[Trace]] = defaultdict(list)
     for trace in here:
         own[trace.learner].append(trace)

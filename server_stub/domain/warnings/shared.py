@@ -14,6 +14,7 @@ from server_stub.domain.warnings.rows import MAX_REFS, Ref, Row, permille, ref
 from server_stub.domain.warnings.trace import Asked, Trace
 
 COMMON: Final = 25  # moves that so many learners share are the player's own and nobody's hand
+CROWD: Final = 3  # where more than so many try an item at the same moments, nobody can say who learned from whom
 
 
 # --- addresses and machines -------------------------------------------------------------------------------------------
@@ -95,55 +96,56 @@ def _at_once(traces: Sequence[Trace]) -> tuple[int, list[Trace]]:
     return len(best), best
 
 
-# --- pairs and groups within a class ----------------------------------------------------------------------------------
+# --- pairs and groups -------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Pair:
-    moves: int = 0
-    harvested: int = 0
-    back: int = 0
+def move_rows(traces: Sequence[Trace]) -> list[Row]:
+    """Pairs of learners, of whatever classes, whose hands move alike."""
+    pairs: dict[tuple[str, str], int] = defaultdict(int)
+    for pair in _same_moves(traces):
+        pairs[pair] += 1
+    own = _by_learner(traces)
+    return [_pair_row(names, {"same_moves": count}, own) for names, count in sorted(pairs.items())]
 
 
-def pair_rows(traces: Sequence[Trace], measures: Measures) -> list[Row]:
-    """Learners of one class whose hands move alike, or of whom one tries what the other then answers (CAMEO)."""
-    pairs: dict[tuple[str, str], _Pair] = defaultdict(_Pair)
-    for one, other in _same_moves(traces):
-        pairs[one, other].moves += 1
-    answers = _answers(traces)
-    for by_learner in answers.values():
-        for giver, taker in _harvests(by_learner, measures):
-            pair = pairs[min(giver, taker), max(giver, taker)]
-            if giver < taker:
-                pair.harvested += 1
-            else:
-                pair.back += 1
+def harvest_rows(traces: Sequence[Trace], networks: Networks, measures: Measures) -> list[Row]:
+    """Pairs of one class of whom one tries what the other then answers (CAMEO).
+
+    In a listed classroom everybody answers at the same moments; sessions from there say nothing of it.
+    """
+    answers = _answers(trace for trace in traces if networks.kind(trace.address) != "classroom")
+    pairs: dict[tuple[str, str], int] = defaultdict(int)
     given: dict[str, int] = defaultdict(int)
     for by_learner in answers.values():
+        for pair in _harvests(by_learner, measures):
+            pairs[pair] += 1
         for learner in by_learner:
             given[learner] += 1
+    own = _by_learner(traces)
+    rows = []
+    for (giver, taker), count in sorted(pairs.items()):
+        back = pairs.get((taker, giver), 0)
+        if (count, giver) >= (back, taker):
+            values = {"harvested": count, "harvested_back": back, "harvested_permille": permille(count, given[taker])}
+            rows.append(_pair_row((min(giver, taker), max(giver, taker)), values, own))
+    return rows
+
+
+def _by_learner(traces: Iterable[Trace]) -> dict[str, list[Trace]]:
     own: dict[str, list[Trace]] = defaultdict(list)
     for trace in traces:
         own[trace.learner].append(trace)
-    return [_pair_row(names, pair, own, given) for names, pair in sorted(pairs.items())]
+    return own
 
 
-def _pair_row(names: tuple[str, str], pair: _Pair, own: Mapping[str, Sequence[Trace]], given: Mapping[str, int]) -> Row:
-    one, other = names
-    most, least = max(pair.harvested, pair.back), min(pair.harvested, pair.back)
-    taker = other if pair.harvested >= pair.back else one
-    addresses = [{trace.address for trace in own[name]} for name in names]
-    values = {
-        "same_moves": pair.moves, "harvested": most, "harvested_back": least,
-        "harvested_permille": permille(most, given.get(taker, 0)),
-        "one_address": int(bool(addresses[0] & addresses[1])),
-    }  # fmt: skip
-    shown = tuple(ref(trace) for name in names for trace in own[name][: MAX_REFS // 2])
-    asked = tuple(
-        ref(trace, answer.seq) for name in names for trace in own[name] for answer in trace.asked[: MAX_REFS // 2]
-    )[:MAX_REFS]
-    return Row("pair", own[one][0].class_id, f"{one} {other}", names, values,
-               {"same_moves": shown, "harvested": asked or shown})  # fmt: skip
+def _pair_row(names: tuple[str, str], values: dict[str, int], own: Mapping[str, Sequence[Trace]]) -> Row:
+    one, other = ({trace.address for trace in own[name]} for name in names)
+    classes = {trace.class_id for name in names for trace in own[name]}
+    shown = [ref(trace) for name in names for trace in own[name][: MAX_REFS // 2]]
+    asked = [ref(trace, answer.seq) for name in names for trace in own[name] for answer in trace.asked[:2]]
+    refs = {"same_moves": tuple(shown), "harvested": tuple(asked[:MAX_REFS])}
+    return Row("pair", classes.pop() if len(classes) == 1 else "", " ".join(names), names,
+               values | {"one_address": int(bool(one & other))}, refs)  # fmt: skip
 
 
 def _same_moves(traces: Iterable[Trace]) -> Iterable[tuple[str, str]]:
@@ -178,9 +180,9 @@ def _harvests(by_learner: Mapping[str, Sequence[Asked]], measures: Measures) -> 
         if len(answers) != 1:
             continue
         at = answers[0].at
-        for index in range(bisect_left(times, at - measures.harvest_ms), bisect_left(times, at)):
-            if tried[index][1] != name:
-                yield tried[index][1], name
+        before = tried[bisect_left(times, at - measures.harvest_ms) : bisect_left(times, at)]
+        if len(before) <= CROWD:
+            yield from ((giver, name) for _, giver in before)
 
 
 def group_rows(traces: Sequence[Trace], networks: Networks, measures: Measures) -> list[Row]:

@@ -35,10 +35,11 @@ GAP_MS: Final = 5_000  # spans that stand closer are one stretch of play
 OWN: Final = frozenset(  # pauses that a person at the machine makes; a check's, a lesson's end and faults are none
     {"learner", "rest", "focus", "minimised", "covered", "desktop", "locked", "absent", "suspended"}
 )
-GRAIN_MS: Final = 10  # two learners whose moves agree to this grain, four moves long, have one hand
+SIGN_MS: Final = 30_000
+GRAIN_MS: Final = 100  # two learners whose moves agree to about this grain, four moves long and often, have one hand
 MOVES: Final = 4
-SLOW_MS: Final = 10_000  # four moves within it are one click seen four times
-MAX_SHINGLES: Final = 400
+SLOW_MS: Final = 30_000  # four moves within it are one click seen four times
+MAX_SHINGLES: Final = 800
 MAX_KEPT: Final = 2_000  # of any list; a session of hours has less
 
 
@@ -115,6 +116,7 @@ class Trace:
     # where the reading stands
     ends: int = 0  # mono end of the span before
     still_now: int = 0
+    sign_mono: int = -1  # of the last sign of life
     pause: tuple[str, int] = ("", 0)
     beat_mono: int = -1
     moves: tuple[int, ...] = ()  # the mono of the latest moves
@@ -216,8 +218,10 @@ def _resumed(trace: Trace, event: Event, _: Resumed) -> None:
 
 
 def _moved(trace: Trace, event: Event) -> None:
-    """Somebody is there: the stillness ends."""
-    trace.own += 1
+    """Somebody is there: the stillness ends. What follows within half a minute is the same sign of life."""
+    if trace.sign_mono < 0 or event.mono - trace.sign_mono > SIGN_MS:
+        trace.own += 1
+    trace.sign_mono = event.mono
     trace.still_now = 0
     _mark(trace, event.mono)
 
@@ -227,10 +231,11 @@ def _mark(trace: Trace, mono: int) -> None:
     trace.moves = (*trace.moves, mono)[-(MOVES + 1) :]
     if len(trace.moves) <= MOVES or trace.moves[-1] - trace.moves[0] < SLOW_MS or len(trace.shingles) >= MAX_SHINGLES:
         return
-    value = 0
-    for one, other in zip(trace.moves, trace.moves[1:], strict=False):
-        value = (value * 1_000_003 + (other - one) // GRAIN_MS) % (1 << 61)
-    trace.shingles.append(value)
+    for shift in (0, GRAIN_MS // 2):  # a move just at a step's edge agrees in the other one
+        value = shift
+        for one, other in zip(trace.moves, trace.moves[1:], strict=False):
+            value = (value * 1_000_003 + (other - one + shift) // GRAIN_MS) % (1 << 61)
+        trace.shingles.append(value)
 
 
 def _presence(trace: Trace, event: Event, _: Presence) -> None:
