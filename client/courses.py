@@ -8,11 +8,12 @@ screen's thread opens its own connection to the records there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from client.errors import ClientError
 from client.events import Identified, Order
 from client.player import course as packages
 from client.player import shown
@@ -26,6 +27,7 @@ from client.sync.keyring import read_keys
 from client.sync.logbook import Logbook, recover
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import KeptConsent, Outbox
+from client.sync.rebuild import mend, refill, wants_refill
 from client.sync.records import Place, Records
 from client.timeline import legs, length, timeline
 from client.today import Need, credited_on, day_of, plan
@@ -84,13 +86,17 @@ class Shelf:
         return self._enrolment.profile
 
     def prepare(self) -> Me:
-        """Close what a crash left open; fetch who this is and how the face is enrolled."""
+        """Mend what a crash left damaged, close what it left open; fetch who this is and how the face is enrolled."""
+        mend(self.profile.outbox)
         outbox = Outbox(self.profile.outbox)
         try:
             recover(outbox, self.profile.seal, self._clock.wall)
         finally:
             outbox.close()
         self._me = self._enrolment.me()
+        if wants_refill(self.profile.outbox):
+            with suppress(ClientError), closing(Outbox(self.profile.outbox)) as outbox:
+                refill(self._enrolment, outbox, self._me.registrations)  # or at the next start
         if self._me.registrations:
             policy = self._policy(self._me.registrations[0])
             self.gestures, self.enrol_ms = tuple(policy.gestures), policy.deadlines_ms["liveness"]

@@ -83,7 +83,7 @@ def disk(what: str) -> Iterator[None]:
 def write_private(path: Path, data: bytes) -> None:
     """Put `data` in place of `path`, whole or not at all, readable by its owner alone (0600)."""
     with disk(str(path)):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -95,10 +95,33 @@ def write_private(path: Path, data: bytes) -> None:
         except BaseException:
             fresh.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Have the folder, readable by its owner alone; a new one is on the disk, with those above it, before returning."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def append_private(path: Path, data: bytes) -> None:
+    """Write `data` at the end of `path` (made 0600 where it is not there), on the disk before returning."""
+    with disk(str(path)):
+        make_folder(path.parent)
+        fresh = not path.exists()
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if fresh:
+            sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
     """Make a rename durable where the OS lets us open a folder."""
     if os.name != "posix":
         return
@@ -162,7 +185,7 @@ class Profile:
         self.learner = learner
         self.folder = root / "learners" / learner
         with disk(str(self.folder)):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             self.folder.chmod(0o700)
         self.seal = UnsafeFileSeal(self.folder / "secrets")
 

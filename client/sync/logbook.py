@@ -9,6 +9,7 @@ from typing import Final
 from client.errors import LocalRecordsError, SealError
 from client.ports import SealPort
 from client.profile import claim
+from client.sync.journal import Head, journal_of
 from client.sync.outbox import Kept, Outbox, Signed
 from ledger import checkpoint, events, names, segment
 from ledger.checkpoint import Checkpoint
@@ -48,7 +49,7 @@ def load_key(seal: SealPort, kept: Kept) -> Signer:
 
 
 class Logbook:
-    """`SessionStore` on the outbox: what `cut` returns was durable before it was signed."""
+    """`SessionStore` on the outbox: what `cut` returns was durable, and copied, before its signature was released."""
 
     def __init__(self, outbox: Outbox, sid: str, signer: NoteSigner) -> None:
         """Opens at the durable size; `LocalRecordsError` if the events there are not those that were signed."""
@@ -56,6 +57,8 @@ class Logbook:
         self._outbox, self._signer = outbox, signer
         self._fresh: list[bytes] = []
         self._photos: list[Sealed] = []
+        self._journal = journal_of(outbox.path)
+        self._journal.mend(sid)
         self._durable = outbox.session(sid).size
         self._tree = verified_tree(outbox, sid)
         last = outbox.signed(sid)
@@ -96,9 +99,18 @@ class Logbook:
                 self._tree.append(leaf_hash(event))
         if self._durable > self._signed:
             point = Checkpoint(self._signer.vkey.name, self._durable, self._tree.root())
-            self._outbox.sign(self.sid, self._signed, self._durable, checkpoint.sign(point, self._signer))
+            self._sign(checkpoint.sign(point, self._signer))
             self._signed = self._durable
         return self._durable
+
+    def _sign(self, note: bytes) -> None:
+        """Copy the segment beside the database, then queue it: a damaged database is made anew from the copies."""
+        old, size = self._signed, self._durable
+        if not self._journal.has(self.sid):
+            self._journal.begin(Head.of(self._outbox.session(self.sid)))
+            old = 0
+        self._journal.add(self.sid, segment.build(old, note, self._outbox.events(self.sid, old, size)))
+        self._outbox.sign(self.sid, self._signed, size, note)
 
 
 def verified_tree(outbox: Outbox, sid: str) -> Tree:
@@ -131,14 +143,25 @@ def recover(outbox: Outbox, seal: SealPort, wall: Callable[[], int]) -> list[str
     Where the key is gone nothing can be signed any more: the session is stuck at what the server has, and says so.
     """
     claim(outbox.path)  # a window that is open elsewhere is no crash
-    found = []
+    found, journal = [], journal_of(outbox.path)
     for kept in outbox.sessions():
         if kept.state == "asked" or (kept.state == "open" and kept.size == 0):
             outbox.forget(kept.sid)
             seal.delete(key_name(kept.sid))
+        elif kept.state == "sent" or _is_sent(outbox, kept):
+            seal.delete(key_name(kept.sid))  # where a crash came before it
+            journal.drop(kept.sid)
         elif kept.state in ("open", "closed"):
             found += _recover(outbox, seal, kept, wall())
     return found
+
+
+def _is_sent(outbox: Outbox, kept: Kept) -> bool:
+    """Whether a closed session was receipted to its end; it is noted so."""
+    if kept.state != "closed" or not kept.size or kept.cosigned < kept.size:
+        return False
+    outbox.settle(kept.sid, "sent")
+    return True
 
 
 def _recover(outbox: Outbox, seal: SealPort, kept: Kept, wall: int) -> list[str]:

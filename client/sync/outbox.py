@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from client.errors import DiskError, LocalRecordsError
-from client.profile import disk
+from client.profile import disk, make_folder
 from ledger import parcel
 from ledger.evidence import Sealed
 
@@ -104,7 +104,7 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         with disk(str(path)):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             path.touch(mode=0o600, exist_ok=True)
         self.path = path
         with _errors():
@@ -231,9 +231,13 @@ class Outbox:
         return [Signed(*row) for row in rows]
 
     def cosigned(self, sid: str, size: int, line: str, time: int) -> None:
-        """The server has seen the checkpoint of `size` at `time` (POSIX seconds); `line` "" when only that is known."""
+        """The server has seen the checkpoint of `size` at `time` (POSIX seconds); `line` "" when only that is known.
+
+        With the last one of a closed session all of it is sent: one transaction, so that no crash leaves it between.
+        """
         with self.write() as db:
             db.execute("UPDATE segment SET line=?, time=? WHERE sid=? AND size=?", (line, time, sid, size))
+            db.execute("UPDATE session SET state='sent' WHERE sid=? AND size=? AND state='closed'", (sid, size))
 
     # --- sealed photos ------------------------------------------------------------------------------------------------
 

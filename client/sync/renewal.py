@@ -60,12 +60,13 @@ def renew(enrolment: Enrolment, outbox: Outbox, registration: Registration) -> S
 def sessions_of(outbox: Outbox, registration: Registration, device: Signer) -> list[Kept]:
     """The sessions of this class that this device key opened, in order; a renewed key begins anew."""
     name = device.vkey.name
-    return [kept for kept in outbox.sessions() if kept.class_ == registration.class_ and _opened_by(kept) == name]
+    return [kept for kept in outbox.sessions() if kept.class_ == registration.class_ and opened_by(kept.cert) == name]
 
 
-def _opened_by(kept: Kept) -> str:
+def opened_by(cert: bytes) -> str:
+    """The name of the device key that a session's certificate claims, "" where it claims none."""
     try:
-        return note.parse(kept.cert).signatures[0].name
+        return note.parse(cert).signatures[0].name
     except LedgerError:
         return ""
 

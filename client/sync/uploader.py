@@ -29,6 +29,7 @@ from client.events import Signal, SyncState
 from client.ports import Reply, SealPort, Transport
 from client.sync import api, receipts
 from client.sync.evidence import PhotoQueue
+from client.sync.journal import journal_of
 from client.sync.keyring import read_keys
 from client.sync.logbook import check_root, key_name
 from client.sync.outbox import Kept, Outbox, Signed
@@ -154,7 +155,7 @@ class Uploader:
             case 409:
                 self._resume(kept, api.field(api.read_json(reply.body), "size", int))
             case 410:
-                raise SessionOverError(f"session {kept.sid}: its seed is revealed")
+                self._ended(kept)
             case 422:
                 raise ForkedLogError(f"session {kept.sid}: the server has another root at {signed.size}")
             case _:
@@ -186,9 +187,26 @@ class Uploader:
         if kept.sid == self.live:
             self._news.append(answer)
         if kept.state == "closed" and signed.size == kept.size:
-            self._outbox.settle(kept.sid, "sent")
             self._seal.delete(key_name(kept.sid))
+            journal_of(self._outbox.path).drop(kept.sid)
             self._trees.pop(kept.sid, None)
+
+    def _ended(self, kept: Kept) -> None:
+        """The session is over at the server: fine, if it ended with our last event. `SessionOverError` otherwise.
+
+        A device that lost its word of it hears the answer to the last upload again.
+        """
+        last = self._outbox.signed(kept.sid)[-1]
+        body = self._body(last, last.old)
+        octets = {"Content-Type": "application/octet-stream"}
+        reply = self._transport.send("POST", f"/v1/sessions/{kept.sid}/segments", body, octets)
+        if reply.status == 200:
+            self._take(kept, last, reply)
+            return
+        said = api.read_json(self._get(f"/v1/sessions/{kept.sid}/reveal").body)
+        if kept.state != "closed" or api.field(said, "size", int) != kept.size:
+            raise SessionOverError(f"session {kept.sid}: its seed is revealed")
+        self._outbox.cosigned(kept.sid, last.size, "", last.time)
 
     def _resume(self, kept: Kept, size: int) -> None:
         """The server is at another size than this checkpoint begins at: go on from there, if the history is ours."""

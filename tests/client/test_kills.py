@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import sqlite3
@@ -86,6 +87,32 @@ def test_killed_at_any_moment_whatever_it_was(make_world):
             assert all(item.note == original[item.size] for item in book[:-1]), "one history, whatever died"
             assert Logbook(outbox, kept.sid, generate("x/s/" + kept.sid, ED25519)).size == book[-1].size
         outbox.close()
+
+
+def test_the_power_goes_between_the_last_receipt_and_the_word_sent(world, pc, monkeypatch):
+    """Receipted to the last event, and not noted as sent: the next start notes it, erases the key, asks for the seed."""
+    study = pc.study()
+    pc.run(study, 30_000)
+    pc.net.down = True
+    pc.finish(study)
+
+    def die(*_args: object) -> None:
+        raise DiskError("power cut")
+
+    monkeypatch.setattr(type(pc.profile.seal), "delete", die)
+    pc.net.down = False
+    pc.uploader.next_at = 0
+    with contextlib.suppress(DiskError):
+        pc.uploader.poll()
+    assert pc.kept(study.sid).cosigned == pc.kept(study.sid).size
+    monkeypatch.undo()
+    with sqlite3.connect(pc.profile.outbox) as db:
+        db.execute("UPDATE session SET state='closed' WHERE sid=?", (study.sid,))  # as older clients left it
+    again = pc.restart()
+    again.send_all()
+    kept = again.kept(study.sid)
+    assert (kept.state, bool(kept.seed), bool(kept.receipt)) == ("sent", True, True)
+    assert again.profile.seal.get(key_name(study.sid)) is None
 
 
 def test_killed_while_it_was_opening_leaves_nothing_behind(make_world):

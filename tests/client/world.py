@@ -19,6 +19,7 @@ from client.sync.keyring import read_keys
 from client.sync.logbook import Logbook, recover
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import Kept, Outbox
+from client.sync.rebuild import mend, refill, wants_refill
 from client.sync.records import Records
 from client.sync.uploader import Uploader
 from ledger import archive, trust
@@ -176,10 +177,13 @@ class MachineSide:
         self.enrolment = Enrolment.signed_in(self.net, folder, who)
         self.profile: Profile = self.enrolment.profile
         self.registration: Registration = self.enrolment.me().registrations[0]
+        self.rebuilt = mend(self.profile.outbox)
         self.outbox = self.outbox_of(self.profile.outbox)
         if not prepared:
             self._prepare(face=face, photos=photos)
         self.recovered = recover(self.outbox, self.profile.seal, self.clock.wall)
+        if wants_refill(self.profile.outbox):
+            refill(self.enrolment, self.outbox, [self.registration])
         self._ports()
 
     def _line(self) -> Any:

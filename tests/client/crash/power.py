@@ -57,9 +57,10 @@ def library() -> Any:
         try:
             found = ctypes.CDLL(name)
             found.sqlite3_vfs_find.restype = POINTER(Vfs)
-            return found
         except (OSError, AttributeError):
             continue
+        else:
+            return found
     return None
 
 

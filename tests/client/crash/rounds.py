@@ -49,6 +49,26 @@ def power_cut(ward: Ward) -> None:
     forget(was)
 
 
+def corrupted(ward: Ward) -> None:
+    """Pages of the database are overwritten, it is cut short, or it is gone; some of it was not sent yet."""
+    if ward.chance.randrange(2):
+        ward.pc.net.down = True
+    ward.live(ward.some(1_000, 14_000))
+    ward.pc.outbox.close()
+    path = ward.pc.profile.outbox
+    data = bytearray(path.read_bytes())
+    how = ward.chance.choice(("pages", "pages", "pages", "head", "cut", "gone"))
+    if how == "gone":
+        path.unlink()
+    else:
+        for _ in range(ward.chance.randrange(1, 9)):
+            start = 0 if how == "head" else ward.chance.randrange(len(data))
+            data[start : start + 4096] = ward.chance.randbytes(len(data[start : start + 4096]))
+        path.write_bytes(data[: ward.chance.randrange(len(data))] if how == "cut" else data)
+    ward.start()
+    ward.live(ward.some(500, 4_000))
+
+
 def asleep(ward: Ward) -> None:
     """The lid is closed for seconds, or for hours."""
     ward.live(ward.some(500, 12_000))
@@ -71,7 +91,7 @@ def unplugged(ward: Ward) -> None:
     ward.live(ward.some(500, 8_000))
     proctor.pull()
     ward.live(ward.some(200, 15_000))
-    proctor.plugged = True
+    proctor.plug()
     ward.live(ward.some(500, 4_000))
 
 
@@ -117,6 +137,11 @@ class PluggedProctor(ScriptedProctor):
     def pull(self) -> None:
         self.plugged = False
         self._news.append(CameraState(False, "Scripted camera", "script", True, "missing"))
+
+    def plug(self) -> None:
+        """It is opened again whenever it comes back, as the real one is."""
+        self.plugged = True
+        self._news.append(CameraState(True, "Scripted camera", "script", True))
 
     def start(self) -> None:
         self.starts += 1
@@ -227,6 +252,7 @@ class Scenario:
 
 IN_PROCESS = (
     Scenario("power cut", power_cut),
+    Scenario("database damaged", corrupted),
     Scenario("clock change", clock_moved, SkewedMachine),
     Scenario("suspend and resume", asleep),
     Scenario("camera unplugged", unplugged, HurtMachine),

@@ -65,7 +65,8 @@ class Outcome:
     @property
     def clean(self) -> bool:
         """Nothing lost, nothing twice, nothing in doubt."""
-        return not any((self.lost, self.forks, self.doubled_ms, self.beyond_ms, self.disagreed_ms, self.refused, self.stuck))
+        twice = self.doubled_ms or self.beyond_ms or self.disagreed_ms
+        return not (self.lost or self.forks or twice or self.refused or self.stuck)
 
     def row(self) -> dict[str, Any]:
         """As JSON."""
