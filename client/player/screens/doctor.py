@@ -61,4 +61,5 @@ class DoctorScreen(Screen):
 
     @staticmethod
     def _said(line: Line) -> str:
-        return f"{tongue.of(line.name)}{COLON[tongue.language]}{tongue.of(line.says)}"
+        name = tongue.of(line.name)
+        return f"{name[:1].upper()}{name[1:]}{COLON[tongue.language]}{tongue.of(line.says)}"
