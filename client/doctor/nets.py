@@ -59,7 +59,9 @@ def _server(config: Config, transport: Transport, wall: Callable[[], int]) -> It
         said = Api(transport).json("GET", "/v1/health")
         name, skew = field(said, "server", str), wall() - field(said, "time", int)
     except ClientError as error:
-        yield Found("server", "unreachable", "warn", {"address": config.server, "why": str(error).rpartition(": ")[2][:80]})
+        yield Found(
+            "server", "unreachable", "warn", {"address": config.server, "why": str(error).rpartition(": ")[2][:80]}
+        )
         yield Found("clock", "unknown", "warn")
         return
     yield Found("server", "good", facts={"name": name, "version": str(said.get("version", ""))[:20]})
