@@ -29,6 +29,7 @@ from client.sync.enrol import Enrolment, Registration
 from client.sync.keyring import write_keys
 from client.sync.logbook import key_name, new_key
 from client.sync.outbox import Kept, Outbox
+from client.sync.rebuild import refill, wants_refill
 from client.sync.receipts import Keys
 from client.sync.renewal import REVOKED, is_marked, mark_copied, renew, sessions_of
 from ledger import bodies, certificate, checkpoint, note
@@ -71,6 +72,8 @@ def open_session(
     (`take_over` pauses that one), `GrantRefusedError`, `ForkedLogError`, `ForgedAnswerError`, or the network's errors.
     """
     _all_sent(outbox, registration)
+    if wants_refill(outbox.path):
+        refill(enrolment, outbox, [registration])  # or this device would seem to have lost what it signed
     device = enrolment.device(registration)
     if is_marked(enrolment, registration):
         device = renew(enrolment, outbox, registration)

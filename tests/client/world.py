@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
 
+from client.errors import ClientError
 from client.events import Identified, Order
 from client.ports import UnitMedia
 from client.profile import Profile
@@ -183,7 +185,8 @@ class MachineSide:
             self._prepare(face=face, photos=photos)
         self.recovered = recover(self.outbox, self.profile.seal, self.clock.wall)
         if wants_refill(self.profile.outbox):
-            refill(self.enrolment, self.outbox, [self.registration])
+            with suppress(ClientError):
+                refill(self.enrolment, self.outbox, [self.registration])
         self._ports()
 
     def _line(self) -> Any:

@@ -31,8 +31,8 @@ def power_cut(ward: Ward) -> None:
     ward.pc.outbox.close()
     with Disk(was, ward.chance, off) as disk:
         ward.start()
-        disk.cut_after(ward.chance.randrange(0, 60))
-        for _ in range(600):
+        disk.cut_after(ward.chance.randrange(0, ward.chance.choice((12, 60, 300))))
+        for _ in range(1_200):
             ward.pc.clock.advance(100)
             ward.shown_ms += 100 if ward.pc.player.playing else 0
             ward.study.tick()
@@ -53,7 +53,7 @@ def corrupted(ward: Ward) -> None:
     """Pages of the database are overwritten, it is cut short, or it is gone; some of it was not sent yet."""
     if ward.chance.randrange(2):
         ward.pc.net.down = True
-    ward.live(ward.some(1_000, 14_000))
+    ward.live(ward.some(1_000, ward.chance.choice((14_000, 60_000))))
     ward.pc.outbox.close()
     path = ward.pc.profile.outbox
     data = bytearray(path.read_bytes())
@@ -66,6 +66,7 @@ def corrupted(ward: Ward) -> None:
             data[start : start + 4096] = ward.chance.randbytes(len(data[start : start + 4096]))
         path.write_bytes(data[: ward.chance.randrange(len(data))] if how == "cut" else data)
     ward.start()
+    ward.pc.clock.advance(10 * MINUTE)  # the server gives no more copies than its limit
     ward.live(ward.some(500, 4_000))
 
 
@@ -124,7 +125,7 @@ def lossy(ward: Ward) -> None:
     """Requests and answers are lost, doubled, garbled or refused, and the client may be closed meanwhile."""
     kinds = ["", "drop request", "drop answer", "twice", "500", "corrupt"]
     ward.pc.net.faults = deque(ward.chance.choices(kinds, k=ward.chance.randrange(1, 8)))
-    ward.live(ward.some(1_000, 14_000))
+    ward.live(ward.some(1_000, 24_000))
     if ward.chance.randrange(8) == 0:
         ward.start()
 
