@@ -14,7 +14,10 @@ if [ "${1:-}" = lock ]; then
     exit
 fi
 build/wine.sh setup
-eval "$(build/wine.sh env | sed 's/^/export /')"
+env=$(build/wine.sh env)
+while IFS= read -r line; do export "${line?}"; done <<EOF
+$env
+EOF
 site="$TRUESEAT_WINE/freeze"
 if ! cmp -s build/wine/freeze.txt "$site/.made"; then
     say "installing the locked packages for Windows"
