@@ -22,7 +22,7 @@ site="$TRUESEAT_WINE/freeze"
 if ! cmp -s build/wine/freeze.txt "$site/.made"; then
     say "installing the locked packages for Windows"
     rm -rf "$site"
-    .venv/bin/uv pip install -q --target "$site" --python-platform x86_64-pc-windows-msvc --python-version 3.13 \
+    .venv/bin/uv pip install -q --no-deps --target "$site" --python-platform x86_64-pc-windows-msvc --python-version 3.13 \
         --only-binary :all: --require-hashes -r build/wine/freeze.txt
     cp build/wine/sitecustomize.py "$site/"
     cp build/wine/freeze.txt "$site/.made"
