@@ -18,7 +18,6 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from client.errors import DiskError
 from client.ports import Transport
@@ -233,11 +232,6 @@ def run(name: str, one: Callable[[Ward], None], folder: Path, rounds: int, seed:
         ward.close()
 
 
-def available() -> str:
+def unavailable() -> str:
     """Why these cannot run here, "" when they can."""
     return "" if hasattr(os, "fork") and hasattr(os, "pidfd_open") else "needs fork and pidfd"
-
-
-def kinds() -> tuple[tuple[str, Any], ...]:
-    """Name and round of each."""
-    return ("client killed (SIGKILL)", killed), ("disk full", disk_full)

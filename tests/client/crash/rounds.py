@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 from client.events import CameraState, MediaFault, Progress, Signal
 from client.ports import UnitMedia
-from tests.client.crash.power import Disk, forget, library
-from tests.client.crash.ward import Outcome, Ward
+from tests.client.crash.power import Disk, forget
+from tests.client.crash.ward import Ward
 from tests.client.world import MachineSide
 from tests.scripted import FakeClock, ScriptedPlayer, ScriptedProctor
 
 MINUTE = 60_000
-Round = Callable[[Ward], None]
 
 
 # --- the machine itself -----------------------------------------------------------------------------------------------
@@ -219,45 +216,3 @@ class SkewedMachine(MachineSide):
     def __init__(self, world, folder, who, **options) -> None:  # type: ignore[no-untyped-def]
         options["clock"] = options.get("clock") or SkewedClock(world.clock)
         super().__init__(world, folder, who, **options)
-
-
-# --- all of them ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One way to be hurt, and the kind of machine that it takes."""
-
-    name: str
-    round: Round
-    machine: type[MachineSide] = MachineSide
-
-    def run(self, folder: Path, rounds: int, seed: int) -> Outcome:
-        """So many rounds on one machine, and the sum."""
-        ward = Ward(folder, seed, self.machine)
-        try:
-            ward.live(5_000)
-            for _ in range(rounds):
-                self.round(ward)
-            return ward.finish(self.name, rounds)
-        finally:
-            ward.close()
-
-    @property
-    def missing(self) -> str:
-        """Why it cannot run here, "" when it can."""
-        if self.round is power_cut and library() is None:
-            return "this Python's SQLite shows no VFS"
-        return ""
-
-
-IN_PROCESS = (
-    Scenario("power cut", power_cut),
-    Scenario("database damaged", corrupted),
-    Scenario("clock change", clock_moved, SkewedMachine),
-    Scenario("suspend and resume", asleep),
-    Scenario("camera unplugged", unplugged, HurtMachine),
-    Scenario("graphics context lost", picture_lost, HurtMachine),
-    Scenario("server down", server_down),
-    Scenario("answers lost or doubled", lossy),
-)

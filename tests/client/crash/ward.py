@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from client.study import Study
 from client.sync.outbox import Outbox
@@ -47,8 +47,9 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one loop. Every number after `credited_ms` ought to be 0."""
+    """What came of one loop. Every number that `WRONG` names ought to be 0."""
 
+    WRONG: ClassVar = ("lost", "forks", "doubled_ms", "beyond_ms", "disagreed_ms", "refused", "stuck")
     name: str
     rounds: int
     sessions: int
@@ -65,12 +66,7 @@ class Outcome:
     @property
     def clean(self) -> bool:
         """Nothing lost, nothing twice, nothing in doubt."""
-        twice = self.doubled_ms or self.beyond_ms or self.disagreed_ms
-        return not (self.lost or self.forks or twice or self.refused or self.stuck)
-
-    def row(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
+        return not any(getattr(self, name) for name in self.WRONG)
 
 
 class Ward:
