@@ -112,12 +112,12 @@ def lesson_open(data: Path) -> bool:
 
 def examined(folder: Path, data: Path) -> frozenset[str]:
     """What the doctor of the version in `folder` calls broken; the doctor itself, if it does not answer."""
-    program = folder / ("trueseat-client.exe" if sys.platform == "win32" else "trueseat-client")
+    program = folder / ("trueseat.exe" if sys.platform == "win32" else "trueseat")
     try:
         done = subprocess.run(
             [program, "doctor", "--json", "--data", data], check=False, capture_output=True, timeout=EXAMINED_S
         )
-        return frozenset(item["what"] for item in json.loads(done.stdout)["found"] if item["state"] == "fail")
+        return frozenset(item["what"] for item in json.loads(done.stdout)["checks"] if item["level"] == "fail")
     except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired):
         return frozenset({"doctor"})
 

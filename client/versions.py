@@ -26,10 +26,10 @@ KEPT: Final = 2  # the current version and the one before
 _SH: Final = """#!/bin/sh
 # Starts the version that `current` names.
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-exec "$here/versions/$(cat "$here/current")/trueseat-client" "$@"
+exec "$here/versions/$(cat "$here/current")/trueseat" "$@"
 """
 _CMD: Final = (
-    '@echo off\r\nset /p version=<"%~dp0current"\r\n"%~dp0versions\\%version%\\trueseat-client.exe" %*\r\n'
+    '@echo off\r\nset /p version=<"%~dp0current"\r\n"%~dp0versions\\%version%\\trueseat.exe" %*\r\n'
 )
 
 

@@ -46,13 +46,13 @@ def test_only_what_changed_is_fetched_and_the_next_start_uses_it(site, client):
     site.release("0.2.0")
     outcome = client.update()
     blobs = {path.name: path.stat().st_size for path in (site.shown / "blobs").iterdir()}
-    program = hashlib.sha256((site.folder / "bundles/0.2.0/trueseat-client").read_bytes()).hexdigest()
+    program = hashlib.sha256((site.folder / "bundles/0.2.0/trueseat").read_bytes()).hexdigest()
     assert (outcome.state, outcome.version, outcome.fetched) == ("updated", "0.2.0", blobs[f"{program}.xz"])
     assert client.versions.current() == "0.2.0"
     assert (client.versions.folder("0.2.0") / "_internal/library.so").read_text() == "the same" * 1000
     assert client.versions.folder("0.1.0").exists()
     started = subprocess.run([client.versions.root / "trueseat", "doctor"], check=True, capture_output=True, text=True)
-    assert json.loads(started.stdout)["found"]
+    assert json.loads(started.stdout)["checks"]
     assert client.update().state == "current"
     site.release("0.3.0")
     assert client.update().state == "updated"
@@ -74,7 +74,7 @@ def test_a_version_that_is_worse_here_is_never_used(site, client):
 def test_a_program_that_does_not_start_is_worse_than_any(site, client):
     """A broken program answers nothing: that is its examination."""
     bundle = site.bundle("0.2.0")
-    (bundle / "trueseat-client").write_text("no program at all")
+    (bundle / "trueseat").write_text("no program at all")
     site.repo.add(bundle, "0.2.0", here())
     site.repo.ring("stable", here(), "0.2.0", 1000)
     assert "doctor" in client.update().why
@@ -104,7 +104,7 @@ def test_nothing_is_fetched_while_a_lesson_is_open_and_it_goes_on_afterwards(sit
     repository.fetch = lambda file: again.append(file.path) or true_again(file)
     assert client.update(repository).state == "updated"
     assert len(again) == 1
-    assert set(again) | set(fetched) == {"trueseat-client", "_internal/library.so.1"}
+    assert set(again) | set(fetched) == {"trueseat", "_internal/library.so.1"}
 
 
 def test_a_ring_is_widened_step_by_step(site, client):
@@ -123,14 +123,14 @@ def test_a_crash_in_the_middle_leaves_the_old_version_in_use(site, client):
     site.release("0.2.0")
     begun = client.versions.folder("0.2.0")
     (begun / "_internal").mkdir(parents=True)
-    (begun / "trueseat-client").write_text("half of")
+    (begun / "trueseat").write_text("half of")
     (begun / "_internal/.library.so.1.new").write_text("a rest")
     (begun / "_internal/left-over.so").write_text("of another version")
     (begun / "_internal/library.so").write_text("where a link belongs")
     assert client.versions.current() == "0.1.0"
     assert client.update().state == "updated"
     assert sorted(name for name, _ in release.walk(begun)) == [
-        "_internal/library.so", "_internal/library.so.1", "trueseat-client",
+        "_internal/library.so", "_internal/library.so.1", "trueseat",
     ]  # fmt: skip
 
 

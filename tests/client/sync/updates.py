@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "build"))
 from update_repo import Repo
 
 DOCTOR = """#!/bin/sh
-echo '{"found": [{"what": "models", "state": "%s"}]}'
+echo '{"checks": [{"what": "models", "level": "%s"}]}'
 exit 0
 """
 
@@ -60,7 +60,7 @@ class Site:
         """What freezing would make."""
         made = self.folder / "bundles" / version
         (made / "_internal").mkdir(parents=True)
-        program = made / "trueseat-client"
+        program = made / "trueseat"
         program.write_text(DOCTOR % ("ok" if healthy else "fail") + f"# {version}\n")
         program.chmod(0o755)
         (made / "_internal/library.so.1").write_text(lib * 1000)
