@@ -12,16 +12,16 @@ import sys
 from pathlib import Path
 from typing import Final
 
-HERE: Final = Path(__file__).resolve().parent
-ROOT: Final = HERE.parent.parent
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(HERE.parent / "freeze"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "freeze"))
 
 import glibc
 import needs
 
 from client.about import VERSION
 
+HERE: Final = Path(__file__).resolve().parent
+ROOT: Final = HERE.parent.parent
 DIST: Final = Path(os.environ.get("TRUESEAT_DIST", ROOT / "dist"))
 NAMES: Final = {"client": "trueseat", "verifier": "trueseat-verifier"}
 PROGRAMS: Final = {"client": ("trueseat", "trueseat-agent"), "verifier": ("trueseat-verify",)}
