@@ -37,7 +37,7 @@ def main() -> None:
         with schema.alone(url) as connection:
             config = schema.config_of(connection, "people")
             config.attributes["metadata"] = Base.metadata
-            config.attributes["include_name"] = lambda name, kind, _parents: kind != "table" or name in tables
+            config.attributes["include_object"] = lambda _, name, kind, *__: kind != "table" or name in tables
             part, mine = options.part, schema.steps_of("people", options.part)
             first = {"head": "base", "branch_label": part, "depends_on": None if part == "people" else "people_1"}
             made = command.revision(

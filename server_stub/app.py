@@ -33,7 +33,9 @@ from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
 from server_stub.domain.now import Board
 from server_stub.domain.office import Office
+from server_stub.domain.oidc import Oidc
 from server_stub.domain.overview import Overview
+from server_stub.domain.passkeys import Passkeys
 from server_stub.domain.photos import Photos
 from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
@@ -45,11 +47,15 @@ from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, CodeSender, SignIn
 from server_stub.domain.steer import Steering
+from server_stub.domain.warnings import networks, rule
+from server_stub.domain.warnings.desk import CaseBook, WarningDesk
+from server_stub.domain.warnings.inspector import Inspector
 from server_stub.domain.work import Bench
 from server_stub.routes import (
     accounts,
     class_pages,
     evidence,
+    key_pages,
     learners,
     live_pages,
     log,
@@ -58,6 +64,7 @@ from server_stub.routes import (
     people_pages,
     sessions,
     staff,
+    warning_pages,
 )
 from server_stub.settings import Settings
 from server_stub.setup import ClassMaker
@@ -65,11 +72,14 @@ from server_stub.storage import keyfiles
 from server_stub.storage.database import open_records
 from server_stub.storage.evidence import PhotoFiles
 from server_stub.storage.export import ArchiveExporter
+from server_stub.storage.keys import SqlKeys
 from server_stub.storage.packages import Packages
 from server_stub.storage.papers import SqlPapers
 from server_stub.storage.people import PeopleStore, open_engine
+from server_stub.storage.providers import HttpWeb, load_provider
 from server_stub.storage.province import HttpProvince
 from server_stub.storage.registry import SqlRegistry
+from server_stub.storage.traces import SqlTraces
 from server_stub.storage.witnessed import HttpWitnesses
 
 SWEEP_EVERY_S = 5.0
@@ -141,6 +151,7 @@ class Server:
         sign_in = SignIn(self.people, secret, clock, bring)
         decisions = Decisions(self.people, self.records, logs, self.keyring, enrolment, settler, clock)
         sealer = Sealer(secret)
+        keys, provider = SqlKeys(engine), load_provider(settings.provider)
         office = Office(self.people, self.registry, self.records, decisions, sealer, clock)
         bench = Bench(settings.server, SqlPapers(engine), self.people, self.registry, self.records, decisions, office,
                       enrolment, self.keyring, sealer, clock)  # fmt: skip
@@ -180,8 +191,12 @@ class Server:
             steering=Steering(self.records, office, decisions, self.keyring, clock),
             fleet=Fleet(self.registry, self.records, office),
             photos=Photos(self.records, photos, clock),
+            passkeys=Passkeys(keys, self.people, sign_in, sealer, clock),
+            oidc=Oidc(provider, HttpWeb(), keys, self.people, sign_in, clock) if provider else None,
+            origin=settings.origin,
             reviewer=Reviewer(self.records, photos, logs, self.keyring, decisions),
             supervision=supervised,
+            warnings=_warnings(bench, logs, SqlTraces(engine), settings, supervised.cases),
         )
 
     def close(self) -> None:
@@ -219,11 +234,18 @@ def create_app(
     app.state.services, app.state.server = server.services, server
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
     for room in (accounts, learners, sessions, evidence, staff, log, pages, people_pages, live_pages, office_pages,
-                 class_pages):  # fmt: skip
+                 class_pages, key_pages, warning_pages):  # fmt: skip
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)
     return app
+
+
+def _warnings(bench: Bench, logs: ClassLogs, traces: SqlTraces, settings: Settings, cases: CaseBook) -> WarningDesk:
+    """The rules that come with the program, or those of the data directory."""
+    own = settings.directory / "warnings"
+    pack = rule.load(own if own.is_dir() else Path(__file__).parent / "warnings")
+    return WarningDesk(Inspector(bench, logs, traces, pack, networks.load(settings.directory)), cases)
 
 
 async def _for_ever(sweep: Callable[[], int], every_s: float) -> None:

@@ -13,7 +13,7 @@ from ledger import names
 from server_stub.domain.errors import SetupError
 
 CONFIG = "server.toml"
-_MORE = {"people", "records"}
+_MORE = {"people", "records", "origin"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Settings:
     development: bool = True  # the development code and officer exist only then
     people: str = ""  # another database for people: postgresql+pg8000://…; it may hold a password, so 0600
     records_url: str = ""  # another database for the records, likewise; `records` in server.toml
+    origin: str = ""  # where browsers find the pages, https://study.example: passkeys are bound to it
 
     def __post_init__(self) -> None:
         if not names.is_a("server", self.server):
@@ -35,6 +36,9 @@ class Settings:
             raise SetupError("`records` is a URL that begins with postgresql+pg8000://")
         if self.records_url and self.records_url == self.people:
             raise SetupError("people and records are two databases, so that people can be erased while records stand")
+
+        if self.origin and not re.fullmatch(r"https://[a-z0-9.-]{1,200}(:[0-9]{1,5})?", self.origin):
+            raise SetupError("`origin` is https:// and a host, perhaps a port, nothing behind it")
 
     @property
     def people_url(self) -> str:
@@ -65,6 +69,11 @@ class Settings:
     def secret(self) -> Path:
         """32 bytes that key the HMACs of sign-in codes."""
         return self.directory / "secret"
+
+    @property
+    def provider(self) -> Path:
+        """The organisation's sign-in for the staff, with its secret."""
+        return self.directory / "oidc.toml"
 
     @property
     def exports(self) -> Path:
@@ -102,6 +111,8 @@ class Settings:
             text += f"people = {json.dumps(self.people)}\n"
         if self.records_url:
             text += f"records = {json.dumps(self.records_url)}\n"
+        if self.origin:
+            text += f"origin = {json.dumps(self.origin)}\n"
         write_private(self.directory / CONFIG, text.encode())
 
 
@@ -116,7 +127,8 @@ def load(directory: Path) -> Settings:
         raise SetupError(f"{directory / CONFIG} states `server`, `development`, perhaps {sorted(_MORE)}, nothing else")
     if not all(isinstance(value, str) for value in table.values()):
         raise SetupError(f"{directory / CONFIG}: a URL is a text")
-    return Settings(directory, server, development, table.get("people", ""), table.get("records", ""))
+    people, records, origin = (table.get(name, "") for name in ("people", "records", "origin"))
+    return Settings(directory, server, development, people, records, origin)
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -19,7 +19,9 @@ from server_stub.domain.letters import Letters
 from server_stub.domain.limits import Limits
 from server_stub.domain.now import Board
 from server_stub.domain.office import Office
+from server_stub.domain.oidc import Oidc
 from server_stub.domain.overview import Overview
+from server_stub.domain.passkeys import Passkeys
 from server_stub.domain.people import People
 from server_stub.domain.photos import Photos
 from server_stub.domain.ports import Records
@@ -32,6 +34,7 @@ from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, SignIn
 from server_stub.domain.steer import Steering
 from server_stub.domain.supervision import Supervision
+from server_stub.domain.warnings.desk import WarningDesk
 
 
 class Files(Protocol):
@@ -88,9 +91,13 @@ class Services:
     fleet: Fleet
     photos: Photos
     reviewer: Reviewer
+    warnings: WarningDesk
+    passkeys: Passkeys
+    oidc: Oidc | None  # the organisation's own sign-in, where there is one
+    origin: str  # where the pages stand, "" unless the operator says so
     supervision: Supervision
 
     def sweep(self) -> int:
         """Do what time alone asks for: log checkpoints, end what is over, settle what ended; return how much it was."""
         self.records.write(self.logs.refresh)
-        return self.revealer.sweep() + self.settler.sweep()
+        return self.revealer.sweep() + self.settler.sweep() + self.warnings.inspector.sweep()

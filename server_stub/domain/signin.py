@@ -85,6 +85,15 @@ class SignIn:
             self._people.set_password(account.name, passwords.hash_password(password))
         return self._token(account, staff=True), account
 
+    def admit(self, account: Account) -> str:
+        """A token for one of the staff who was recognised by other means than a password."""
+        return self._token(account, staff=True)
+
+    def check(self, account: Account, password: str) -> None:
+        """The person at the keyboard knows the password now, or `WrongPasswordError`."""
+        if not passwords.check_password(password, account.password):
+            raise WrongPasswordError("the password is another one")
+
     def who(self, token: str, *, staff: bool) -> Account:
         """The account behind a token, or `NotSignedInError`."""
         kept = self._people.token(_token_digest(token))
@@ -122,8 +131,7 @@ class SignIn:
 
     def change_password(self, account: Account, token: str, old: str, new: str) -> None:
         """Replace the password and end every other sign-in; `WrongPasswordError`, `PasswordWeakError`."""
-        if not passwords.check_password(old, account.password):
-            raise WrongPasswordError("the password so far is another one")
+        self.check(account, old)
         passwords.check_strength(new, account.name)
         self._people.set_password(account.name, passwords.hash_password(new))
         self.end_others(account, token)

@@ -9,12 +9,24 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from server_stub.domain.duties import Right
 from server_stub.domain.errors import NotSignedInError, ServerError
+from server_stub.domain.services import Services
 from server_stub.domain.signin import STAFF_TOKEN_MS, account_name
 from server_stub.routes.deps import COOKIE, Wired, seen
 from server_stub.routes.web import Acts, PageRoute, Reads, language, render, same_site, visitor
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form(max_length=200)]
+_DONE = ("password", "others", "passkey", "passkey_gone", "linked", "unlinked")
+
+
+def organisation(wired: Services) -> str:
+    """What the organisation's own sign-in is called; "" where there is none."""
+    return wired.oidc.provider.name if wired.oidc else ""
+
+
+def _form(request: Request, wired: Services, status: int = 200, problem: str = "", account: str = "") -> Response:
+    said = {"problem": problem, "account": account, "organisation": organisation(wired)}
+    return render(request, "sign_in.html", language(request), status, **said)
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -23,7 +35,7 @@ def page(wired: Wired, request: Request) -> Response:
     try:
         visit = visitor(request, wired)
     except NotSignedInError:
-        return render(request, "sign_in.html", language(request), problem="", account="")
+        return _form(request, wired)
     classes = wired.office.classes(visit.account, Right.FIGURES)
     return visit.show("classes.html", classes=wired.overview.summaries(classes))
 
@@ -39,7 +51,7 @@ def sign_in(wired: Wired, request: Request, account: Text = "", password: Text =
     except ServerError as error:
         lang = language(request)
         said = error.zh if lang == "zh" else error.remedy
-        return render(request, "sign_in.html", lang, error.status, problem=said, account=account)
+        return _form(request, wired, error.status, said, account)
     wired.sign_in.sign_out(request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/", 303)
     secure = request.url.scheme == "https"
@@ -77,7 +89,9 @@ def account_page(visit: Reads, done: str = "") -> Response:
     wired = visit.wired
     return visit.show(
         "account.html", duties=wired.office.duties(visit.account), held=wired.sign_in.held(visit.account),
-        places=wired.office.tree().places, done=done in ("password", "others") and done, account=visit.account.name,
+        places=wired.office.tree().places, done=done in _DONE and done, account=visit.account.name,
+        passkeys=wired.passkeys.of(visit.account), organisation=organisation(wired),
+        linked=wired.oidc is not None and wired.oidc.is_linked(visit.account),
     )  # fmt: skip
 
 

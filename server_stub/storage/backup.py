@@ -20,6 +20,7 @@ from server_stub.storage.tablecopy import copy_database
 
 MANIFEST: Final = "manifest.json"
 _SECRET: Final = ("keys", "secret", CONFIG)  # CONFIG may hold a database's password
+_SECRET_TOO: Final = ("oidc.toml",)  # where there is one
 _NOT: Final = ("records.sqlite", "people.sqlite", "exports")
 
 
@@ -35,14 +36,14 @@ def make(settings: Settings, out: Path, keys: Path | None) -> dict[str, int]:
         "people": copy_database(settings.people_url, _file(part / "people.sqlite"), "people"),
     }
     for path in sorted(settings.directory.iterdir()):
-        if path.name not in _SECRET and not path.name.startswith(_NOT):
+        if path.name not in (*_SECRET, *_SECRET_TOO) and not path.name.startswith(_NOT):
             _take(path, part / path.name)
     listed = {str(path.relative_to(part)): _digest(path) for path in _files(part)}
     manifest = {"server": settings.server, "files": listed, "rows": rows}
     write_private(part / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
     if keys is not None:
         apart = _part(keys)
-        for name in _SECRET:
+        for name in (*_SECRET, *_SECRET_TOO):
             _take(settings.directory / name, apart / name)
         apart.rename(keys)
     part.rename(out)
@@ -59,6 +60,8 @@ def restore(backup: Path, keys: Path, directory: Path, config: Path | None, *, l
     for name in _SECRET:
         if not (keys / name).exists():
             raise SetupError(f"{keys} holds no {name!r}: these are not a server's keys")
+        _take(keys / name, directory / name)
+    for name in _SECRET_TOO:
         _take(keys / name, directory / name)
     if config is not None:
         write_private(directory / CONFIG, config.read_bytes())

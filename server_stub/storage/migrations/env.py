@@ -6,7 +6,7 @@ connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=context.config.attributes.get("metadata"),
-    include_name=context.config.attributes.get("include_name"),
+    include_object=context.config.attributes.get("include_object"),
     compare_type=True,
     transactional_ddl=False,  # the transaction is the caller's: all steps of a run, or none
 )

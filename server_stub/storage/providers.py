@@ -1,0 +1,70 @@
+"""The organisation's sign-in: how it is named in `oidc.toml` (0600), and the way to it over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import time
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from server_stub.domain.errors import SetupError
+from server_stub.domain.oidc import Provider
+
+MAX_ANSWER: Final = 262_144
+PATIENCE_S: Final = 8.0
+
+
+def load_provider(path: Path) -> Provider | None:
+    """What the file says; None without a file, `SetupError` for one of another form."""
+    if not path.exists():
+        return None
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        texts = [table.pop(name) for name in ("issuer", "client", "name")]
+        texts.insert(2, table.pop("secret", ""))
+    except (OSError, ValueError, KeyError) as error:
+        raise SetupError(f"{path} states `issuer`, `client`, `name`, perhaps `secret`: {error}") from error
+    if table or not all(isinstance(text, str) for text in texts):
+        raise SetupError(f"{path} states `issuer`, `client`, `name`, perhaps `secret`, as texts, nothing else")
+    return Provider(*texts)
+
+
+class HttpWeb:
+    """`domain.oidc.Web`: follows no redirect, reads and waits no longer than an answer may take."""
+
+    def get(self, url: str) -> bytes:
+        return self._ask("GET", url, b"", {})
+
+    def post(self, url: str, form: Mapping[str, str], basic: tuple[str, str] | None) -> bytes:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        if basic is not None:  # RFC 6749, section 2.3.1: each part is form-encoded first
+            pair = ":".join(quote_plus(part) for part in basic)
+            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        return self._ask("POST", url, urlencode(form).encode(), headers)
+
+    @staticmethod
+    def _ask(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        parts = urlsplit(url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        until = time.monotonic() + PATIENCE_S
+        connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE_S)
+        try:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request(method, path, body or None, {"Accept": "application/json", **headers})
+            response = connection.getresponse()
+            data = b""
+            while chunk := response.read1(MAX_ANSWER):
+                data += chunk
+                if len(data) > MAX_ANSWER or time.monotonic() > until:
+                    raise OSError("answers too much, or too slowly")
+        except (http.client.HTTPException, ValueError) as error:
+            raise OSError(f"no HTTP answer: {type(error).__name__}") from error
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise OSError(f"answers {response.status}")
+        return data
