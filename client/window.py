@@ -18,6 +18,7 @@ from kivy.core.window import Window as KivyWindow
 from client.events import Pressed
 from client.journey import Journey
 from client.player import theme
+from client.player.accessible import Reader
 from client.player.captions import CaptionTrack, parse_captions
 from client.player.drive import Drive, Tap
 from client.player.errors import CaptionsError
@@ -113,12 +114,14 @@ class Window(App):
         self.screens["lesson"].play(self._player)
         self.shell = Shell(self._language)
         self._render()
+        self._reader = Reader(self.shell, lambda: f"{self.shell.header.title} · TrueSeat")
         Clock.schedule_interval(self._tick, TICK_S)
         Clock.schedule_interval(self._mirror, PREVIEW_S)
         return self.shell
 
     def on_stop(self) -> None:
         """The window closes: nothing is pulled from the player any more."""
+        self._reader.close()
         self.screens["lesson"].close()
 
     # --- every tenth of a second --------------------------------------------------------------------------------------

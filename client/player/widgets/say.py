@@ -43,6 +43,7 @@ class Say(Label):
     fit = BooleanProperty(False)
     limit = NumericProperty(0)
     one_line = BooleanProperty(False)  # cut with an ellipsis instead of breaking
+    live = BooleanProperty(False)  # a screen reader says it at once when it changes
     scale = NumericProperty(1.0)  # of all text, as the learner set it
 
     def __init__(self, **kwargs: Any) -> None:
