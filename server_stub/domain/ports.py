@@ -136,6 +136,9 @@ class EventStore(Protocol):
     def learners(self, class_id: str, since: int) -> int:
         """How many learners opened a session of this class since then (ms)."""
 
+    def heard(self, since: int) -> Sequence[tuple[str, int]]:
+        """(session, its size) of all that were heard of at `since` (ms) or later."""
+
     def totals(self) -> Mapping[str, tuple[int, int, int]]:
         """By class: sessions, open ones, credited ms as settled."""
 

@@ -74,6 +74,10 @@ class SqlEventStore:
         query = "SELECT count(DISTINCT learner) FROM session WHERE class_id = ? AND granted_at >= ?"
         return int(self._db.execute(query, (class_id, since)).fetchone()[0])
 
+    def heard(self, since: int) -> Sequence[tuple[str, int]]:
+        rows = self._db.execute("SELECT sid, size FROM progress WHERE heard_at >= ? AND size > 0", (since,))
+        return [(row[0], int(row[1])) for row in rows]
+
     def totals(self) -> Mapping[str, tuple[int, int, int]]:
         query = (
             "SELECT class_id, count(*), sum(CASE WHEN state = 'open' THEN 1 ELSE 0 END), sum(settled_ms) "

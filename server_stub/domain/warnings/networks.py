@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from pathlib import Path
 from typing import Final
 
 from server_stub.domain.errors import SetupError
@@ -108,6 +109,14 @@ def parse_list(data: bytes) -> tuple[list[Listed], frozenset[str]]:
     if set(table) - {"network", "home"} or not isinstance(entries, list) or not _countries(home):
         raise SetupError("networks.toml states `home` (a list of countries) and [[network]] entries, nothing else")
     return [_listed(entry) for entry in entries], frozenset(home)
+
+
+def load(directory: Path) -> Networks:
+    """The networks of a data directory: `networks.toml` and any `delegated-*` files, both optional."""
+    own = directory / "networks.toml"
+    listed, home = parse_list(own.read_bytes()) if own.exists() else ([], frozenset({"CN"}))
+    blocks = [block for path in sorted(directory.glob("delegated-*")) for block in parse_delegated(path.read_bytes())]
+    return Networks(listed, blocks, home)
 
 
 def _countries(value: object) -> bool:

@@ -145,9 +145,11 @@ def from_json(data: Any) -> Trace | None:
 
 
 def read(trace: Trace, segments: Iterable[tuple[int, bytes]]) -> Trace:
-    """Read on: `segments` are (cosigned time in POSIX seconds, body) from `trace.size` on. `trace` is changed."""
+    """Read on in `trace`: of `segments`, (cosigned time in POSIX seconds, body), those from its `size` on."""
     for time, body in segments:
         parsed = segment.parse_kept(body)
+        if parsed.old < trace.size:
+            continue
         said = []
         for entry in parsed.entries:
             try:
