@@ -12,8 +12,10 @@ from typing import Any
 import av
 import av.error
 import av.filter
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from client.player.errors import MediaError
+from client.player.geometry import fitted
 from client.player.sound import RATE
 
 MAX_SIDE = 4096
@@ -22,21 +24,25 @@ BROKEN_IN_A_ROW = 50  # packets; two seconds of nothing readable is a broken fil
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One decoded picture: three planes of 8-bit 4:2:0, each row `strides` bytes long, held without a copy."""
+    """One decoded picture, held without a copy: three planes of 8-bit 4:2:0, or one of RGBA at the screen's own size.
+
+    Each row is `strides` bytes long.
+    """
 
     at_ms: float
     until_ms: float
     width: int
     height: int
-    planes: tuple[Any, Any, Any]  # objects with the buffer protocol
-    strides: tuple[int, int, int]
+    planes: tuple[Any, ...]  # objects with the buffer protocol
+    strides: tuple[int, ...]
     full_range: bool
     hd: bool  # BT.709 rather than BT.601
 
     @property
     def size(self) -> int:
         """Bytes held."""
-        return self.strides[0] * self.height * 3 // 2
+        luma = self.strides[0] * self.height
+        return luma if len(self.planes) == 1 else luma * 3 // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +129,40 @@ def frames(box: Any, streams: list[Any]) -> Iterator[Any]:
         yield from decoded
 
 
-def picture_of(frame: Any, zero_ms: float) -> Picture | None:
-    """The planes of a frame as the screen wants them; None when it has no time."""
-    if frame.time is None:
-        return None
-    if frame.format.name not in ("yuv420p", "yuvj420p"):
-        frame = frame.reformat(format="yuv420p")
-    at_ms = float(frame.time) * 1000 - zero_ms
-    long_ms = float((frame.duration or 0) * (frame.time_base or 0)) * 1000 or 40.0
-    planes = frame.planes
-    return Picture(
-        at_ms, at_ms + long_ms, frame.width, frame.height, tuple(planes), tuple(p.line_size for p in planes),
-        full_range=frame.format.name == "yuvj420p" or int(frame.color_range) == 2,
-        hd=int(frame.colorspace) == 1 or (int(frame.colorspace) == 2 and frame.height >= 720),
-    )  # fmt: skip
+class Sight:
+    """Video frames → pictures; `zero_ms`: where the file begins."""
+
+    def __init__(self, zero_ms: float) -> None:
+        self._zero = zero_ms
+        self._scaler = VideoReformatter()
+
+    def ends_ms(self, frame: Any) -> float:
+        """Until when a frame is to be seen; −1 when it has no time."""
+        if frame.time is None:
+            return -1.0
+        long_ms = float((frame.duration or 0) * (frame.time_base or 0)) * 1000 or 40.0
+        return float(frame.time) * 1000 - self._zero + long_ms
+
+    def see(self, frame: Any, box: tuple[int, int] | None = None) -> Picture | None:
+        """The picture as the screen wants it; None when it has no time.
+
+        `box`: as RGBA, as large as fits into so many pixels. Without a GPU the decoder's own scaler makes that in a
+        twentieth of the time in which a shader would.
+        """
+        if frame.time is None:
+            return None
+        at_ms, ends = float(frame.time) * 1000 - self._zero, self.ends_ms(frame)
+        hd = int(frame.colorspace) == 1 or (int(frame.colorspace) == 2 and frame.height >= 720)
+        full = frame.format.name == "yuvj420p" or int(frame.color_range) == 2
+        if box is not None:
+            frame = self._in_colours(frame, fitted(frame.width, frame.height, box), hd)
+        elif frame.format.name not in ("yuv420p", "yuvj420p"):
+            frame = self._scaler.reformat(frame, format="yuv420p")
+        strides = tuple(plane.line_size for plane in frame.planes)
+        return Picture(at_ms, ends, frame.width, frame.height, tuple(frame.planes), strides, full, hd)
+
+    def _in_colours(self, frame: Any, size: tuple[int, int], hd: bool) -> Any:
+        standard = Colorspace.ITU709 if hd else Colorspace.ITU601
+        return self._scaler.reformat(
+            frame, *size, format="rgba", src_colorspace=standard, interpolation="BILINEAR", threads=1
+        )

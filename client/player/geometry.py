@@ -55,3 +55,16 @@ def covered_permille(window: Rect, above: Iterable[Rect], screen: Rect) -> int:
     visible = window.within(screen)
     hidden = window.area - visible.area + union_area(r.within(visible) for r in above)
     return -(-hidden * 1000 // window.area)
+
+
+def fitted(width: int, height: int, box: tuple[int, int]) -> tuple[int, int]:
+    """The largest size of the proportions `width`:`height` within `box`, in whole pixels, at least 1 by 1.
+
+    A pixel that only rounding would leave free is filled.
+    """
+    wide, high = max(box[0], 1), max(box[1], 1)
+    if width * high > height * wide:
+        fits = max(round(wide * height / width), 1)
+        return wide, high if abs(high - fits) <= 1 else fits
+    fits = max(round(high * width / height), 1)
+    return wide if abs(wide - fits) <= 1 else fits, high

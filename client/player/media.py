@@ -15,12 +15,13 @@ from typing import Any
 import av
 import av.error
 
-from client.player.decode import MediaInfo, Picture, Voice, describe, frames, picture_of
+from client.player.decode import MediaInfo, Picture, Sight, Voice, describe, frames
 from client.player.errors import MediaError
 from client.player.sound import BYTES_PER_MS, Sink
 
 AHEAD = 12  # pictures decoded ahead: half a second
 AHEAD_BYTES = 96 << 20  # where sound is short, pictures may pile up this far (one thread reads both)
+ENOUGH_BYTES = 32 << 20  # large pictures are decoded less far ahead
 SOUND_AHEAD_MS = 400.0
 _EXACT_MS = 0.6  # Matroska counts in whole ms
 log = logging.getLogger(__name__)
@@ -29,10 +30,13 @@ log = logging.getLogger(__name__)
 class Reel:
     """One open file. All methods return at once; `take` gives the pictures in order."""
 
-    def __init__(self, path: Path, sink: Sink, start_ms: int = 0, rate: int = 1000) -> None:
-        """Begin to open and decode at `start_ms`; `info` and `fault` tell later how it went."""
+    def __init__(
+        self, path: Path, sink: Sink, start_ms: int = 0, rate: int = 1000, box: tuple[int, int] | None = None
+    ) -> None:
+        """Begin to open and decode at `start_ms`; `info` and `fault` tell later how it went. `box` as `Sight.see`'s."""
         self.info: MediaInfo | None = None
         self.fault: MediaError | None = None
+        self.box = box  # may change at any time
         self._path, self._sink = path, sink
         self._lock = threading.Condition()
         self._pictures: deque[Picture] = deque()
@@ -121,7 +125,10 @@ class Reel:
     # --- the thread -------------------------------------------------------------------------------------------------
 
     def _only_sound_ready(self) -> bool:
-        return self.info is not None and not self.info.picture and self._sound_end is not None
+        return self._no_picture() and self._sound_end is not None
+
+    def _no_picture(self) -> bool:
+        return self.info is not None and not self.info.picture
 
     def _forget(self) -> None:
         self._pictures.clear()
@@ -151,10 +158,10 @@ class Reel:
         streams += [box.streams.audio[0]] if self._sounding else []
         while self._await_target(box, streams[0]):
             target = self._begin()
-            voice = Voice(self._rate, self.info.zero_ms)
+            voice, sight = Voice(self._rate, self.info.zero_ms), Sight(self.info.zero_ms)
             for frame in frames(box, streams):
                 if isinstance(frame, av.VideoFrame):
-                    self._keep_picture(picture_of(frame, self.info.zero_ms), target)
+                    self._keep_picture(sight, frame, target)
                 else:
                     for at_ms, samples in voice.speak(frame):
                         self._keep_sound(at_ms, samples, target)
@@ -187,8 +194,8 @@ class Reel:
             self._finished = False
         return target
 
-    def _keep_picture(self, picture: Picture | None, target: float) -> None:
-        if picture is None or picture.until_ms <= target + _EXACT_MS:
+    def _keep_picture(self, sight: Sight, frame: Any, target: float) -> None:
+        if sight.ends_ms(frame) <= target + _EXACT_MS or (picture := sight.see(frame, self.box)) is None:
             return
         with self._lock:
             if self._target is None:
@@ -221,7 +228,7 @@ class Reel:
         with self._lock:
             while not self._closing and self._target is None:
                 self._feed()
-                enough = len(self._pictures) >= AHEAD or bool(self.info and not self.info.picture)
+                enough = len(self._pictures) >= AHEAD or self._held >= ENOUGH_BYTES or self._no_picture()
                 short = self._sounding and not self._sounds and self._held < AHEAD_BYTES
                 if not enough or short:
                     return True

@@ -39,6 +39,7 @@ class Playback:
         self._picture_end = 0.0
         self._faults: list[MediaFault] = []
         self._broken = False
+        self._box: tuple[int, int] | None = None
         self._heard = (0.0, 0.0)  # last position heard, and when it last changed
 
     # --- PlayerPort -------------------------------------------------------------------------------------------------
@@ -111,6 +112,12 @@ class Playback:
 
     # --- once a screen refresh --------------------------------------------------------------------------------------
 
+    def fit(self, box: tuple[int, int] | None) -> None:
+        """Hand out the pictures that are decoded from now on as RGBA that fits `box` px; None: for a GPU to scale."""
+        self._box = box
+        if self._reel is not None:
+            self._reel.box = box
+
     def picture(self) -> Picture | None:
         """The picture to show from now on; None when the one on the screen stays."""
         reel = self._reel
@@ -173,7 +180,7 @@ class Playback:
         self._clock.jump(at)
         self._picture_end = at
         self._sink.pause(True)
-        self._reel = Reel(self._media.path, self._sink, int(at), self._clock.rate)
+        self._reel = Reel(self._media.path, self._sink, int(at), self._clock.rate, self._box)
 
     def _fail(self, error: MediaError) -> None:
         self._halt()

@@ -31,6 +31,7 @@ class SeekBar(Widget):
 
     position = NumericProperty(0)
     seen = NumericProperty(0)
+    limit = NumericProperty(0)  # the furthest place to go to
     duration = NumericProperty(1)
     may_seek = BooleanProperty(False)
     __events__ = ("on_seek",)
@@ -39,7 +40,7 @@ class SeekBar(Widget):
         """A tap inside what was seen."""
         if self.may_seek and self.collide_point(*touch.pos) and touch.grab_current is None:
             share = (touch.x - self.x) / max(self.width, 1)
-            self.dispatch("on_seek", int(min(share * self.duration, self.seen)))
+            self.dispatch("on_seek", int(min(share * self.duration, self.limit)))
             return True
         return bool(super().on_touch_up(touch))
 
@@ -99,6 +100,7 @@ class LessonScreen(Screen):
         self.stop()
 
         def refresh(_: float) -> None:
+            playback.fit(self.ids.picture.box)
             picture = playback.picture()
             if picture is not None:
                 self.ids.picture.show(picture)
@@ -200,10 +202,13 @@ class LessonScreen(Screen):
         if unit is None:
             self.caption, bar.may_seek = "", False
             return
-        bar.position, bar.seen, bar.duration = unit.position_ms, unit.seen_ms, max(unit.duration_ms, 1)
+        whole = max(unit.duration_ms, 1)
+        pixel = max(whole // max(int(bar.width), 1), 1)  # what moves by less need not be drawn again
+        bar.position, bar.duration = unit.position_ms // pixel * pixel, whole
+        bar.limit, bar.seen = unit.seen_ms, unit.seen_ms // pixel * pixel
         bar.may_seek = view.may_seek
-        at, whole = i18n.stamp(unit.position_ms), i18n.stamp(unit.duration_ms)
-        self.ids.position.words = tongue.say("lesson.position", at=at, all=whole)
+        at, end = i18n.stamp(unit.position_ms), i18n.stamp(unit.duration_ms)
+        self.ids.position.words = tongue.say("lesson.position", at=at, all=end)
         self.ids.number.words = tongue.say("lesson.lesson", number=unit.number, count=unit.count)
         track = self._tracks.get(tongue.language) or next(iter(self._tracks.values()), None)
         self.caption = track.at(unit.position_ms) if track and self.captions_on else ""

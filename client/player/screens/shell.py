@@ -8,6 +8,7 @@ from typing import Any
 from kivy.uix.boxlayout import BoxLayout
 
 from client.player.widgets import tongue
+from client.player.widgets.kept import KeptBox
 from client.player.widgets.kit import Header
 
 
@@ -22,7 +23,10 @@ class Shell(BoxLayout):
         self.header = Header()
         self.header.bind(on_language=self._switch, on_back=self._go_back)
         self.screen: Any = None
-        self.add_widget(self.header)
+        top = KeptBox(size_hint_y=None, height=self.header.height)
+        self.header.bind(height=top.setter("height"))
+        top.add_widget(self.header)
+        self.add_widget(top)
         tongue.fbind("language", self._entitle)
         self._entitle()
 

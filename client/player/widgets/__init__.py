@@ -8,7 +8,7 @@ from kivy.lang import Builder
 from kivy.lang.parser import global_idmap
 
 from client.player import theme
-from client.player.widgets import fonts, glyph, kit, say, surface
+from client.player.widgets import fonts, glyph, kept, kit, say, surface
 from client.player.widgets.look import look
 from client.player.widgets.tongue import tongue
 
@@ -16,4 +16,4 @@ fonts.register()
 global_idmap.update(theme=look, rgba=theme.rgba, tongue=tongue, gap=say.gap)  # names that every .kv may use
 Builder.load_file(str(Path(__file__).with_name("kit.kv")))
 
-__all__ = ["glyph", "kit", "look", "say", "surface", "tongue"]
+__all__ = ["glyph", "kept", "kit", "look", "say", "surface", "tongue"]

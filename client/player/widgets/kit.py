@@ -209,6 +209,21 @@ class Overlay(FloatLayout):
     night = NumericProperty(0.78)
     round = NumericProperty(0.01)
 
+    def on_parent(self, _: Any, parent: Any) -> None:
+        """What is not shown is not drawn at all."""
+        if parent is not None:
+            self.on_shown(self, self.shown)
+
+    def on_shown(self, _: Any, shown: bool) -> None:
+        """Draw it, above everything before it, or leave it out."""
+        if self.parent is None:
+            return
+        drawn = self.canvas in self.parent.canvas.children
+        if shown and not drawn:
+            self.parent.canvas.add(self.canvas)
+        elif drawn and not shown:
+            self.parent.canvas.remove(self.canvas)
+
     def on_touch_down(self, touch: Any) -> bool:
         """Its own buttons first; nothing below it is reached."""
         if not self.shown:

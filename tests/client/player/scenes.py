@@ -225,6 +225,47 @@ def plays(stage: Any, drive: Any, s: Any) -> None:
     playback.close()
 
 
+def kept(stage: Any, drive: Any, s: Any) -> None:
+    """A kept part of a screen is drawn once, again when something in it changes, and looks as if it were not kept."""
+    from kivy.graphics import Callback
+    from kivy.uix.boxlayout import BoxLayout
+
+    from client.player.widgets.kept import KeptBox
+    from client.player.widgets.say import Say
+
+    words, plain = Say(words="一 two"), Say(words="一 two")
+    box, other = KeptBox(ground=(1, 1, 1, 1)), BoxLayout()
+    stage.screen = None
+    for holder, said in ((box, words), (other, plain)):
+        holder.add_widget(said)
+        stage.add_widget(holder)
+    drawn = [0]
+    with box._inside:
+        Callback(lambda _: drawn.__setitem__(0, drawn[0] + 1))
+    drive.step(4)
+    before = drawn[0]
+    for _ in range(10):
+        stage.canvas.ask_update()
+        drive.step(1)
+    assert drawn[0] == before, "nothing changed, nothing is drawn inside"
+    words.words = plain.words = "three 三"
+    drive.step(4)
+    assert before < drawn[0] <= before + 3
+    with tempfile.TemporaryDirectory() as folder:
+        from PIL import Image, ImageChops
+
+        pictures = []
+        for number, holder in enumerate((box, other)):
+            path = Path(folder) / f"{number}.png"
+            holder.export_to_png(str(path))
+            seen = Image.open(path)
+            pictures.append(Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("L"))
+        assert pictures[0].getextrema()[0] < 128, "there are words"
+        assert ImageChops.difference(*pictures).getextrema()[1] <= 48
+    box.remove_widget(words)
+    assert not box.children
+
+
 def language(stage: Any, drive: Any, s: Any) -> None:
     """One tap retells everything, and what was chosen stays."""
     told = Told()
@@ -291,7 +332,10 @@ def keyboard(stage: Any, drive: Any, s: Any) -> None:
     assert told == [("ask",)]
 
 
-SCENES = {f.__name__: f for f in (notice, signin, enrol, today, lesson, question, plays, language, layout, keyboard)}
+SCENES = {
+    f.__name__: f
+    for f in (notice, signin, enrol, today, lesson, question, plays, kept, language, layout, keyboard)
+}
 
 
 def main() -> None:

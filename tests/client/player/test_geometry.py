@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.player.geometry import Rect, covered_permille, union_area
+from client.player.geometry import Rect, covered_permille, fitted, union_area
 
 SIDE = 40
 rects = st.builds(Rect, st.integers(-10, SIDE), st.integers(-10, SIDE), st.integers(0, 30), st.integers(0, 30))
@@ -41,3 +41,16 @@ def test_cover_is_a_share_of_our_window(window: Rect, above: list[Rect]) -> None
 def test_a_window_pushed_over_the_edge_is_not_seen() -> None:
     """Half beyond the screen is half covered, though nothing lies over it."""
     assert covered_permille(Rect(30, 0, 20, 10), [], Rect(0, 0, SIDE, SIDE)) == 500
+
+
+@given(*[st.integers(1, 4096)] * 2, st.tuples(st.integers(1, 4096), st.integers(1, 4096)))
+def test_a_picture_fits_its_box_and_touches_it(width: int, height: int, box: tuple[int, int]) -> None:
+    """Never larger, one side filled, proportions kept to a pixel; fitted again it stays."""
+    wide, high = fitted(width, height, box)
+    assert 1 <= wide <= box[0]
+    assert 1 <= high <= box[1]
+    assert wide == box[0] or high == box[1]
+    scale = min(box[0] / width, box[1] / height)
+    assert abs(wide - width * scale) <= 1.5
+    assert abs(high - height * scale) <= 1.5
+    assert fitted(wide, high, box) == (wide, high)

@@ -34,6 +34,11 @@ def test_the_lesson_plays_in_the_window() -> None:
     play("plays", "1280x800")
 
 
+def test_what_does_not_change_is_not_drawn_again() -> None:
+    """The panel beside the lesson costs one rectangle a picture."""
+    play("kept", "1280x800")
+
+
 def test_the_keyboard_alone_suffices() -> None:
     """Tab and Enter reach and press buttons."""
     play("keyboard", "1280x800")
