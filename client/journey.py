@@ -20,7 +20,8 @@ from client.errors import ClientError, OtherSessionOpenError, SignedOutError, Un
 from client.events import SyncState
 from client.facing import Facing
 from client.notice import text_of
-from client.player import shown
+from client.own import Own, Stage
+from client.player import pages, shown
 from client.player.shown import Choices, trouble_of
 from client.ports import AgentPort, Clock, ForegroundProbe, PlayerPort, ProctorPort, Transport, UploaderPort
 from client.proctor.template import may_replace
@@ -30,9 +31,12 @@ from client.sync.enrol import Enrolment, Me, Registration, SignedIn, finish_sign
 from client.sync.outbox import Outbox
 from client.view import ResultView, View
 
-Page = Literal["notice", "sign_in", "real_name", "enrol", "today", "lesson", "result"]
+Page = Literal[
+    "notice", "sign_in", "real_name", "enrol", "today", "lesson", "result", "timeline", "rights", "settings"
+]  # fmt: skip
 Shown = (
     shown.Notice | shown.SignIn | shown.RealName | shown.Enrol | shown.Today | View | ResultView
+    | pages.Timeline | pages.Rights | pages.Settings
 )  # what the page of that name renders
 Work = Callable[[Callable[[], Any]], "Future[Any]"]
 
@@ -54,6 +58,7 @@ class Kit:
     about: str
     agent_about: str
     sparing: bool = False  # this machine runs at low load (client/fit.py)
+    saves: Path | None = None  # where copies go that the learner asks for; below the data folder where None
 
 
 class Journey:
@@ -75,6 +80,10 @@ class Journey:
         self.study: Study | None = None
         self.page: Page = "notice"
         self.shown: Shown = shown.Notice()
+        stage = Stage(
+            lambda: (self.page, self.shown), self._put, self._show, self._later, self.to_today, lambda: self.language
+        )
+        self.own = Own(stage, kit.clock, config.data, kit.saves)
         self._resume()
 
     @property
@@ -115,6 +124,7 @@ class Journey:
             self._facing.hear()
         elif isinstance(self.shown, shown.Today):
             self._hear_uploader()
+        self.own.tick(studying=self.study is not None)
         if isinstance(self.shown, shown.SignIn) and self.shown.step == "code":
             self.shown = replace(self.shown, again_in=self._again_in())
 
@@ -148,6 +158,10 @@ class Journey:
 
     def _go(self, page: Page, value: Shown) -> None:
         self.page, self.shown = page, value
+
+    def _put(self, page: Any, value: Any) -> None:
+        """One of the learner's own pages."""
+        self._go(page, value)
 
     def _show(self, **changes: Any) -> None:
         """Change what the page shows; a page without such a field stays as it is."""
@@ -218,6 +232,7 @@ class Journey:
             if self._uploader is not None:
                 self._uploader.close()
             self._uploader = self._shelf = self._me = self._enrolment = None
+            self.own.leave()
             self._go("notice", shown.Notice())
 
         self._later(shelf.sign_out, ended)
@@ -245,6 +260,7 @@ class Journey:
         def entered(found: tuple[Me, Shelf]) -> None:
             self._me, self._shelf = found
             self._uploader = self._kit.uploader(enrolment, self._me.registrations)
+            self.own.enter(enrolment, self._me.registrations)
             if self._choices is None:
                 self.to_today()
             else:
@@ -374,6 +390,7 @@ class Journey:
             self._me = found[0]
             open_name = found[0].real_name == "open"
             face = bool(shelf.gestures)
+            self.own.listed(found[1])
             self._show(name=found[0].name, courses=found[1], identity_open=open_name, face=face)
 
         self._later(shelf.overview, listed)
@@ -385,8 +402,11 @@ class Journey:
             if isinstance(signal, SyncState):
                 self._show(pending=signal.pending, online=signal.online)
 
-    def open_course(self, registration: str) -> None:
-        """Have the course here, then show the lesson; its session opens when the learner presses Start."""
+    def open_course(self, registration: str, make_up: str | None = None) -> None:
+        """Have the course here, then show the lesson; its session opens when the learner presses Start.
+
+        `make_up`: just the missing parts of this unit ("": of all).
+        """
         shelf = self._shelf
         assert shelf is not None
 
@@ -403,7 +423,7 @@ class Journey:
                 return
             self._go("lesson", self.study.view())
 
-        self._later(lambda: shelf.open(registration), opened)
+        self._later(lambda: shelf.open(registration, make_up), opened)
 
     def _lesson(self, study: Study) -> None:
         study.tick()
@@ -439,7 +459,7 @@ class Journey:
         if self._opened is not None:
             registration = self._opened.registration
             self.to_today()
-            self.open_course(registration)
+            self.open_course(registration, "")
 
     def _leave_lesson(self) -> None:
         if self.study is not None:

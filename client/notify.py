@@ -18,14 +18,18 @@ _SCRIPT: Final = "on run argv\ndisplay notification (item 2 of argv) with title 
 
 
 class Notifier(Protocol):
-    """Shows one notification."""
+    """Shows one notification. `here`: whether there is a way at all."""
 
+    @property
+    def here(self) -> bool: ...
     def tell(self, title: str, words: str) -> bool:
         """Whether the desktop took it; whether anybody saw it nobody knows."""
 
 
 class Silent:
     """There is no way here: reminders stand in the window alone."""
+
+    here: Final = False
 
     def tell(self, title: str, words: str) -> bool:  # noqa: ARG002 - there is nobody to tell
         """No."""
@@ -38,6 +42,7 @@ class Program:
 
     command: Callable[[str, str], Sequence[str]]
     run: Callable[[Sequence[str]], bool]
+    here: bool = True
 
     def tell(self, title: str, words: str) -> bool:
         """Start it; arguments are arguments, no shell reads them."""

@@ -30,20 +30,27 @@ from client.player.screens import (
     ProblemScreen,
     RealNameScreen,
     ResultScreen,
+    RightsScreen,
+    SettingsScreen,
     Shell,
     SignInScreen,
+    TimelineScreen,
     TodayScreen,
     tongue,
 )
 from client.player.widgets import fonts
 from client.player.widgets.look import look
+from client.preferences import Looks
 
 TICK_S: Final = 0.1
 PREVIEW_S: Final = 1 / 12
 TITLES: Final = {
     "notice": "notice.title", "sign_in": "signin.title", "real_name": "name.title", "enrol": "enrol.title",
-    "today": "today.title", "result": "result.title",
+    "today": "today.title", "result": "result.title", "timeline": "timeline.title", "rights": "rights.title",
+    "settings": "settings.title",
 }  # fmt: skip
+
+OWN: Final = ("timeline", "rights", "settings")  # the arrow leads back from these
 
 
 class TakenOver(Exception):
@@ -95,7 +102,6 @@ class Window(App):
     def build(self) -> Any:
         """The frame and every screen, wired to the journey."""
         fonts.register()
-        KivyWindow.clearcolor = theme.rgba(look.GROUND)
         self._watch(KivyWindow)
         tongue.language = self.journey.language
         journey = self.journey
@@ -106,13 +112,22 @@ class Window(App):
             "enrol": EnrolScreen(
                 journey.start_enrol, journey.to_today, journey.without_face, journey.start_practice
             ),
-            "today": TodayScreen(journey.open_course, journey.to_today, journey.to_face),
+            "today": TodayScreen(
+                journey.open_course, journey.to_today, journey.to_face,
+                lambda name: journey.open_course(name, ""), journey.own.to_timeline, journey.own.to_rights,
+            ),
+            "timeline": TimelineScreen(journey.open_course),
+            "rights": RightsScreen(journey.own.write, journey.own.save, journey.own.decide),
+            "settings": SettingsScreen(
+                self._looks, journey.own.set_reminders, journey.own.set_goal, journey.sign_out
+            ),
             "lesson": LessonScreen(self._press, self._seek, self._reply),
             "result": ResultScreen(journey.make_up, journey.to_today),
             "problem": ProblemScreen(journey.try_again),
         }
         self.screens["lesson"].play(self._player)
-        self.shell = Shell(self._language)
+        self.shell = Shell(self._language, journey.own.to_settings)
+        self._apply(journey.own.looks)
         self._render()
         self._reader = Reader(self.shell, lambda: f"{self.shell.header.title} · TrueSeat")
         Clock.schedule_interval(self._tick, TICK_S)
@@ -138,7 +153,9 @@ class Window(App):
         if page == "lesson":
             self._captions(shown)
         screen.render(shown)
-        self.shell.show(screen, self._entitled(page, shown))
+        own = page in OWN
+        self.shell.show(screen, self._entitled(page, shown), journey.own.back if own else None)
+        self.shell.may_set(page != "settings" and journey.study is None)
 
     @staticmethod
     def _entitled(page: str, shown: Any) -> Callable[[], str]:
@@ -178,6 +195,15 @@ class Window(App):
     def _reply(self, choice: int, code: str) -> None:
         if self.journey.study is not None:
             self.journey.study.reply(choice, code)
+
+    def _looks(self, looks: Looks) -> None:
+        self._apply(looks)
+        self.journey.own.set_looks(looks)
+
+    @staticmethod
+    def _apply(looks: Looks) -> None:
+        look.dark, look.scale = looks.dark, looks.scale / 100
+        KivyWindow.clearcolor = theme.rgba(look.GROUND)
 
     def _language(self, language: str) -> None:
         self.journey.language = language

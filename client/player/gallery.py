@@ -16,8 +16,8 @@ from typing import Any
 
 from client.player import kivy_env
 
-ENGLISH = ("notice", "enrol-running", "today", "timeline", "rights", "lesson", "lesson-help", "result", "look")
-NIGHT = ("signin", "today", "timeline", "rights", "lesson", "lesson-check", "lesson-paused-focus", "result", "look")
+ENGLISH = ("notice", "enrol-running", "today", "timeline", "rights", "lesson", "lesson-help", "result", "settings")
+NIGHT = ("signin", "today", "timeline", "rights", "lesson", "lesson-check", "lesson-paused-focus", "result", "settings")
 LARGE = ("today", "lesson", "timeline")
 DESKTOP, PHONE = "1280x800", "390x844"
 

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
 from functools import cache, partial
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image, ImageDraw
 
 from client.events import Prompt
+from client.player import pages
 from client.player.captions import CaptionTrack, parse_captions
 from client.player.course import open_package
 from client.player.decode import Picture
 from client.player.media import Reel
+from client.player.shown import Course
 from client.player.sound import Silence
+from client.preferences import Looks, Reminder
+from client.timeline import Stretch, UnitLine
+from client.today import Plan
 from client.view import Button, PanelLine, Part, Question, ResultView, Sentence, UnitView, View, Words
+from ledger.reasons import REASONS
 
 UNIT = Words("拔、瞄、压、扫：四步灭火", "Pull, aim, squeeze, sweep")
 COURSE = Words("消防安全：灭火器的使用", "Fire safety: using an extinguisher")
+TYPES = Words("灭火器的种类与适用范围", "Kinds of extinguishers and what they are for")
+LEAVE = Words("什么时候必须撤离", "When to leave")
 SECOND = Words("高处作业安全", "Safe work at height")
 NETWORK = Words(
     "暂时无法连接服务器。请检查网络；您可以继续学习，网络恢复后会自动上传记录。",
@@ -44,7 +54,7 @@ def view(phase: str = "playing", sentence: str = "say.playing", **changes: Any) 
     """The lesson in full swing, with changes."""
     plain: dict[str, Any] = {
         "phase": phase, "sentence": Sentence(sentence, changes.pop("values", {})), "button": None, "panel": _panel(),
-        "unit": UnitView("pass", UNIT, 1, 3, 30_400, MINUTE, 41_000),
+        "unit": UnitView("pass", UNIT, 1, 3, 30_400, MINUTE, 41_000, ((0, 12_000), (14_000, 22_000))),
         "last_check": Sentence("check.passed", {"minutes": 12}), "sync": Sentence("sync.good"),
         "credited_unit_ms": 22_000, "credited_all_ms": 47 * MINUTE + 22_000, "pending_ms": 7_400,
         "may_rest": True, "may_end": True, "may_seek": True,
@@ -158,6 +168,75 @@ def preview() -> tuple[int, int, bytes]:
     return small.width, small.height, small.tobytes()
 
 
+def line(unit: str, title: Words, duration: int, *edges: tuple[str, int, str]) -> UnitLine:
+    """A unit of stretches: (kind, its end, the ledger's reason)."""
+    found, begin = [], 0
+    for kind, end, code in edges:
+        why = Words(REASONS[code].zh, REASONS[code].en) if code else None
+        found.append(Stretch(cast(Any, kind), begin, end, code, why))
+        begin = end
+    return UnitLine(unit, title, duration, tuple(found))
+
+
+def courses() -> tuple[Course, ...]:
+    """One course that is under way, with a deadline, and one that was not begun."""
+    first = line(
+        "pass", UNIT, 15 * MINUTE, ("credited", 6 * MINUTE, ""), ("unproven", 7 * MINUTE + 20_000, "check_missed"),
+        ("credited", 9 * MINUTE, ""), ("unproven", 10 * MINUTE + 40_000, "no_check_after"),
+        ("waiting", 12 * MINUTE, "offline_unconfirmed"), ("unseen", 15 * MINUTE, ""),
+    )  # fmt: skip
+    second = line("types", TYPES, 18 * MINUTE, ("credited", 3 * MINUTE, ""), ("unseen", 18 * MINUTE, ""))
+    third = line("leave", LEAVE, 12 * MINUTE, ("unseen", 12 * MINUTE, ""))
+    one = Plan(33 * MINUTE, 20 * MINUTE, 12 * MINUTE, 2, enough=True)
+    two = Plan(180 * MINUTE, 45 * MINUTE, 45 * MINUTE, None, enough=True)
+    return (
+        Course("a" * 32, COURSE, 3, 12 * MINUTE, 45 * MINUTE, 3 * MINUTE, UNIT, (first, second, third), one,
+               date(2026, 11, 24), cap_ms=8 * 60 * MINUTE, window=("06:00", "23:00")),
+        Course("b" * 32, SECOND, 8, 0, 180 * MINUTE, plan=two),
+    )  # fmt: skip
+
+
+def rights() -> pages.Rights:
+    """Something of everything."""
+    at = 1_795_000_000_000
+    lost = tuple(
+        pages.Lost(ms, Words(REASONS[code].zh, REASONS[code].en), REASONS[code].make_up)
+        for code, ms in (("no_check_after", 100_000), ("check_missed", 80_000), ("offline_unconfirmed", 80_000))
+    )
+    title = Words("按键宏录制工具正在运行", "A macro recorder is running")
+    letters = (
+        pages.Wrote("statement", at, "那是公司统一安装的键盘程序，我已经关闭了。", "已核实，不影响学时。"),
+        pages.Wrote("appeal", at - 86_400_000, "那天网络断了，最后一次核验没有收到。"),
+    )
+    agreed = tuple(
+        pages.Agreed(what, given, at - 9 * 86_400_000, sent)
+        for what, given, sent in (
+            ("notice", True, True), ("commitment", True, True), ("face", True, True), ("photos", False, False),
+        )
+    )  # fmt: skip
+    return pages.Rights(
+        (pages.Hours(COURSE, 12 * MINUTE, 45 * MINUTE, lost), pages.Hours(SECOND, 0, 180 * MINUTE, ())),
+        (pages.Found(at, title, COURSE),), agreed,
+        (pages.Taken(at, COURSE, ("school.example", "supervisor")),), letters,
+    )  # fmt: skip
+
+
+def settings() -> pages.Settings:
+    """Two reminders, a goal of one's own and a fixed one."""
+    goals = (
+        pages.Goal("a" * 32, COURSE, date(2026, 11, 24), fixed=True),
+        pages.Goal("b" * 32, SECOND, date(2026, 12, 20), fixed=False),
+    )
+    reminders = (Reminder(19 * 60 + 30, (0, 2, 4)), Reminder(9 * 60, (5, 6)))
+    return pages.Settings(Looks(), reminders, goals, date(2026, 11, 22), "11-23 19:30", outside=True)
+
+
+def _titled(key: str) -> Callable[[], str]:
+    from client.player.widgets import tongue
+
+    return lambda: str(tongue.say(key))
+
+
 Entry = tuple[str, Callable[[], str] | None, Callable[[], Any]]
 
 
@@ -195,15 +274,22 @@ def screens() -> Iterator[Entry]:
     missing = Prompt("enrol", "turn_left", 0, 1, 4_000, "")
     yield "enrol-practice", None, shown(enrol, s.Enrol("running", missing, practice=True, missing=True))
     yield "enrol-practised", None, shown(enrol, s.Enrol("practised", practice=True))
-    courses = (
-        s.Course("a" * 32, COURSE, 3, 12 * MINUTE, 45 * MINUTE, 3 * MINUTE, UNIT),
-        s.Course("b" * 32, SECOND, 8, 0, 180 * MINUTE),
-    )
-    yield (
-        "today",
-        None,
-        shown(today, s.Today("龑赟喆", courses, pending=38, online=False, identity_open=True, face=True, sparing=True)),
-    )
+    full = s.Today("龑赟喆", courses(), pending=38, online=False, identity_open=True, face=True, sparing=True)
+    yield "today", None, shown(today, full)
+    bell = Sentence("bell.missed", {"at": "11-21 19:30"})
+    done = replace(courses()[0], credited_ms=45 * MINUTE, make_up_ms=0, next_unit=None, plan=None)
+    yield "today-done", None, shown(today, s.Today("龑赟喆", (done,), bell=bell, face=True))
+    yield "today-busy", None, shown(today, s.Today("", (), busy=True))
+    way = lambda: s.TimelineScreen(nothing)  # noqa: E731
+    yield "timeline", _titled("timeline.title"), shown(way, pages.Timeline(courses()[0]))
+    mine = lambda: s.RightsScreen(nothing, nothing, nothing)  # noqa: E731
+    yield "rights", _titled("rights.title"), shown(mine, rights())
+    empty = pages.Rights(busy=True)
+    yield "rights-busy", _titled("rights.title"), shown(mine, empty)
+    offline = replace(rights(), letters=None, trouble=trouble, findings=(), photos=())
+    yield "rights-offline", _titled("rights.title"), shown(mine, offline)
+    choice = lambda: s.SettingsScreen(nothing, nothing, nothing, nothing)  # noqa: E731
+    yield "settings", _titled("settings.title"), shown(choice, settings())
     yield "today-empty", None, shown(today, s.Today("龑赟喆", ()))
     yield "today-trouble", None, shown(today, s.Today("龑赟喆", (), trouble=trouble))
     for key, value in _views():

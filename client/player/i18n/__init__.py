@@ -55,6 +55,8 @@ def _value(language: str, value: Value) -> str:
 def long(language: str, ms: int) -> str:
     """A length of time in words: 45 s, 12 min 30 s, 1 h 12 min."""
     hours, minutes, seconds = ms // _HOUR, ms // _MINUTE % 60, ms // 1000 % 60
+    if hours and not minutes:
+        return say(language, "time.whole_hours", hours=hours)
     if hours:
         return say(language, "time.hours", hours=hours, minutes=minutes)
     if minutes:

@@ -7,7 +7,10 @@ Import after `client.player.kivy_env.prepare(...)` and `.configure(...)`. Wiring
     SignInScreen(on_account, on_code, on_other)    SignIn      on_account(account), on_code(code), on_other()
     RealNameScreen(on_ask, on_continue)            RealName
     EnrolScreen(on_start, on_continue, on_other_way)  Enrol    `.mirror.show(proctor.preview())` about 12 times a second
-    TodayScreen(on_open, on_reload)                Today       on_open(registration)
+    TodayScreen(on_open, on_reload, on_face, on_make_up, on_timeline, on_rights)  Today   on_open(registration)
+    TimelineScreen(on_make_up)                     pages.Timeline   on_make_up(registration, unit)
+    RightsScreen(on_write, on_save, on_decide)     pages.Rights
+    SettingsScreen(on_looks, on_reminders, on_goal, on_sign_out)  pages.Settings
     LessonScreen(on_press, on_seek, on_reply)      client.view.View   on_press(what) → Pressed, on_seek(ms) → SeekAsked
                                                    on_reply(choice, code) → Replied
         .play(playback)   .show_preview(proctor.preview())   .set_captions({tag: CaptionTrack})   .stop()   .close()
@@ -24,8 +27,11 @@ from client.player.screens.name import RealNameScreen
 from client.player.screens.notice import NoticeScreen
 from client.player.screens.problem import ProblemScreen
 from client.player.screens.result import ResultScreen
+from client.player.screens.rights import RightsScreen
+from client.player.screens.settings import SettingsScreen
 from client.player.screens.shell import Shell
 from client.player.screens.signin import SignInScreen
+from client.player.screens.timeline import TimelineScreen
 from client.player.screens.today import TodayScreen
 from client.player.shown import (
     Choices,
@@ -43,6 +49,6 @@ from client.player.widgets import look, tongue
 
 __all__ = [
     "Choices", "Course", "Enrol", "EnrolScreen", "LessonScreen", "Notice", "NoticeScreen", "Page", "ProblemScreen",
-    "RealName", "RealNameScreen", "ResultScreen", "Shell", "SignIn", "SignInScreen", "Today", "TodayScreen", "Trouble",
-    "look", "tongue", "trouble_of",
+    "RealName", "RealNameScreen", "ResultScreen", "RightsScreen", "SettingsScreen", "Shell", "SignIn", "SignInScreen",
+    "TimelineScreen", "Today", "TodayScreen", "Trouble", "look", "tongue", "trouble_of",
 ]  # fmt: skip

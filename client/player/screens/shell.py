@@ -13,15 +13,23 @@ from client.player.widgets.kit import Header
 
 
 class Shell(BoxLayout):
-    """Root of the window. `show(screen, title)` puts a screen on the stage; the header switches the language."""
+    """Root of the window. `show(screen, title)` puts a screen on the stage; the header switches the language and, where
+    `may_set` is true, leads to the settings."""
 
-    def __init__(self, on_language: Callable[[str], None] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        on_language: Callable[[str], None] | None = None,
+        on_settings: Callable[[], None] = lambda: None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(orientation="vertical", **kwargs)
         self._on_language = on_language
         self._back: Callable[[], None] | None = None
         self._title: Callable[[], str] = lambda: tongue.say("app.name")
         self.header = Header()
-        self.header.bind(on_language=self._switch, on_back=self._go_back)
+        self.header.bind(
+            on_language=self._switch, on_back=self._go_back, on_settings=lambda _: on_settings()
+        )
         self.screen: Any = None
         top = KeptBox(size_hint_y=None, height=self.header.height)
         self.header.bind(height=top.setter("height"))
@@ -40,6 +48,10 @@ class Shell(BoxLayout):
         self._back, self.header.can_back = back, back is not None
         self._title = title or (lambda: tongue.say("app.name"))
         self._entitle()
+
+    def may_set(self, may: bool) -> None:
+        """Whether the settings can be reached from here."""
+        self.header.can_set = may
 
     def _entitle(self, *_: Any) -> None:
         self.header.title = self._title()

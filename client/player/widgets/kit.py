@@ -89,6 +89,7 @@ class Push(Tappable, AnchorLayout):
     icon = StringProperty("")
     kind = OptionProperty("primary", options=["primary", "quiet", "plain", "night"])
     hug = BooleanProperty(False)  # as narrow as its words
+    large = BooleanProperty(False)  # the one thing to do on a page
 
     colours = ObjectProperty(look.push("primary", False, "normal"))  # ground, ink, edge
 
@@ -121,11 +122,19 @@ class Pill(BoxLayout):
 
 
 class Fact(BoxLayout):
-    """One line with an icon in its mood: "window in front"."""
+    """One line with an icon in its mood (or another icon): "window in front"."""
 
     words = StringProperty("")
+    icon = StringProperty("")
     mood = OptionProperty("good", options=list(MOODS))
     look = ObjectProperty(look.mood("good"))
+
+
+class Tile(Widget):
+    """An icon on a tinted square."""
+
+    icon = StringProperty("")
+    side = NumericProperty(40)
 
 
 class Matter(BoxLayout):
@@ -167,6 +176,18 @@ class Field(BoxLayout):
         """Enter was pressed."""
 
 
+class Letter(TextInput):
+    """A sheet to write some lines on; Tab leaves it."""
+
+    most = NumericProperty(4000)
+
+    def insert_text(self, substring: str, from_undo: bool = False) -> None:
+        """Words and lines, no control characters, and an end somewhere."""
+        text = "".join(c for c in substring if c.isprintable() or c == "\n")
+        room = int(self.most) - len(self.text) + len(self.selection_text)
+        super().insert_text(text[: max(room, 0)], from_undo=from_undo)
+
+
 class Entry(TextInput):
     """The line of a `Field`."""
 
@@ -193,13 +214,17 @@ class Header(BoxLayout):
 
     title = StringProperty("")
     can_back = BooleanProperty(False)
-    __events__ = ("on_back", "on_language")
+    can_set = BooleanProperty(False)
+    __events__ = ("on_back", "on_language", "on_settings")
 
     def on_back(self) -> None:
         """The arrow was pressed."""
 
     def on_language(self) -> None:
         """The other language was asked for."""
+
+    def on_settings(self) -> None:
+        """The settings were asked for."""
 
 
 class Overlay(FloatLayout):
