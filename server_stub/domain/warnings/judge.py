@@ -60,7 +60,8 @@ def _of_class(here: Sequence[Trace], everywhere: Mapping[str, Sequence[Trace]], 
     fast = rapid(here, pack.measures)
     for learner, mine in own.items():
         row = learner_row(mine, everywhere[learner], world.networks, pack.measures)
-        rows.append(replace(row, values={**row.values, **fast.get(learner, NO_ANSWERS)}))
+        values, shown = fast.get(learner, (NO_ANSWERS, ()))
+        rows.append(replace(row, values={**row.values, **values}, refs={**row.refs, "rapid": shown}))
         if world.earlier.get(learner):
             rows.append(shared.again_row(mine, world.earlier[learner]))
     return rows

@@ -14,7 +14,7 @@ from typing import Final
 
 from server_stub.domain.warnings.measures import Measures
 from server_stub.domain.warnings.networks import Networks
-from server_stub.domain.warnings.trace import Check, Trace
+from server_stub.domain.warnings.trace import Asked, Check, Trace
 
 MAX_REFS: Final = 12  # of one figure: enough to look at
 GRAVE: Final = ("pause", "block")
@@ -144,6 +144,7 @@ def _checks(own: Sequence[Trace], refs: _Refs, measures: Measures) -> dict[str, 
                 refs.add("mismatched", trace, check.seq)
             elif outcome == "passed":
                 run = 0
+                refs.add("passed", trace, check.seq)
                 took.append(check.took_ms)
             elif outcome == "missed":
                 refs.add("missed", trace, check.seq)
@@ -232,19 +233,21 @@ def _where(everywhere: Sequence[Trace], refs: _Refs, networks: Networks, measure
 # --- answers before they could be read --------------------------------------------------------------------------------
 
 
-def rapid(traces: Iterable[Trace], measures: Measures) -> dict[str, dict[str, int]]:
-    """By learner: how many answers of a class came faster than each item's own threshold, a share of its median."""
+def rapid(traces: Iterable[Trace], measures: Measures) -> dict[str, tuple[dict[str, int], tuple[Ref, ...]]]:
+    """By learner: how many answers of a class came faster than each item's own threshold, a share of its median; and
+    those answers."""
     times: dict[str, list[int]] = defaultdict(list)
-    given: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    given: dict[str, list[tuple[Trace, Asked]]] = defaultdict(list)
     for trace in traces:
         for answer in trace.asked:
             times[answer.item].append(answer.think_ms)
-            given[trace.learner].append((answer.item, answer.think_ms))
+            given[trace.learner].append((trace, answer))
     threshold = {item: sorted(all_)[len(all_) // 2] * measures.rapid_permille // 1000 for item, all_ in times.items()}
     found = {}
     for learner, answers in given.items():
-        fast = sum(think < threshold[item] for item, think in answers)
-        found[learner] = {"rapid": fast, "rapid_permille": permille(fast, len(answers)), "answers": len(answers)}
+        fast = [ref(trace, answer.seq) for trace, answer in answers if answer.think_ms < threshold[answer.item]]
+        values = {"rapid": len(fast), "rapid_permille": permille(len(fast), len(answers)), "answers": len(answers)}
+        found[learner] = values, tuple(fast[:MAX_REFS])
     return found
 
 

@@ -120,7 +120,6 @@ class Trace:
     pause: tuple[str, int] = ("", 0)
     beat_mono: int = -1
     moves: tuple[int, ...] = ()  # the mono of the latest moves
-    stamp: tuple[int, int] = (0, 0)  # server ms and mono of the first cosigned time
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept."""
@@ -139,7 +138,7 @@ def from_json(data: Any) -> Trace | None:
         given[name] = [tuple(item) for item in given[name]]
     for name in ("between", "lag"):
         given[name] = {int(key): value for key, value in given[name].items()}
-    for name in ("pause", "moves", "stamp"):
+    for name in ("pause", "moves"):
         given[name] = tuple(given[name])
     return Trace(**given)
 
@@ -174,12 +173,8 @@ def take(trace: Trace, said: Iterable[Event], time: int) -> None:
 
 
 def _clock(trace: Trace, time: int) -> None:
-    """The device's clock against ours since the first answer: off line it may lag as it likes, never lead."""
-    if trace.stamp == (0, 0):
-        trace.stamp = (time, trace.mono)
-        return
-    since, mono = trace.stamp
-    ahead = (trace.mono - mono) - (time - since) - 1_000  # our stamps are whole seconds
+    """The device's clock against ours since the grant: off line it may lag as it likes, never lead."""
+    ahead = trace.mono - (time - trace.granted_at) - 1_000  # our stamps are whole seconds
     if ahead > trace.ahead_ms:
         trace.ahead_ms, trace.ahead_seq = ahead, max(0, trace.size - 1)
 
