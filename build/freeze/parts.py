@@ -22,7 +22,7 @@ TWINS: Final = ("trueseat-cli", "trueseat-report")  # where no console has to be
 FONT: Final = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
 NEVER: Final = (
     "tkinter", "_tkinter", "matplotlib", "sounddevice", "_sounddevice", "IPython", "pytest", "docutils", "pygments",
-    "setuptools", "pip", "distutils", "unittest", "pydoc", "lib2to3", "test", "PIL.ImageTk", "PIL._imagingtk",
+    "setuptools", "pip", "unittest", "pydoc", "lib2to3", "test", "PIL.ImageTk", "PIL._imagingtk",
     "PIL.ImageQt", "PIL._avif", "ray", "rfc3161_client", "pkcs11", "Pythonwin", "kivy.tests", "twisted", "readline",
 )  # fmt: skip
 # Every desktop has these, and its OpenGL driver needs its own: an older libstdc++ of ours would keep it from loading.
