@@ -77,6 +77,7 @@ class Lesson:
     credit: Callable[[], tuple[Credit, Place]]  # slow
     identify: Callable[[Granted, Order, str], Identified]  # slow; never raises
     withdraw: Callable[[str], None]  # slow: take a consent back
+    sparing: bool = False  # this computer runs at low load
     way: tuple[Leg, ...] = ()  # a make-up: just these parts; none: the lesson goes on where it stood
 
 
@@ -124,7 +125,7 @@ class Study:
         self.problem: ClientError | None = None
         units = tuple(Unit(u.id, Words(u.title.zh, u.title.en), u.duration_ms) for u in lesson.course.units)
         policy = lesson.policy
-        rules = Rules("", policy, units, policy.session_ms, policy.offline_ms, lesson.face)
+        rules = Rules("", policy, units, policy.session_ms, policy.offline_ms, lesson.face, sparing=lesson.sparing)
         self.state = State(rules=rules)
         self._base = ports.clock.mono()
         ports.agent.start()
@@ -138,21 +139,24 @@ class Study:
         """Hear everybody once and do what follows. After a failure of the disk nothing more is done."""
         if self._failed:
             return
-        self._slow.finish()  # a session that begins here has a clock of its own
+        try:
+            self._slow.finish()  # a session that begins here has a clock of its own
+            self._hear()
+        except ClientError as error:
+            self._stop(error)
+
+    def _hear(self) -> None:
         ports, state = self._ports, self.state
         heard: list[Signal] = [Tick(max(ports.clock.mono() - self._base, state.now), ports.clock.wall())]
         if state.loaded:
             heard.append(ports.player.progress())
         heard += [ports.foreground.observe(), *ports.player.poll(), *ports.proctor.poll()]
         heard += [*ports.agent.poll(), *ports.uploader.poll()]
-        try:
-            for signal in heard:
-                self._take(signal)
-            self._tell_agent()
-            self._open_if_ready()
-            self._slow.finish()
-        except ClientError as error:
-            self._stop(error)
+        for signal in heard:
+            self._take(signal)
+        self._tell_agent()
+        self._open_if_ready()
+        self._slow.finish()
 
     def _tell_agent(self) -> None:
         """The agent learns what only the client knows: which camera is used, whether our window is in front."""

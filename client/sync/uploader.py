@@ -79,7 +79,18 @@ class Uploader:
         return news
 
     def step(self) -> float:
-        """Do what is next; return the seconds to wait before the following step (0: at once)."""
+        """Do what is next; return the seconds to wait before the following step (0: at once).
+
+        A disk that fails is tried again like a network that is away.
+        """
+        try:
+            return self._step()
+        except DiskError as error:
+            self._failures += 1
+            self._news.append(SyncState(self._online, 0, 0, error.code))
+            return self._wait()
+
+    def _step(self) -> float:
         found = self._next()
         if found is None:
             wait = self._afterwards()
@@ -116,6 +127,9 @@ class Uploader:
         self._online = not isinstance(error, NetworkError)
         code = error.server_code if isinstance(error, ServerRefusedError) else error.code
         self._tell("" if isinstance(error, NetworkError) else code)
+        return self._wait()
+
+    def _wait(self) -> float:
         longest: float = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._failures, 10))
         return FIRST_WAIT / 2 + self._chance() * longest
 

@@ -50,9 +50,5 @@ def test_a_client_that_does_not_wait_for_its_disk_is_found_out(tmp_path: Path) -
     scenario = Scenario("hasty", rounds.power_cut, HastyMachine)
     if scenario.missing:
         pytest.skip(f"left out: {scenario.missing}")
-    try:
-        outcome = scenario.run(tmp_path, 8, seed=3)
-    except Exception as error:  # or it cannot even start again
-        assert type(error).__module__.startswith(("client.", "ledger.")), error
-    else:
-        assert not outcome.clean
+    outcome = scenario.run(tmp_path, 12, seed=3)
+    assert outcome.lost or outcome.forks or outcome.stuck, outcome

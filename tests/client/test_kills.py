@@ -6,10 +6,12 @@ import contextlib
 import random
 import shutil
 import sqlite3
+from concurrent.futures import Future
 
 import pytest
 
 from client.errors import DiskError, LocalRecordsError, SealError
+from client.study import Study
 from client.sync.logbook import Logbook, key_name, recover
 from client.sync.outbox import Outbox
 from ledger import checkpoint
@@ -90,7 +92,7 @@ def test_killed_at_any_moment_whatever_it_was(make_world):
 
 
 def test_the_power_goes_between_the_last_receipt_and_the_word_sent(world, pc, monkeypatch):
-    """Receipted to the last event, and not noted as sent: the next start notes it, erases the key, asks for the seed."""
+    """Receipted to the last event, and not noted as sent: the next start notes it, erases the key, has the seed."""
     study = pc.study()
     pc.run(study, 30_000)
     pc.net.down = True
@@ -225,6 +227,50 @@ def test_a_lost_session_key_keeps_what_was_receipted(world, pc):
     second = again.study()
     again.run(second, 60_000, until="playing")
     assert second.sid != study.sid
+
+
+def test_a_disk_that_fails_while_the_session_begins_is_said_too(world, pc, monkeypatch):
+    """The very first segment cannot be kept: a sentence with a remedy, no end of the program; later it opens."""
+    jobs: list[tuple[Future[object], object]] = []
+
+    def beside(job: object) -> Future[object]:
+        jobs.append((Future(), job))
+        return jobs[-1][0]
+
+    study = Study(pc.ports, pc.lesson(), beside)
+    study.press("play")
+
+    def full(*_args: object, **_named: object) -> int:
+        raise DiskError("database or disk is full")
+
+    monkeypatch.setattr(Outbox, "persist", full)
+    for _ in range(20):
+        pc.run(study, 100)
+        while jobs:  # slow work is done between two ticks, as a thread does it
+            future, job = jobs.pop()
+            future.set_result(job())
+    assert isinstance(study.problem, DiskError)
+    monkeypatch.undo()
+    again = pc.restart()
+    second = again.study()
+    again.run(second, 20_000, until="playing")
+
+
+def test_a_disk_that_fails_for_a_moment_does_not_end_the_sending(world, pc, monkeypatch):
+    """The uploader waits and tries again; it never gives up for good because of one failure."""
+    study = pc.study()
+    pc.run(study, 20_000)
+
+    def fail(*_args: object) -> object:
+        raise DiskError("database is locked")
+
+    worker = pc.uploader.uploader
+    with monkeypatch.context() as patched:
+        patched.setattr(Outbox, "sessions", fail)
+        assert worker.step() > 0
+        assert worker.failing
+    pc.finish(study)
+    assert study.sent
 
 
 def test_two_starts_on_one_profile_cannot_both_write(world, pc):

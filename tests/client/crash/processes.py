@@ -189,7 +189,7 @@ def kill_soon(child: int, ear: int, ward: Ward) -> None:
     """SIGKILL while it starts, or at some moment of the minutes of lesson after that."""
     if ward.chance.randrange(5):
         select.select([ear], [], [], 20)  # it is up
-    time.sleep(ward.chance.choice((0.05, 0.2, 0.8)) * ward.chance.random())
+    time.sleep(ward.chance.choice((0.05, 0.4, 2.0)) * ward.chance.random())
     os.kill(child, signal.SIGKILL)
 
 
