@@ -1,0 +1,109 @@
+"""Writes the WiX source of an .msi: every file of a bundle under an id that stays the same while its path does."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import uuid
+from pathlib import Path
+from typing import Final
+from xml.sax.saxutils import quoteattr as q
+
+SPACE: Final = uuid.UUID("0f3c2d1e-6a52-4c0b-9a57-7a1f5d7f9b11")  # ours: ids of products and components grow out of it
+# property → value under SOFTWARE\TrueSeat, where every value is a setting of the client (docs/deploy.md)
+SETTINGS: Final = {"SERVERURL": "server", "ENROLTOKEN": "token", "LANG": "language"}
+FOUND: Final = ("WIX_DOWNGRADE_DETECTED", "WIX_UPGRADE_DETECTED")  # wixl's own, for MajorUpgrade
+RECORDS: Final = (  # ASCII: wixl dies of anything else
+    "Removing this program keeps study records: %LOCALAPPDATA%\\trueseat of each user, some may not be sent yet."
+)
+HEAD: Final = """<?xml version="1.0" encoding="utf-8"?>
+<Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
+<Product Id="*" Name={title} Language="1033" Version={version} Manufacturer="TrueSeat" UpgradeCode={upgrade}
+ Codepage="65001">
+<Package InstallerVersion="500" Compressed="yes" InstallScope="perMachine" Languages="1033"/>
+<MajorUpgrade DowngradeErrorMessage="A newer version is installed."/>
+<Media Id="1" Cabinet="trueseat.cab" EmbedCab="yes"/>
+<Property Id="ARPCOMMENTS" Value={records}/>
+<Property Id="ARPNOMODIFY" Value="1"/>
+"""
+
+
+def source(folder: Path, app: str, title: str, version: str) -> str:
+    """The whole file, to lie beside `folder`: wixl takes no absolute paths."""
+    head = {"title": q(title), "version": q(version), "upgrade": q(_id(app)), "records": q(RECORDS)}
+    made = [HEAD.format(**head)]
+    components: list[str] = []
+    made.append('<Directory Id="TARGETDIR" Name="SourceDir">\n<Directory Id="ProgramFiles64Folder">\n')
+    made.append(f'<Directory Id="INSTALLDIR" Name={q(title)}>\n')
+    made += _folder(folder, folder, app, components)
+    made += _settings(app, components)
+    made.append("</Directory>\n</Directory>\n</Directory>\n")
+    made.append(f'<Feature Id="All" Title={q(title)} Level="1">\n')
+    made += [f'<ComponentRef Id="{name}"/>\n' for name in components]
+    made.append("</Feature>\n</Product>\n</Wix>\n")
+    return "".join(made)
+
+
+def _folder(folder: Path, top: Path, app: str, components: list[str]) -> list[str]:
+    """One component a file: repair then knows each by itself."""
+    made: list[str] = []
+    for path in sorted(folder.iterdir()):
+        name = _name(app, path.relative_to(top).as_posix())
+        if path.is_dir():
+            made.append(f'<Directory Id="D{name}" Name={q(path.name)}>\n')
+            made += [*_folder(path, top, app, components), "</Directory>\n"]
+            continue
+        components.append(f"C{name}")
+        path_id, place = path.relative_to(top).as_posix(), path.relative_to(top.parent).as_posix()
+        made.append(f'<Component Id="C{name}" Guid={q(_id(f"{app}/{path_id}"))} Win64="yes">')
+        made.append(f'<File Id="F{name}" Name={q(path.name)} Source={q(place)} KeyPath="yes"/></Component>\n')
+    return made
+
+
+def _settings(app: str, components: list[str]) -> list[str]:
+    """A component a setting; `--conditions` makes each depend on its property, which wixl has no word for."""
+    made: list[str] = []
+    for name, value in SETTINGS.items():
+        components.append(f"S{name}")
+        made.append(f'<Component Id="S{name}" Guid={q(_id(f"{app}/setting/{value}"))} Win64="yes">')
+        made.append(
+            f'<RegistryKey Root="HKLM" Key="SOFTWARE\\TrueSeat"><RegistryValue Name="{value}" Type="string" '
+            f'Value="[{name}]" KeyPath="yes"/></RegistryKey></Component>\n'
+        )
+    return made
+
+
+def _name(app: str, path: str) -> str:
+    return hashlib.sha256(f"{app}/{path}".encode()).hexdigest()[:24]
+
+
+def _id(what: str) -> str:
+    return str(uuid.uuid5(SPACE, what)).upper()
+
+
+def conditions() -> str:
+    """What msibuild runs on the finished file, a line each: a setting is written only where its property was given."""
+    put = "UPDATE `Property` SET `Value` = '{0}' WHERE `Property` = 'SecureCustomProperties'"
+    ask = "UPDATE `Component` SET `Condition` = '{0}' WHERE `Component` = 'S{0}'"
+    secure = ";".join((*FOUND, *SETTINGS))  # these reach an installation that runs with more rights than its caller
+    return "\n".join([put.format(secure), *map(ask.format, SETTINGS)])
+
+
+def main() -> int:
+    """Print the source, or the conditions."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--conditions", action="store_true")
+    parser.add_argument("folder", type=Path, nargs="?")
+    for name in ("app", "title", "version"):
+        parser.add_argument(name, nargs="?", default="")
+    options = parser.parse_args()
+    if options.conditions:
+        print(conditions())
+        return 0
+    sys.stdout.write(source(options.folder.absolute(), options.app, options.title, options.version))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
