@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,11 +27,10 @@ sys.path.insert(0, str(ROOT))
 
 from client import manifest  # noqa: E402
 from client.ports import CheckRequest  # noqa: E402
-from client.proctor import attacks, check, evaluate, figures, models  # noqa: E402
+from client.proctor import attacks, check, evaluate, figures, models, pad  # noqa: E402
 from client.proctor.attacks import BONA_FIDE, Clip, Report  # noqa: E402
 from client.proctor.check import Person  # noqa: E402
 from client.proctor.pad import PadModel, surround  # noqa: E402
-from client.proctor.seen import Cues  # noqa: E402
 from ledger import schedule  # noqa: E402
 from ledger.policy import parse, preset  # noqa: E402
 
@@ -43,42 +43,57 @@ DIGITAL: Final = ("injected_file", "virtual_camera")  # their frames are those o
 # --- weights fitted without a species or a person ---------------------------------------------------------------------
 
 
-def rows(cues: Sequence[Cues], knee: float) -> Any:
-    """One row a frame: near, wide, minus the beat over the knee, one."""
-    return np.array([(c.near, c.wide or 0.0, -max(0.0, c.beat - knee), 1.0) for c in cues]).reshape(-1, 4)
+def row(clip: Clip, now: Report) -> Any:
+    """One clip: near, wide, minus the beat over the knee, one, own movement; the middle of its frames."""
+    cues, moved = clip.cues(), clip.moved()
+    near, wide = np.median([c.near for c in cues]), np.median([c.wide or 0.0 for c in cues])
+    over = np.median([max(0.0, c.beat - now["both"]["knee"]) for c in cues])
+    stiff = np.clip(moved, now["attempt"]["floor"], now["attempt"]["roof"]) if moved is not None else 0.0
+    return np.array([near, wide, -over, 1.0, stiff])
 
 
-def fit(clips: Sequence[Clip], start: Any, knee: float) -> Any:
+def shipped() -> tuple[Report, Any]:
+    """The shipped weights, and the same as the row of a clip that was asked to move."""
+    now = pad.weights()
+    frame, whole = now["both"], now["attempt"]
+    return now, np.array([frame["near"], frame["wide"], frame["beat"], frame["bias"] + whole["lift"], whole["own"]])
+
+
+def fit(clips: Sequence[Clip], start: Any, now: Report) -> Any:
     """Logistic weights near `start`; every species counts the same, and both sides do; none may turn its sign."""
-    kinds = sorted({clip.species for clip in clips if clip.species not in DIGITAL})
-    blocks = [rows([c for clip in clips if clip.species == kind for c in clip.cues()], knee) for kind in kinds]
-    real = [kind.startswith(BONA_FIDE) for kind in kinds]
-    x, y = np.vstack(blocks), np.concatenate([np.full(len(b), float(r)) for b, r in zip(blocks, real, strict=True)])
-    weight = np.concatenate([np.full(len(b), 0.5 / len(b) / real.count(r)) for b, r in zip(blocks, real, strict=True)])
-    now, hold = start.copy(), PULL * np.array([1.0, 1.0, 0.1, 0.1])
+    groups = defaultdict(list)
+    for clip in clips:
+        if clip.species not in DIGITAL and clip.cues():
+            groups[clip.species].append(row(clip, now))
+    real = [kind.startswith(BONA_FIDE) for kind in groups]
+    x = np.vstack([np.array(group) for group in groups.values()])
+    y = np.concatenate([np.full(len(g), float(r)) for g, r in zip(groups.values(), real, strict=True)])
+    weight = np.concatenate(
+        [np.full(len(g), 0.5 / len(g) / real.count(r)) for g, r in zip(groups.values(), real, strict=True)]
+    )
+    best, hold = start.copy(), PULL * np.array([1.0, 1.0, 0.1, 0.1, 0.1])
     for _ in range(60):
-        p = 1 / (1 + np.exp(-np.clip(x @ now, -40, 40)))
-        slope = x.T @ (weight * (p - y)) + hold * (now - start)
+        p = 1 / (1 + np.exp(-np.clip(x @ best, -40, 40)))
+        slope = x.T @ (weight * (p - y)) + hold * (best - start)
         bend = (x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(hold)
-        now = now - np.linalg.solve(bend, slope)
-        now[:3] = np.maximum(now[:3], 0)
-    return now
+        best = best - np.linalg.solve(bend, slope)
+        best[[0, 1, 2, 4]] = np.maximum(best[[0, 1, 2, 4]], 0)
+    return best
 
 
 def left_out(clips: Sequence[Clip], key: Callable[[Clip], str], names: Sequence[str]) -> Report:
     """For each name: weights fitted without it, then its own errors."""
-    shipped = json.loads(models.pad_weights())["both"]
-    start = np.array([shipped["near"], shipped["wide"], shipped["beat"], shipped["bias"]])
+    now, start = shipped()
     report = {}
     for name in names:
-        weights = fit([clip for clip in clips if key(clip) != name], start, shipped["knee"])
+        best = fit([clip for clip in clips if key(clip) != name], start, now)
 
-        def score(clip: Clip, now: Any = weights) -> list[float]:
-            return list(1 / (1 + np.exp(-np.clip(rows(clip.cues(), shipped["knee"]) @ now, -40, 40))))
+        def score(clip: Clip, best: Any = best) -> float:
+            return float(1 / (1 + np.exp(-np.clip(row(clip, now) @ best, -40, 40)))) if clip.cues() else 0.0
 
         own = attacks.table([clip for clip in clips if key(clip) == name], 0.5, score)
         every = attacks.table([clip for clip in clips if clip.species == BONA_FIDE], 0.5, score)[BONA_FIDE]
-        report[name] = own | {"bpcer_clip_all": every["bpcer_clip"], "weights": [round(float(w), 2) for w in weights]}
+        report[name] = own | {"bpcer_clip_all": every["bpcer_clip"], "weights": [round(float(w), 2) for w in best]}
     return report
 
 
@@ -174,21 +189,28 @@ def roc(clips: Sequence[Clip], species: str) -> list[tuple[float, float]]:
 
 def lines(report: Report) -> Iterator[str]:
     """The report for people."""
-    yield f"{'species':22}{'clips':>6}{'frames':>7}  {'wrong by clip (95 %)':24}{'by frame':>7}{'EER':>8}  challenge"
-    for name, row in report["species"].items():
-        clip, by_frame = (row.get(f"apcer_{k}", row.get(f"bpcer_{k}")) for k in ("clip", "frame"))
-        low, high = row["clip_95"]
+    yield f"{'species':30}{'clips':>5}{'frames':>7}  {'wrong, asked':22}{'unasked':>8}{'by frame':>9}{'EER':>7}  film"
+    for name, found in report["species"].items():
+        clip, unasked, by_frame = (
+            found.get(f"apcer_{k}", found.get(f"bpcer_{k}")) for k in ("clip", "unasked", "frame")
+        )
+        low, high = found["clip_95"]
         both = report["full_check"].get(name)
         tail = f"{both['passed']} of {both['tries']}" if both else ""
-        eer = f"{row['eer_frame']:.3f}" if "eer_frame" in row else ""
-        mark = " (drawn)" if row["synthetic"] else ""
+        eer = f"{found['eer_frame']:.3f}" if "eer_frame" in found else ""
+        mark = " (drawn)" if found["synthetic"] else ""
         said = f"{clip:.3f} ({low:.2f}-{high:.2f})"
-        yield f"{name + mark:30}{row['clips']:>4}{row['frames']:>6}  {said:22}{by_frame:>9.3f}{eer:>8}  {tail}"
+        yield (
+            f"{name + mark:30}{found['clips']:>5}{found['frames']:>7}  {said:22}{unasked:>8.3f}"
+            f"{by_frame:>9.3f}{eer:>7}  {tail}"
+        )
     for title in ("without_species", "without_person"):
         yield title
         for name, found in report[title].items():
             errors = {
-                s: row.get("apcer_clip", row.get("bpcer_clip")) for s, row in found.items() if isinstance(row, dict)
+                s: round(one.get("apcer_clip", one.get("bpcer_clip")), 3)
+                for s, one in found.items()
+                if isinstance(one, dict)
             }
             yield f"  {name:24} {errors}  bona fide turned away {found['bpcer_clip_all']:.3f}  {found['weights']}"
     for title in ("overall", "prints", "cost"):
@@ -200,10 +222,11 @@ def lines(report: Report) -> Iterator[str]:
 def closing(report: Report) -> Report:
     """The one line: figures beside their targets."""
     of = report["species"]
-    worst = {s: row["apcer_clip"] for s, row in of.items() if "apcer_clip" in row}
-    both = {s: round(row["passed"] / row["tries"], 3) for s, row in report["full_check"].items()}
+    worst = {s: one["apcer_clip"] for s, one in of.items() if "apcer_clip" in one}
+    both = {s: round(one["passed"] / one["tries"], 3) for s, one in report["full_check"].items()}
     found = {
         "apcer_clip": worst, "bpcer_clip": of[BONA_FIDE]["bpcer_clip"],
+        "bpcer_poor_camera": of.get(f"{BONA_FIDE}_again", {}).get("bpcer_clip"),
         "eer_frame": round(report["overall"]["eer_frame"], 4),
         "passes_challenge_too": both, "auc_print": report["prints"]["auc"], "cost": round(report["cost"]["ratio"], 2),
     }  # fmt: skip

@@ -78,8 +78,8 @@ class Judged:
     """An attempt is over. Scores and thresholds in per mille; `models` name → sha256.
 
     `evidence` names the sealed photo that was taken (as `ledger.evidence.Named`), empty without one. `doubts` name what
-    spoke for a picture before the camera when a challenge was not passed (texture | surroundings | grid | no_gesture):
-    a finding for a person, never a result.
+    spoke for a picture before the camera when a challenge was not passed (texture | surroundings | grid | stiff |
+    no_gesture): a finding for a person, never a result.
     """
 
     check: int | str

@@ -2,7 +2,7 @@
 
 A pack's `videos.json` labels clips `real` or `spoof`; `species`, `subject` and `synthetic` may stand beside. APCER is
 the share of attack presentations taken for living faces, BPCER that of living faces turned away; by frame and by clip
-(the median of its frames, as in a lesson).
+(as an attempt weighs its frames: `asked` as in a challenge, `unasked` as of a film of which nothing is known).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from client.proctor import figures
+from client.proctor import figures, pad, rigid
 from client.proctor.face import Image, frame
 from client.proctor.figures import Scores
 from client.proctor.look import Eyes
-from client.proctor.seen import Cues, Seen, median
+from client.proctor.seen import Cues, Seen
 
 Report = dict[str, Any]
 BONA_FIDE: Final = "bona_fide"
@@ -47,9 +47,29 @@ class Clip:
         """P(live) of every frame with a face."""
         return [one.live for one in self.seen if one.live is not None]
 
+    def whole(self, *, asked: bool = True) -> float:
+        """P(live) of the clip; one without a face passes nothing."""
+        return whole(self.seen, asked=asked) or 0.0
+
+    def moved(self) -> float | None:
+        """The face's own movement."""
+        return moved(self.seen)
+
     def cues(self) -> list[Cues]:
         """What each cue said, of every frame with a face."""
         return [one.cues for one in self.seen if one.cues is not None]
+
+
+def whole(seen: Sequence[Seen], *, asked: bool) -> float | None:
+    """P(live) of a row of looks, as an attempt weighs them; None without a face."""
+    lives = [one.live for one in seen if one.live is not None]
+    return pad.attempt(lives, moved(seen), asked=asked) if lives else None
+
+
+def moved(seen: Sequence[Seen]) -> float | None:
+    """The own movement of the face in a row of looks (`rigid.own`)."""
+    posed = [(one.shape, one.pose.yaw) for one in seen if one.pose is not None and one.shape is not None]
+    return rigid.own([shape for shape, _ in posed], [yaw for _, yaw in posed])
 
 
 def read(pack: Path, eyes: Eyes, told: Callable[[str], None] = lambda _: None) -> list[Clip]:
@@ -89,33 +109,34 @@ def of_challenge(eyes: Eyes, bgr: Image, t: int) -> Seen:
 # --- the tables -------------------------------------------------------------------------------------------------------
 
 
-def table(clips: Sequence[Clip], threshold: float, score: Callable[[Clip], Sequence[float]] = Clip.lives) -> Report:
+def table(clips: Sequence[Clip], threshold: float, score: Callable[[Clip], float] = Clip.whole) -> Report:
     """Species → errors by clip and by frame at `threshold`, and its EER by frame against all bona fide clips."""
-    bona = np.array([p for clip in clips if clip.species == BONA_FIDE for p in score(clip)])
+    bona = np.array([p for clip in clips if clip.species == BONA_FIDE for p in clip.lives()])
     groups: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
         groups[clip.species].append(clip)
     return {species: _row(group, threshold, bona, score) for species, group in groups.items()}
 
 
-def _row(group: Sequence[Clip], threshold: float, bona: Scores, score: Callable[[Clip], Sequence[float]]) -> Report:
-    scores = [score(clip) for clip in group]
-    frames = np.array([p for one in scores for p in one])
-    # a clip without a face gives no pass: it counts as an attack refused, or a living face turned away
-    middles = np.array([median(one) if len(one) else 0.0 for one in scores])
+def _row(group: Sequence[Clip], threshold: float, bona: Scores, score: Callable[[Clip], float]) -> Report:
+    frames = np.array([p for clip in group for p in clip.lives()])
     real = group[0].real
-    wrong, wrong_frames = (
-        (middles < threshold, frames < threshold) if real else (middles >= threshold, frames >= threshold)
-    )
-    by_clip = float(wrong.mean())
+    error = "bpcer" if real else "apcer"
+
+    def wrong(scores: Scores) -> float:
+        return float(((scores < threshold) if real else (scores >= threshold)).mean()) if len(scores) else 0.0
+
+    by_clip = wrong(np.array([score(clip) for clip in group]))
     row = {
         "clips": len(group),
         "subjects": len({clip.subject for clip in group}),
         "frames": len(frames),
         "synthetic": any(clip.synthetic for clip in group),
-        "bpcer_clip" if real else "apcer_clip": by_clip,
+        f"{error}_clip": by_clip,
         "clip_95": figures.interval(by_clip, len(group)),
-        "bpcer_frame" if real else "apcer_frame": float(wrong_frames.mean()) if len(frames) else 0.0,
+        f"{error}_unasked": wrong(np.array([clip.whole(asked=False) for clip in group])),
+        f"{error}_frame": wrong(frames),
+        "frame_95": figures.interval(wrong(frames), max(1, len(frames))),
     }
     if not real and len(bona) and len(frames):
         row |= {"eer_frame": figures.equal_error(bona, frames)[0], "auc_frame": figures.auc(bona, frames)}
@@ -128,9 +149,13 @@ def overall(clips: Sequence[Clip]) -> Report:
     if not all(any(clip.lives() for clip in side) for side in sides.values()):
         return {}
     frames = {side: np.array([p for clip in group for p in clip.lives()]) for side, group in sides.items()}
-    middle = {side: np.array([median(clip.lives()) for clip in group if clip.lives()]) for side, group in sides.items()}
+    of = {
+        asked: {side: np.array([clip.whole(asked=asked) for clip in group]) for side, group in sides.items()}
+        for asked in (True, False)
+    }
     return {
         "eer_frame": figures.equal_error(frames[True], frames[False])[0],
-        "eer_clip": figures.equal_error(middle[True], middle[False])[0],
+        "eer_clip": figures.equal_error(of[True][True], of[True][False])[0],
+        "eer_unasked": figures.equal_error(of[False][True], of[False][False])[0],
         "auc_frame": figures.auc(frames[True], frames[False]),
     }

@@ -92,7 +92,7 @@ class _Judge:
         self.request = request
         self.person = person
         self.limits = limits
-        self.tally = Tally(limits, now, request.deadline_ms)
+        self.tally = Tally(limits, now, request.deadline_ms, asked=request.kind == "liveness")
         self.result: Judged | None = None
 
     def compare(self, vector: Vector | None) -> int | None:

@@ -14,7 +14,7 @@ from client.proctor.tally import Tally
 REASON: Final = "not_clear"  # of a result that PAD leaves open
 OPEN: Final = (REASON, "gesture")  # reasons of a challenge that may carry doubts
 GRID_FROM: Final = 2.9  # log height of peaks above which living faces hardly ever come: the knee of pad.json
-TEXTURE, RIM, GRID, STILL = "texture", "surroundings", "grid", "no_gesture"
+TEXTURE, RIM, GRID, STIFF, STILL = "texture", "surroundings", "grid", "stiff", "no_gesture"
 
 
 def reasons(tally: Tally, *, moved: bool) -> tuple[str, ...]:
@@ -33,8 +33,10 @@ def _against(tally: Tally) -> dict[str, bool]:
     near = [cues.near for cues in tally.cues]
     wide = [cues.wide for cues in tally.cues if cues.wide is not None]
     beat = [cues.beat for cues in tally.cues]
+    moved = tally.moved()
     return {
         TEXTURE: bool(near) and median(near) < 0,
         RIM: bool(wide) and median(wide) < 0,
         GRID: bool(beat) and median(beat) > GRID_FROM,
+        STIFF: moved is not None and moved < 0,
     }

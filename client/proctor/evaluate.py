@@ -29,7 +29,7 @@ from client.proctor.face import FrameError, Image, frame
 from client.proctor.figures import Scores
 from client.proctor.limits import Limits, limits
 from client.proctor.look import Eyes, engine
-from client.proctor.seen import Face, Seen, median
+from client.proctor.seen import Face, Seen
 
 METRIC: Final = "cosine"
 CURVE: Final = (0.30, 0.363, 0.40, 0.42, 0.45, 0.50, 0.55)
@@ -70,22 +70,22 @@ def pad(bgr: Image) -> float | None:
 
 
 def video(frames: Iterable[Image], fps: float) -> Report:
-    """What happens in a clip: blinks, mouth_opens, yaw_left_max, yaw_right_max (deg), face_counts, pad (median).
+    """What happens in a clip: blinks, mouth_opens, yaw_left_max, yaw_right_max (deg), face_counts, pad (of them all).
 
-    Left and right are the subject's own. `FrameError` for a frame that is no picture or an `fps` that is no pace.
+    `pad` is what an attempt makes of such frames when nobody was asked to move (`pad.attempt`). Left and right are the
+    subject's own. `FrameError` for a frame that is no picture or an `fps` that is no pace.
     """
     if not 0 < fps < 1_000:
         raise FrameError("a clip without a pace")
     seen = [eyes().look(frame(bgr), round(i * 1000 / fps), pose=True) for i, bgr in enumerate(frames)]
     left, right = turned(one.pose.yaw for one in seen if one.pose is not None)
-    lives = [one.live for one in seen if one.live is not None]
     return {
         "blinks": blinks_in(seen, shipped()),
         "mouth_opens": mouth_opens_in(seen, shipped()),
         "yaw_left_max": left,
         "yaw_right_max": right,
         "face_counts": [len(one.faces) for one in seen],
-        "pad": median(lives) if lives else None,
+        "pad": attacks.whole(seen, asked=False),
     }
 
 

@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import Final
 
 import cv2
+import numpy as np
 
 from client.proctor import face as faces
-from client.proctor import track
+from client.proctor import rigid, track
 from client.proctor.face import Detector, Image
-from client.proctor.landmarks import Landmarker, Landmarks
+from client.proctor.landmarks import Landmarker, Landmarks, Reading
 from client.proctor.match import Recogniser
 from client.proctor.models import Model, ModelSet
 from client.proctor.pad import PadModel
+from client.proctor.rigid import Shape
 from client.proctor.seen import Cues, Face, Pose, Seen
 from client.proctor.setup import Engine
 
@@ -72,9 +74,10 @@ class Eyes:
         if not found:
             return self._seen(bgr, t, found)
         first = found[0]
-        seen_pose = self._pose(bgr, t, found) if pose else None
+        reading = self._read(bgr, t, found) if pose else None
         seen_vector = self._recogniser.embed(bgr, first) if vector else None
-        seen = self._seen(bgr, t, found, seen_pose, seen_vector, self._cues(bgr, t, first))
+        seen = self._seen(bgr, t, found, reading.pose if reading else None, seen_vector, self._cues(bgr, t, first))
+        seen = replace(seen, shape=_shape(reading)) if reading else seen
         return replace(seen, lower=faces.lower_edges(bgr, first)) if vector else seen
 
     def _find(self, bgr: Image, fine: bool = False) -> tuple[Face, ...]:
@@ -96,14 +99,13 @@ class Eyes:
             return None
         self._track = now = now.moved(reading.points, t)
         cues = self._cues(bgr, t, now.face) if t - self._pad_at >= PAD_MS else None
-        return self._seen(bgr, t, (now.face, *now.others), reading.pose, None, cues)
+        return replace(self._seen(bgr, t, (now.face, *now.others), reading.pose, None, cues), shape=_shape(reading))
 
-    def _pose(self, bgr: Image, t: int, found: tuple[Face, ...]) -> Pose | None:
+    def _read(self, bgr: Image, t: int, found: tuple[Face, ...]) -> Reading | None:
         reading = self.landmarker.read(bgr, found[0])
-        if reading is None:
-            return None
-        self._track = track.begin(t, found, reading.points)
-        return reading.pose
+        if reading is not None:
+            self._track = track.begin(t, found, reading.points)
+        return reading
 
     def _cues(self, bgr: Image, t: int, first: Face) -> Cues | None:
         self._pad_at = t
@@ -134,6 +136,10 @@ class Eyes:
     def close(self) -> None:
         """Close what must not be open when Python ends."""
         self.rest()
+
+
+def _shape(reading: Reading) -> Shape:
+    return reading.points[: rigid.POINTS].astype(np.float32)
 
 
 def _light(model: Model) -> Model:

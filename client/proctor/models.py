@@ -13,7 +13,7 @@ from client.manifest import Asset, Manifest, ModelMissingError, WrongModelError
 
 PAD_WEIGHTS: Final = Path(__file__).with_name("pad.json")
 # Of the file with plain line ends, which a checkout on Windows may not have.
-PAD_WEIGHTS_SHA256: Final = "e7d1c4cfb37d7179733b87b62882e348412a61b0880be9e9c64938d8f6bab69f"
+PAD_WEIGHTS_SHA256: Final = "f191491371465bfd555d177e39afd62f5ea6019c363cdf31078544bbba644223"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
 """Is this a living face or a picture of one? Two networks and the beat of two grids, weighed into one calibrated score.
 
 MiniFASNetV2 sees 2.7 face boxes, MiniFASNetV1SE four: the rim of a print, a hand, a bezel. Both are their makers' own
-weights. `pad.json` holds how much each counts; 0.5 is where a person should be asked to do something. A signal, never a
-verdict.
+weights. `pad.json` holds how much each counts; 0.5 is where a person should be asked to do something. Over a whole
+attempt it also counts whether the face moved by itself (`rigid.py`). A signal, never a verdict.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 import cv2
@@ -24,6 +26,7 @@ WIDE: Final = 4.0  # and MiniFASNetV1SE
 LIVE: Final = 1  # their classes: 0 flat spoof, 1 living face, 2 other spoof
 WIDE_MS: Final = 300  # the wide look and the beat of a followed face hold so long: a quarter of their cost
 SURE: Final = 8.0  # log odds beyond which a network says nothing more
+CLEAR: Final = 6.0  # and a frame in an attempt
 
 
 class PadModel:
@@ -32,7 +35,7 @@ class PadModel:
     def __init__(self, near: Model, wide: Model | None = None) -> None:
         self._near = _net(near)
         self._wide = _net(wide) if wide else None
-        self._weights: dict[str, float] = json.loads(pad_weights())["both" if wide else "near"]
+        self._weights = weights()["both" if wide else "near"]
         self._held: tuple[int, float | None, float] | None = None
 
     def look(self, bgr: Image, face: Face, t: int) -> Cues:
@@ -49,6 +52,35 @@ class PadModel:
         odds = now["bias"] + now["near"] * found.near - now["beat"] * max(0.0, found.beat - now["knee"])
         odds += now["wide"] * found.wide if found.wide is not None else 0.0
         return 1 / (1 + math.exp(-max(-40.0, min(40.0, odds))))
+
+
+@cache
+def weights() -> dict[str, dict[str, float]]:
+    """How much each cue counts: of a frame by `both` networks or by `near` alone, and of an `attempt`."""
+    return {name: part for name, part in json.loads(pad_weights()).items() if isinstance(part, dict)}
+
+
+def attempt(lives: Sequence[float], moved: float | None, *, asked: bool) -> float:
+    """P(living face) of a row of frames, 0…1: their middle log odds, and the face's own movement where it is known.
+
+    Who was asked to move and is stiff counts as a picture; who only sat there (not `asked`) may be stiff for a while.
+    """
+    now, total = weights()["attempt"], _middle([_clear(p) for p in lives])
+    if moved is not None:
+        share = 1.0 if asked else now["unasked"]
+        total += now["lift"] + share * now["own"] * max(now["floor"], min(now["roof"], moved))
+    return 1 / (1 + math.exp(-total))
+
+
+def _middle(odds: Sequence[float]) -> float:
+    """The mean of the middle half: steadier than the median, and no single odd frame speaks for all."""
+    cut = max(len(odds) // 4, int(len(odds) > 2))
+    kept = sorted(odds)[cut : len(odds) - cut]
+    return sum(kept) / len(kept) if kept else -CLEAR
+
+
+def _clear(p: float) -> float:
+    return max(-CLEAR, min(CLEAR, math.log(max(p, 1e-9) / max(1 - p, 1e-9))))
 
 
 def _net(model: Model) -> Any:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import hypot
-from typing import Final
+from typing import Any, Final
 
 Vector = tuple[float, ...]
 
@@ -67,7 +67,7 @@ class Seen:
 
     `light` and `contrast` are the mean and the deviation of the picture's brightness (0…255), `face_light` the mean on
     the face, `sharp` the deviation of its edges. `pose`, `vector`, `live` are None unless asked for; `lower` (with a
-    vector) is what is seen of the lower half of the face, beside the upper.
+    vector) is what is seen of the lower half of the face, beside the upper; `shape` (with a pose) are the landmarks.
     """
 
     t: int
@@ -83,6 +83,7 @@ class Seen:
     live: float | None = None
     cues: Cues | None = None
     lower: float = 1.0
+    shape: Any = field(default=None, compare=False, repr=False)  # a row a point: x, y in pixels, depth
 
 
 def cosine(a: Sequence[float], b: Sequence[float]) -> float:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from client.proctor import pad, rigid
 from client.proctor.limits import Limits
 from client.proctor.quality import REASON_OF, hint
+from client.proctor.rigid import Shape
 from client.proctor.seen import Cues, Seen, Vector, median, permille
 
 TURNED: Final = "turned"  # a hint of one attempt alone: a challenge asks for turned heads
@@ -34,6 +36,9 @@ class Tally:
     lowers: list[float] = field(default_factory=list)  # what was seen of the lower face, in the frames compared
     looks: list[Vector] = field(default_factory=list)  # the faces that were compared
     sizes: list[float] = field(default_factory=list)  # the face's height, of the longer side of the frame
+    asked: bool = False  # a challenge: whoever is there was asked to move
+    shapes: list[Shape] = field(default_factory=list)  # landmarks of the good frames
+    turns: list[float] = field(default_factory=list)  # and their yaw, degrees
 
     def add(self, seen: Seen) -> str:
         """Take one frame in; return its hint."""
@@ -48,6 +53,9 @@ class Tally:
             self.cues.append(seen.cues)
         if seen.pose is not None:
             self.yaws.append(seen.pose.yaw)
+        if seen.pose is not None and seen.shape is not None and not self.hint:
+            self.shapes.append(seen.shape)
+            self.turns.append(seen.pose.yaw)
         if seen.vector is not None and not self.hint:
             self.lowers.append(seen.lower)
         if seen.faces:
@@ -75,9 +83,15 @@ class Tally:
         word = self.hint or (self.hints.most_common(1)[0][0] if self.hints.total() > self.good else "")
         return REASON_OF.get(word, word) or "late"
 
+    def moved(self) -> float | None:
+        """The face's own movement (`rigid.own`), or None where it is not known."""
+        return rigid.own(self.shapes, self.turns)
+
     def live(self) -> float | None:
-        """Median P(live) over enough frames, or None: one frame alone says nothing."""
-        return median(self.lives) if len(self.lives) >= self.limits.pad_frames else None
+        """P(live) of this attempt over enough frames, or None: one frame alone says nothing."""
+        if len(self.lives) < self.limits.pad_frames:
+            return None
+        return pad.attempt(self.lives, self.moved(), asked=self.asked)
 
     def scores(self, now: int, **more: int) -> Mapping[str, int]:
         """What the signed event holds beside the result: figures, and the thresholds they were held against."""
@@ -94,8 +108,9 @@ class Tally:
         if self.sizes:
             found |= {"size": permille(median(self.sizes)), "size_threshold": self.limits.far}
         if self.lives:
-            found |= {"pad": permille(median(self.lives)), "pad_least": permille(min(self.lives))}
-            found |= {"pad_threshold": self.limits.pad}
+            whole = pad.attempt(self.lives, self.moved(), asked=self.asked)
+            found |= {"pad": permille(whole), "pad_median": permille(median(self.lives))}
+            found |= {"pad_least": permille(min(self.lives)), "pad_threshold": self.limits.pad}
         found["pad_frames"] = len(self.lives)
         found |= self._why()
         if self.yaws:
@@ -103,10 +118,12 @@ class Tally:
         return found
 
     def _why(self) -> Mapping[str, int]:
-        """What each cue of PAD said in the middle: log odds of the networks and the beat, times 1000."""
+        """What each cue of PAD said in the middle: log odds of the networks, the beat, own movement, × 1000."""
         if not self.cues:
             return {}
         wide = [cues.wide for cues in self.cues if cues.wide is not None]
         found = {"pad_near": permille(median([cues.near for cues in self.cues]))}
         found |= {"pad_wide": permille(median(wide))} if wide else {}
-        return found | {"pad_beat": permille(median([cues.beat for cues in self.cues]))}
+        found |= {"pad_beat": permille(median([cues.beat for cues in self.cues]))}
+        moved = self.moved()
+        return found if moved is None else found | {"pad_moved": permille(moved)}

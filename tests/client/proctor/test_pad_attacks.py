@@ -24,7 +24,7 @@ def clip(species: str, *lives: float | None, subject: str = "anna") -> Clip:
 
 
 def test_every_species_has_its_own_errors() -> None:
-    """A species that always passes is not hidden by another that never does; the median of a clip decides."""
+    """A species that always passes is not hidden by another that never does; the frames of a clip decide together."""
     found = attacks.table(
         [
             clip(BONA_FIDE, 0.9, 0.9, 0.2), clip(BONA_FIDE, 0.4, 0.3, 0.9, subject="berta"),
