@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import completion, disputes, keys, sample, schemas, shelf, stamp, trust, words
+from ledger import completion, disputes, inspection, keys, sample, schemas, shelf, stamp, trust, words
 from ledger.across import verify_many
 from ledger.archive import open_source
 from ledger.engine import ENGINES
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.command == "verify":
             return _verify(arguments)
-        if arguments.command in ("compare", "proof", "complain", "stamp", "verify-certificate"):
+        if arguments.command in ("compare", "proof", "complain", "stamp", "verify-certificate", "draw"):
             return int(arguments.run(arguments))
         if arguments.command == "schema":
             sys.stdout.write(schemas.text(arguments.what))
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     drawn.add_argument("archive", type=Path)
     sample.add_arguments(drawn)
     completion.add_arguments(commands.add_parser("verify-certificate", help="check a completion proof, offline"))
+    inspection.add_arguments(commands.add_parser("draw", help="whom an inspection visits, by a public seed"))
     disputes.add(commands)
     stamp.add(commands)
     what = commands.add_parser("schema", help="print a JSON Schema, as in docs/*.schema.json")

@@ -53,8 +53,10 @@ from server_stub.domain.warnings.inspector import Inspector
 from server_stub.domain.work import Bench
 from server_stub.routes import (
     accounts,
+    case_pages,
     class_pages,
     evidence,
+    inspection_pages,
     key_pages,
     learners,
     live_pages,
@@ -234,7 +236,7 @@ def create_app(
     app.state.services, app.state.server = server.services, server
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
     for room in (accounts, learners, sessions, evidence, staff, log, pages, people_pages, live_pages, office_pages,
-                 class_pages, key_pages, warning_pages):  # fmt: skip
+                 class_pages, case_pages, inspection_pages, key_pages, warning_pages):  # fmt: skip
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)

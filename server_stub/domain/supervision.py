@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server_stub.domain.application import Applications
+from server_stub.domain.cases import Cases, Employers
 from server_stub.domain.certificates import Certificates
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.eligibility import Eligibility
 from server_stub.domain.figures import Figures
 from server_stub.domain.houserules import HouseRules
+from server_stub.domain.inspections import Inspections
 from server_stub.domain.opening import Opening, Province
 from server_stub.domain.settle import Settler
+from server_stub.domain.tips import Tips
 from server_stub.domain.work import Bench
 
 
@@ -22,12 +25,17 @@ class Supervision:
     """What the pages of supervision ask."""
 
     bench: Bench
+    settler: Settler
     rules: HouseRules
     figures: Figures
     applications: Applications
     eligibility: Eligibility
     opening: Opening
     certificates: Certificates
+    cases: Cases
+    employers: Employers
+    inspections: Inspections
+    tips: Tips
 
 
 def wire(
@@ -42,4 +50,8 @@ def wire(
     figures, applications, eligibility = Figures(bench, settler), Applications(bench), Eligibility(bench)
     opening = Opening(bench, applications, eligibility, figures, logs, gather, province)
     certificates = Certificates(bench, applications, eligibility, figures, opening)
-    return Supervision(bench, rules, figures, applications, eligibility, opening, certificates)
+    cases = Cases(bench)
+    return Supervision(
+        bench, settler, rules, figures, applications, eligibility, opening, certificates, cases, Employers(bench),
+        Inspections(bench, cases), Tips(bench),
+    )  # fmt: skip

@@ -157,17 +157,17 @@ def issue(visit: Acts, class_id: str, learner: Line = "") -> Response:
     return _back(class_id, "issued")
 
 
-@router.get("/completions/{paper}")
-def completion(visit: Reads, paper: str) -> Response:
+@router.get("/completions/{completion}")
+def completion_page(visit: Reads, completion: str) -> Response:
     """The proof as PDF, its QR code verifies without this server."""
-    found, issued = visit.wired.supervision.certificates.one(visit.account, paper)
+    found, issued = visit.wired.supervision.certificates.one(visit.account, completion)
     return Response(pdf(found, issued), headers=FILE)
 
 
-@router.post("/completions/{paper}/revoke")
-def revoke(visit: Acts, paper: str, reason: Line = "") -> Response:
+@router.post("/completions/{completion}/revoke")
+def revoke(visit: Acts, completion: str, reason: Line = "") -> Response:
     """Take a proof back."""
-    found = visit.wired.supervision.certificates.revoke(visit.account, paper, reason)
+    found = visit.wired.supervision.certificates.revoke(visit.account, completion, reason)
     return _back(found.place.partition("/")[2], "revoked")
 
 

@@ -108,3 +108,16 @@ def completion_of(room: Room, learner: str) -> str:
     issued = Issued(value.serial, sign(value, grant).decode(), value.digest, str(grant.vkey), "officer")
     bench = room.server.services.supervision.bench
     return bench.keep("completion", f"class/{CLASS}", learner, "issued", issued).paper
+
+
+def papers_of(room: Room, learner: str) -> dict[str, str]:
+    """One paper of each sort that an address can name, about this learner."""
+    work = room.server.services.supervision
+    admin = room.server.people.account("admin")
+    assert admin is not None
+    round_ = work.inspections.announce(admin, "十一月抽查", "某期开奖号码", 1, 1)
+    work.tips.take("", "有人替课", "")
+    return {
+        "completion": completion_of(room, learner), "case": work.cases.open(CLASS, learner, "finding", "to look at").paper,
+        "inspection": round_.paper, "tip": work.bench.papers.find("tip")[0].paper,
+    }  # fmt: skip

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from server_stub.routes import live_pages
 from tests.server_stub.classlife import FORM as APPLICATION
-from tests.server_stub.classlife import completion_of
+from tests.server_stub.classlife import papers_of
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, Device, Learner
 from tests.server_stub.staff import PASSWORD, Browser, hire
@@ -96,8 +96,36 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/classes/{class_id}/open"): Row(PLANS),
     ("POST", "/classes/{class_id}/plan"): Row(PLANS, {"lessons": APPLICATION["lessons"], "reason": "another room"}),
     ("POST", "/classes/{class_id}/practice"): Row(SEES, {"learner": "{learner}", "lesson": "2026-12-05 灭火器实操"}),
-    ("GET", "/completions/{paper}"): Row(SEES),
-    ("POST", "/completions/{paper}/revoke"): Row(DECIDES, {"reason": "a wrong score"}),
+    ("GET", "/completions/{completion}"): Row(SEES),
+    ("POST", "/completions/{completion}/revoke"): Row(DECIDES, {"reason": "a wrong score"}),
+    ("GET", "/cases"): Row(DECIDES | {"far"}),
+    ("POST", "/cases"): Row(DECIDES, {"class_id": CLASS, "title": "to look at"}),
+    ("GET", "/cases/{case}"): Row(DECIDES),
+    ("POST", "/cases/{case}/answer"): Row(DECIDES, {"reason": "it was the learner", "do": "uphold"}),
+    ("POST", "/cases/{case}/close"): Row(DECIDES, {"reason": "nothing to do"}),
+    ("POST", "/cases/{case}/confirm"): Row(DECIDES, {"reason": "it is so", "do": "agree"}),
+    ("POST", "/cases/{case}/note"): Row(DECIDES, {"text": "called the school"}),
+    ("GET", "/cases/{case}/notice"): Row(DECIDES),
+    ("POST", "/cases/{case}/propose"): Row(DECIDES, {"sanction": "talk", "reason": "let them say"}),
+    ("POST", "/employers/pledge"): Row(
+        frozenset({"admin", "supervisor", "employer"}), {"place": "employer/works", "text": "put right"}
+    ),
+    ("GET", "/inspections"): Row(DECIDES | {"far"}),
+    ("POST", "/inspections"): Row(
+        DECIDES | {"far"}, {"name": "November", "source": "a lottery", "count": "1", "each": "1"}
+    ),
+    ("GET", "/inspections/{inspection}"): Row(DECIDES | {"far"}),
+    ("POST", "/inspections/{inspection}/calls"): Row(DECIDES | {"far"}),
+    ("POST", "/inspections/{inspection}/draw"): Row(DECIDES | {"far"}, {"seed": "1 2 3"}),
+    ("POST", "/inspections/{inspection}/publish"): Row(DECIDES | {"far"}),
+    ("POST", "/inspections/{inspection}/result"): Row(
+        DECIDES | {"far"}, {"who": "{learner}", "how": "phone", "text": "reached", "compliant": "yes"}
+    ),
+    ("GET", "/public/inspections/{inspection}"): Row(EVERYBODY, None, "open"),
+    ("GET", "/public/inspections/{inspection}/list"): Row(EVERYBODY, None, "open"),
+    ("GET", "/tips"): Row(EVERYBODY, None, "open"),
+    ("POST", "/tips"): Row(EVERYBODY, {"text": "something"}, "open"),
+    ("POST", "/tips/{tip}/answer"): Row(DECIDES | {"far"}, {"text": "looked into"}),
     ("GET", "/people"): Row(SEES | {"far"}),
     ("GET", "/people/{learner}"): Row(SEES),
     ("POST", "/people/{learner}/identity"): Row(
@@ -186,7 +214,7 @@ def world(room: Room, monkeypatch: pytest.MonkeyPatch) -> World:
     answer = browsers["admin"].post("/import", {"class_id": CLASS, "text": text})
     browsers["admin"].post(answer.headers["location"])  # so that an identity number is kept
     made = browsers["admin"].post("/import", {"class_id": CLASS, "text": LIST})
-    papers = {"paper": completion_of(room, learner.learner)}
+    papers = papers_of(room, learner.learner)
     return World(room, browsers, learner, device, made.headers["location"].rpartition("/")[2], papers)
 
 
