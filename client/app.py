@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from client import updating
@@ -20,6 +22,7 @@ from client.player import kivy_env
 from client.ports import UploaderPort
 from client.proctor.handle import Proctor
 from client.proctor.setup import ProctorSetup
+from client.sync.carry import Carrier
 from client.sync.enrol import Enrolment, Registration
 from client.sync.transport import HttpTransport
 from client.sync.uploader import UploaderThread
@@ -70,6 +73,13 @@ def proctor_setup(config: Config, fit: Fit, *, demo: bool) -> ProctorSetup:
     )
 
 
+def downloads() -> Path:
+    """Where this user looks for files that a program saved."""
+    import platformdirs
+
+    return Path(platformdirs.user_downloads_dir())
+
+
 def uploader_of(config: Config) -> Callable[[Enrolment, Sequence[Registration]], UploaderPort]:
     """Makes the thread that sends one learner's records."""
 
@@ -99,14 +109,18 @@ def run(config: Config, *, demo: bool = False, script: Callable[[Any, Any], None
     kit = Kit(
         clock=SystemClock(), transport=transport, player=player, foreground=probe, proctor=proctor, agent=agent,
         uploader=uploader_of(config), about=describe("file", str(fit)), agent_about=AGENT,
-        sparing=fit.load == "low",
+        sparing=fit.load == "low", saves=downloads(),
     )  # fmt: skip
+    carrier = Carrier(config.data, lambda: HttpTransport.of(config), SystemClock().wall)
+    kit = replace(kit, here=carrier.leave, others=lambda: carrier.others.sessions)
     journey = Journey(config, kit, background)
+    carrier.start()
     window = Window(journey, player, proctor.preview, probe.watch)
     try:
         window.go(script)
     finally:
         journey.close()
+        carrier.close()
         background.close()
         for part in (player, proctor, agent, transport):
             part.close()

@@ -28,10 +28,11 @@ from client.sync.logbook import Logbook, recover
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import KeptConsent, Outbox
 from client.sync.rebuild import mend, refill, wants_refill
+from client.sync.standing import Standing, sentences, standing
 from client.sync.records import Place, Records
 from client.timeline import legs, length, timeline
 from client.today import Need, credited_on, day_of, plan
-from client.view import Words
+from client.view import Sentence, Words
 from ledger import policy as policies
 from ledger.course import Course
 from ledger.credit import Credit
@@ -107,6 +108,13 @@ class Shelf:
         self._me = self._enrolment.me()
         return self._me, tuple(self._course(item) for item in self._me.registrations)
 
+    def standing(self, others: int) -> tuple[Standing, tuple[Sentence, ...]]:
+        """How this learner's records stand, and in words; `others`: sessions of others that wait on this computer."""
+        with closing(Outbox(self.profile.outbox)) as outbox:
+            found = standing(outbox)
+        said = sentences(found, self._clock.wall())
+        return found, (*said, Sentence("sync.others", {"sessions": others})) if others else said
+
     def sign_out(self) -> None:
         """End the token; records stay."""
         self._enrolment.sign_out()
@@ -160,6 +168,7 @@ class Shelf:
             credit=credit,
             identify=identified,
             withdraw=withdraw,
+            sparing=self._sparing,
             way=way,
         )
         template = profile.template(registration.registration)

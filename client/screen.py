@@ -295,6 +295,8 @@ def _panel(state: State) -> Iterator[PanelLine]:
         yield PanelLine(Sentence("panel.sync_good"), "good")
     else:
         yield PanelLine(Sentence("panel.sync_todo", {"pending": _pending(state)}), "todo")
+    if state.rules.sparing:
+        yield PanelLine(Sentence("panel.low_load"), "unknown")
 
 
 def _line(key: str, good: bool) -> PanelLine:

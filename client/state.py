@@ -37,6 +37,7 @@ class Rules:
     face: bool = True  # False: the agreed non-face route
     photos: Sealing | None = None  # to whom photos go: the grant names somebody, and the learner agreed ...
     agreed: Consent | None = None  # ... by this word
+    sparing: bool = False  # this computer runs at low load: as many checks, a smaller picture
 
     @property
     def conditions(self) -> Conditions:

@@ -273,6 +273,7 @@ TEXT: Final[Mapping[str, str]] = {
     "panel.check_todo": "The next check decides",
     "panel.agent_good": "Study assistant works",
     "panel.agent_todo": "Study assistant is starting",
+    "panel.low_load": "Low load: a smaller picture, as many checks",
     "panel.sync_good": "Records receipted",
     "panel.sync_todo": "Offline: {pending} records wait on this device",
     # --- sync caption
@@ -280,6 +281,18 @@ TEXT: Final[Mapping[str, str]] = {
     "sync.sending": "{pending} records are on their way.",
     "sync.offline": "No network: {pending} records are kept on this device.",
     "sync.problem": "The server did not accept the records ({code}). They are kept; tell the school.",
+    # --- how the records of this computer stand
+    "sync.never": "Nothing was sent yet.",
+    "sync.sent_now": "Last sent just now.",
+    "sync.sent_minutes": "Last sent {count} minutes ago.",
+    "sync.sent_hours": "Last sent {count} hours ago.",
+    "sync.sent_days": "Last sent {count} days ago.",
+    "sync.all_sent": "Everything is with the server.",
+    "sync.waiting": "{sessions} sessions are waiting ({records} records).",
+    "sync.photos_waiting": "Records are sent; sealed photos are on their way.",
+    "sync.stuck": "{sessions} sessions could not be sent to their end; what was receipted stays.",
+    "sync.others": "{sessions} sessions of others on this computer are waiting, too.",
+    "sync.send_now": "Send now",
     # --- buttons
     "button.start": "Start",
     "button.continue": "Continue",

@@ -80,6 +80,8 @@ def _views() -> Iterator[tuple[str, View]]:
     offline = PanelLine(Sentence("panel.sync_todo", {"pending": 38}), "todo")
     waits = Sentence("sync.offline", {"pending": 38})
     yield "lesson-offline", view("playing", "say.playing_offline", panel=_panel(sync=offline), sync=waits)
+    low = PanelLine(Sentence("panel.low_load"), "unknown")
+    yield "lesson-making-up", view("playing", "say.making_up", values={"number": 2, "count": 3}, panel=_panel(low=low))
     yield "lesson-hint", view(hint=Sentence("hint.dark"))
     yield "lesson-notice", view("notice", "check.notice", values={"seconds": 3}, countdown_ms=3000, button=ready)
     prompt = Prompt(3, "turn_left", 1, 3, 16_000)

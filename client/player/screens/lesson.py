@@ -7,34 +7,55 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kivy.clock import Clock
+from kivy.graphics import Color, Rectangle
+from kivy.metrics import dp
 from kivy.properties import BooleanProperty, ListProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.widget import Widget
 
-from client.player import i18n
+from client.player import i18n, theme
 from client.player.captions import CaptionTrack
 from client.player.chime import Chime
 from client.player.playback import Playback
 from client.player.screens import question as _question  # noqa: F401 - lesson.kv holds its card
 from client.player.screens.base import Screen, kv_of
-from client.player.widgets import tongue
-from client.player.widgets.kit import Fact
+from client.player.widgets import look, tongue
+from client.player.widgets.kit import Fact, Reached
 from client.view import Sentence, View
 
 kv_of(__file__)
 LATEST_S = 0.15  # what waits for a picture waits no longer than this
+SEEK_MS = 10_000  # one press of an arrow key
 MIRROR = ("notice", "check")  # phases in which the learner looks at the camera
 ICONS = {"ready": "play", "unit_end": "check", "done": "check", "paused": "pause"}
 
 
-class SeekBar(Widget):
-    """The way through the lesson: played in blue, seen in pale blue, and nowhere else to go."""
+class SeekBar(Reached, Widget):
+    """The way through the lesson: played in blue, seen in pale blue, and nowhere else to go; what counts already has a
+    quiet green line below. Arrow keys go ten seconds back and on."""
 
     position = NumericProperty(0)
     seen = NumericProperty(0)
     limit = NumericProperty(0)  # the furthest place to go to
     duration = NumericProperty(1)
+    proven = ListProperty([])  # (from, to) in ms
     may_seek = BooleanProperty(False)
+    tint = BooleanProperty(False)  # follows the colours of now
     __events__ = ("on_seek",)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in ("pos", "size", "proven", "duration", "tint"):
+            self.fbind(name, self._mark)
+
+    def _mark(self, *_: Any) -> None:
+        """A quiet line below each stretch that counts."""
+        self.canvas.after.clear()
+        whole = max(self.duration, 1)
+        with self.canvas.after:
+            Color(*theme.rgba(look.GREEN))
+            for begin, end in self.proven:
+                wide = max(self.width * (end - begin) / whole - dp(1), dp(2))
+                Rectangle(pos=(self.x + self.width * begin / whole, self.center_y - dp(10)), size=(wide, dp(3)))
 
     def on_touch_up(self, touch: Any) -> bool:
         """A tap inside what was seen."""
@@ -43,6 +64,14 @@ class SeekBar(Widget):
             self.dispatch("on_seek", int(min(share * self.duration, self.limit)))
             return True
         return bool(super().on_touch_up(touch))
+
+    def keyboard_on_key_down(self, window: Any, keycode: tuple[int, str], text: str, modifiers: list[str]) -> bool:
+        """Left and right, within what was seen."""
+        step = {"left": -SEEK_MS, "right": SEEK_MS}.get(keycode[1])
+        if step is None or not self.may_seek:
+            return bool(super().keyboard_on_key_down(window, keycode, text, modifiers))
+        self.dispatch("on_seek", int(max(0, min(self.position + step, self.limit))))
+        return True
 
     def on_seek(self, position_ms: int) -> None:
         """The learner wants to go there."""
@@ -206,8 +235,9 @@ class LessonScreen(Screen):
         pixel = max(whole // max(int(bar.width), 1), 1)  # what moves by less need not be drawn again
         bar.position, bar.duration = unit.position_ms // pixel * pixel, whole
         bar.limit, bar.seen = unit.seen_ms, unit.seen_ms // pixel * pixel
-        bar.may_seek = view.may_seek
+        bar.may_seek, bar.proven = view.may_seek, list(unit.proven)
         at, end = i18n.stamp(unit.position_ms), i18n.stamp(unit.duration_ms)
+        bar.name = tongue.say("app.seek", at=at, all=end)
         self.ids.position.words = tongue.say("lesson.position", at=at, all=end)
         self.ids.number.words = tongue.say("lesson.lesson", number=unit.number, count=unit.count)
         track = self._tracks.get(tongue.language) or next(iter(self._tracks.values()), None)

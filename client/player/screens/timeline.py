@@ -71,6 +71,11 @@ class StretchRow(Tappable, BoxLayout):
     length = StringProperty("")
     ink = StringProperty("")
 
+    @property
+    def words(self) -> str:
+        """All of it, as a reader says it."""
+        return " · ".join(part for part in (self.title, self.reason, self.length) if part)
+
 
 class UnitCard(Card):
     """One unit."""

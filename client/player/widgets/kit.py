@@ -55,10 +55,12 @@ class Page(ScrollView):
             self.column.add_widget(widget, *args, **kwargs)
 
 
-class Tappable(ButtonBehavior, FocusBehavior):
-    """What can be tapped, and reached and pressed by keyboard."""
+class Reached(FocusBehavior):
+    """What the keyboard can reach; it shows where it is."""
 
     ring = BooleanProperty(False)  # shown when the keyboard came here, not after a tap
+    name = StringProperty("")  # what it is for, where it shows no words
+    _tapped = False
 
     def on_touch_down(self, touch: Any) -> bool:
         """A tap takes the focus without its ring."""
@@ -68,11 +70,13 @@ class Tappable(ButtonBehavior, FocusBehavior):
         finally:
             self._tapped = False
 
-    _tapped = False
-
     def on_focus(self, _: Any, focus: bool) -> None:
         """Show where the keyboard is."""
         self.ring = focus and not self._tapped
+
+
+class Tappable(ButtonBehavior, Reached):
+    """What can be tapped, and reached and pressed by keyboard."""
 
     def keyboard_on_key_down(self, window: Any, keycode: tuple[int, str], text: str, modifiers: list[str]) -> bool:
         """Enter and space press."""
@@ -176,30 +180,23 @@ class Field(BoxLayout):
         """Enter was pressed."""
 
 
-class Letter(TextInput):
-    """A sheet to write some lines on; Tab leaves it."""
-
-    most = NumericProperty(4000)
-
-    def insert_text(self, substring: str, from_undo: bool = False) -> None:
-        """Words and lines, no control characters, and an end somewhere."""
-        text = "".join(c for c in substring if c.isprintable() or c == "\n")
-        room = int(self.most) - len(self.text) + len(self.selection_text)
-        super().insert_text(text[: max(room, 0)], from_undo=from_undo)
-
-
 class Entry(TextInput):
-    """The line of a `Field`."""
+    """The line of a `Field`: at most `most` characters."""
 
     only_digits = BooleanProperty(False)
+    most = NumericProperty(64)
 
     def insert_text(self, substring: str, from_undo: bool = False) -> None:
         """Codes are digits, six at most; everything else has no control characters and ends somewhere."""
-        text = "".join(c for c in substring if c.isprintable())
+        text = "".join(c for c in substring if c.isprintable() or (c == "\n" and self.multiline))
         if self.only_digits:
             text = "".join(c for c in text if c in "0123456789")
-        room = (6 if self.only_digits else 64) - len(self.text) + len(self.selection_text)
+        room = int(6 if self.only_digits else self.most) - len(self.text) + len(self.selection_text)
         super().insert_text(text[: max(room, 0)], from_undo=from_undo)
+
+
+class Letter(Entry):
+    """A sheet to write some lines on; Tab leaves it."""
 
 
 class Problem(Card):

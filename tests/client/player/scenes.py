@@ -154,7 +154,7 @@ def lesson(stage: Any, drive: Any, s: Any) -> None:
     assert drive.find("继续") is None
     screen.render(view())
     drive.tap("结束")
-    assert [t for t in told if t[0] == "seek"] == [("seek", 15_000), ("seek", 41_000)]
+    assert [t for t in told if t[0] == "seek"] == [("seek", 15_000), ("seek", 41_000)], told
     assert [t for t in told if t[0] == "press"] == [("press", "rest"), ("press", "play"), ("press", "end")]
     screen.close()
 
