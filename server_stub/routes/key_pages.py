@@ -122,8 +122,9 @@ def come_back(wired: Wired, request: Request) -> Response:
 
 
 def _off(request: Request, wired: Services, account: Account | None) -> Response:
+    provider = _provider(wired)
     back = site(request, wired).origin + "/sign-in/oidc/return"
-    there, handle = _provider(wired).begin(back, account)
+    there, handle = provider.begin(back, account)
     # a form may not lead to another site (content-security policy), a page may
     answer = _onward(request, there) if account else RedirectResponse(there, 303)
     kept: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": back.startswith("https://")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, CursorResult, Engine, LargeBinary, String, delete, select, update
+from sqlalchemy import BigInteger, Engine, LargeBinary, String, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -69,11 +69,12 @@ class SqlKeys:
             return [_passkey(row) for row in session.scalars(query)]
 
     def use_passkey(self, key: str, count: int, at: int) -> None:
-        self._do(update(PasskeyRow).where(PasskeyRow.key == key).values(count=count, used=at))
+        with Session(self._engine) as session, session.begin():
+            session.execute(update(PasskeyRow).where(PasskeyRow.key == key).values(count=count, used=at))
 
     def drop_passkey(self, account: str, key: str) -> bool:
         gone = delete(PasskeyRow).where(PasskeyRow.key == key, PasskeyRow.account == account)
-        return bool(self._do(gone.returning(PasskeyRow.key)))
+        return bool(self._gone(gone.returning(PasskeyRow.key)))
 
     def begin(self, ceremony: Ceremony) -> None:
         with Session(self._engine) as session, session.begin():
@@ -85,7 +86,7 @@ class SqlKeys:
 
     def finish(self, handle: str, now: int) -> Ceremony | None:
         columns = (CeremonyRow.handle, CeremonyRow.what, CeremonyRow.account, CeremonyRow.held, CeremonyRow.expires)
-        found = self._do(delete(CeremonyRow).where(CeremonyRow.handle == handle).returning(*columns))
+        found = self._gone(delete(CeremonyRow).where(CeremonyRow.handle == handle).returning(*columns))
         ceremony = Ceremony(*found[0]) if found else None
         return ceremony if ceremony is not None and ceremony.expires > now else None
 
@@ -110,12 +111,12 @@ class SqlKeys:
             return [(row[0], row[1]) for row in session.execute(query)]
 
     def unlink(self, account: str) -> int:
-        return len(self._do(delete(LinkRow).where(LinkRow.account == account).returning(LinkRow.subject)))
+        return len(self._gone(delete(LinkRow).where(LinkRow.account == account).returning(LinkRow.subject)))
 
-    def _do(self, statement: Any) -> list[Any]:
+    def _gone(self, statement: Any) -> Sequence[Any]:
+        """What a statement that returns rows did."""
         with Session(self._engine) as session, session.begin():
-            done = session.execute(statement)
-            return list(done.all()) if isinstance(done, CursorResult) and done.returns_rows else []
+            return session.execute(statement).all()
 
 
 def _passkey(row: PasskeyRow) -> Passkey:

@@ -95,6 +95,24 @@ class Chromium:
     def cdp(self, command: str, given: dict[str, Any]) -> Any:
         return self._do("POST", "/goog/cdp/execute", {"cmd": command, "params": given})
 
+    def authenticator(self, *, verified: bool = True) -> str:
+        """A passkey device of W3C WebDriver ("Virtual Authenticators"): real CTAP2, keys and signatures."""
+        wanted = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+                  "isUserVerified": verified}  # fmt: skip
+        return str(self._do("POST", "/webauthn/authenticator", wanted))
+
+    def credentials(self, authenticator: str) -> list[dict[str, Any]]:
+        """The keys that the device holds."""
+        found: list[dict[str, Any]] = self._do("GET", f"/webauthn/authenticator/{authenticator}/credentials")
+        return found
+
+    def give_credential(self, authenticator: str, credential: dict[str, Any]) -> None:
+        """Put a key on the device, as a copy of the device would."""
+        self._do("POST", f"/webauthn/authenticator/{authenticator}/credential", credential)
+
+    def drop_authenticator(self, authenticator: str) -> None:
+        self._do("DELETE", f"/webauthn/authenticator/{authenticator}")
+
     def wait(self, script: str) -> None:
         """Until a script says true; after 200 looks the page is shown instead."""
         for _ in range(200):

@@ -19,6 +19,7 @@ from tests.server_stub.classlife import papers_of
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, Device, Learner
 from tests.server_stub.staff import PASSWORD, Browser, hire
+from tests.server_stub.warned import planted
 
 EVERYBODY = frozenset({"nobody", "learner", "admin", "supervisor", "principal", "officer", "teacher", "employer",
                        "provider", "far"})  # fmt: skip
@@ -126,6 +127,14 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/tips"): Row(EVERYBODY, None, "open"),
     ("POST", "/tips"): Row(EVERYBODY, {"text": "something"}, "open"),
     ("POST", "/tips/{tip}/answer"): Row(DECIDES | {"far"}, {"text": "looked into"}),
+    ("GET", "/warnings"): Row(DECIDES | {"far"}),
+    ("POST", "/warnings/inspect"): Row(DECIDES | {"far"}),
+    ("GET", "/warnings/{warning}"): Row(DECIDES),
+    ("POST", "/warnings/{warning}/aside"): Row(DECIDES, {"reason": "called them"}),
+    ("POST", "/warnings/{warning}/case"): Row(DECIDES, {"reason": "called them"}),
+    ("GET", "/self-inspections"): Row(DECIDES | {"far"}),
+    ("GET", "/self-inspections/{report}"): Row(DECIDES | {"far"}),
+    ("POST", "/self-inspections/{report}"): Row(DECIDES, {"class_id": CLASS, "text": "visited them"}),
     ("GET", "/people"): Row(SEES | {"far"}),
     ("GET", "/people/{learner}"): Row(SEES),
     ("POST", "/people/{learner}/identity"): Row(
@@ -214,7 +223,7 @@ def world(room: Room, monkeypatch: pytest.MonkeyPatch) -> World:
     answer = browsers["admin"].post("/import", {"class_id": CLASS, "text": text})
     browsers["admin"].post(answer.headers["location"])  # so that an identity number is kept
     made = browsers["admin"].post("/import", {"class_id": CLASS, "text": LIST})
-    papers = papers_of(room, learner.learner)
+    papers = papers_of(room, learner.learner) | planted(room, learner.learner)
     return World(room, browsers, learner, device, made.headers["location"].rpartition("/")[2], papers)
 
 
