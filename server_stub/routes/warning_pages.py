@@ -33,10 +33,10 @@ def inspect(visit: Acts) -> Response:
     return RedirectResponse("/warnings?done=inspected", 303)
 
 
-@router.get("/warnings/{paper}")
-def warning(visit: Reads, paper: str) -> Response:
+@router.get("/warnings/{warning}")
+def warning_page(visit: Reads, warning: str) -> Response:
     """One warning with its figures, its events, and the ordinary explanation."""
-    found = visit.wired.warnings.look(visit.account, paper)
+    found = visit.wired.warnings.look(visit.account, warning)
     words = found.warned.words[visit.lang]
     return visit.show(
         "warning.html", item=found, words=words, names=_names(visit, [found]), titles=_titles(visit),
@@ -45,18 +45,18 @@ def warning(visit: Reads, paper: str) -> Response:
     )  # fmt: skip
 
 
-@router.post("/warnings/{paper}/aside")
-def aside(visit: Acts, paper: str, reason: Reason = "") -> Response:
+@router.post("/warnings/{warning}/aside")
+def aside(visit: Acts, warning: str, reason: Reason = "") -> Response:
     """Set aside for a stated reason."""
-    visit.wired.warnings.set_aside(visit.account, paper, reason)
+    visit.wired.warnings.set_aside(visit.account, warning, reason)
     return RedirectResponse("/warnings?done=aside", 303)
 
 
-@router.post("/warnings/{paper}/case")
-def case(visit: Acts, paper: str, reason: Reason = "") -> Response:
+@router.post("/warnings/{warning}/case")
+def case(visit: Acts, warning: str, reason: Reason = "") -> Response:
     """Take it up as a review case."""
-    visit.wired.warnings.open_cases(visit.account, paper, reason)
-    return RedirectResponse(f"/warnings/{paper}", 303)
+    visit.wired.warnings.open_cases(visit.account, warning, reason)
+    return RedirectResponse(f"/warnings/{warning}", 303)
 
 
 @router.get("/self-inspections")
@@ -66,10 +66,10 @@ def reports(visit: Reads) -> Response:
     return visit.show("self_inspections.html", found=found, titles=_titles(visit))
 
 
-@router.get("/self-inspections/{paper}")
-def report(visit: Reads, paper: str) -> Response:
+@router.get("/self-inspections/{report}")
+def report_of_a_day(visit: Reads, report: str) -> Response:
     """One day's report, with what was answered."""
-    found, value = visit.wired.warnings.report(visit.account, paper)
+    found, value = visit.wired.warnings.report(visit.account, report)
     pack = visit.wired.warnings.inspector.pack
     rules = {rule.id: rule.words[visit.lang].title for rule in pack.rules}
     classes = [place for place in value.by_class if place.startswith("class/")]
@@ -78,13 +78,13 @@ def report(visit: Reads, paper: str) -> Response:
     )
 
 
-@router.post("/self-inspections/{paper}")
+@router.post("/self-inspections/{report}")
 def feed_back(
-    visit: Acts, paper: str, class_id: Annotated[str, Form(max_length=64)] = "", text: Reason = ""
+    visit: Acts, report: str, class_id: Annotated[str, Form(max_length=64)] = "", text: Reason = ""
 ) -> Response:
     """What was found out about an abnormal class."""
-    visit.wired.warnings.feed_back(visit.account, paper, class_id, text)
-    return RedirectResponse(f"/self-inspections/{paper}", 303)
+    visit.wired.warnings.feed_back(visit.account, report, class_id, text)
+    return RedirectResponse(f"/self-inspections/{report}", 303)
 
 
 def filled(text: str, values: object, lang: str) -> str:
