@@ -64,10 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("models", help="fetch | verify | list the models")
     commands.add_parser("demo", help="the demonstration lesson, studied by itself until somebody takes over")
     commands.add_parser("notice", parents=[settings], help="the text that a learner's consent names")
-    from client import farewell, keeping, updating  # not at the top: the detectors' process imports this module again
+    from client import farewell, keeping, sending, updating  # not at the top: the detectors' process imports this, too
 
     keeping.add(commands, settings)
     farewell.add(commands, settings)
+    sending.add(commands, settings)
     updating.add(commands, settings)
     return parser
 
@@ -91,6 +92,10 @@ def _do(options: argparse.Namespace) -> int:
             from client import keeping
 
             return keeping.run(settings, options.out, claims=options.claims)
+        case "sync":
+            from client import sending
+
+            return sending.run(settings, ahead=options.ahead)
         case "profile" | "photos":
             from client import farewell
 

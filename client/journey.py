@@ -41,6 +41,7 @@ Shown = (
 Work = Callable[[Callable[[], Any]], "Future[Any]"]
 
 CODE_EVERY_MS: Final = 30_000  # the server sends one code in this time
+STANDING_EVERY_MS: Final = 3_000  # between two looks at how the records stand
 NOTICES: Final = ("notice", "commitment", "face", "photos")
 
 
@@ -70,6 +71,7 @@ class Journey:
         self._choices: Choices | None = None
         self._challenge = ""
         self._code_at: int | None = None
+        self._stood_at = -STANDING_EVERY_MS
         self._me: Me | None = None
         self._shelf: Shelf | None = None
         self._uploader: UploaderPort | None = None
@@ -395,9 +397,19 @@ class Journey:
 
         self._later(shelf.overview, listed)
 
+    def send_now(self) -> None:
+        """The learner does not want to wait for the next try."""
+        if self._uploader is not None:
+            self._uploader.hurry()
+
     def _hear_uploader(self) -> None:
-        if self._uploader is None:
+        if self._uploader is None or self._shelf is None:
             return
+        now = self._kit.clock.mono()
+        if now - self._stood_at >= STANDING_EVERY_MS:
+            self._stood_at = now
+            found, said = self._shelf.standing(self._kit.others())
+            self._show(standing=said, waiting=found.waits)
         for signal in self._uploader.poll():
             if isinstance(signal, SyncState):
                 self._show(pending=signal.pending, online=signal.online)

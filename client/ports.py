@@ -203,6 +203,9 @@ class UploaderPort(Protocol):
         """Tell the news of this session from now on."""
 
     def wake(self) -> None: ...
+    def hurry(self) -> None:
+        """Try now, also while it waits after a failure: somebody asked."""
+
     def poll(self) -> Sequence[Signal]: ...
     def close(self) -> None: ...
 

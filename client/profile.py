@@ -60,6 +60,13 @@ def held(path: Path) -> bool:
     return False
 
 
+def release(path: Path) -> None:
+    """Give a claim of this process back, so that another window may open."""
+    handle = _claimed.pop(path.with_name(f"{path.name}.lock").absolute(), None)
+    if handle is not None:
+        os.close(handle)
+
+
 def _lock(handle: int) -> None:
     if sys.platform == "win32":
         import msvcrt

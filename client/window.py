@@ -115,6 +115,7 @@ class Window(App):
             "today": TodayScreen(
                 journey.open_course, journey.to_today, journey.to_face,
                 lambda name: journey.open_course(name, ""), journey.own.to_timeline, journey.own.to_rights,
+                journey.send_now,
             ),
             "timeline": TimelineScreen(journey.open_course),
             "rights": RightsScreen(journey.own.write, journey.own.save, journey.own.decide),

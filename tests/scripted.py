@@ -272,6 +272,9 @@ class SteppedUploader:
         if not self.uploader.failing:
             self.next_at = 0
 
+    def hurry(self) -> None:
+        self.next_at = 0
+
     def poll(self) -> Sequence[Signal]:
         for _ in range(200):
             if self.clock.now < self.next_at:

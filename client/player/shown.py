@@ -128,6 +128,8 @@ class Today:
     sparing: bool = False  # this computer runs at low load
     face: bool = False  # whether there is anything to enrol for, or to practise
     bell: Sentence | None = None  # a reminder that is due, or that passed while this program was closed
+    standing: tuple[Sentence, ...] = ()  # how the records stand: last sent when, what waits
+    waiting: bool = False  # whether records wait to be sent: the button that sends them now
     busy: bool = False
     trouble: Trouble | None = None
 

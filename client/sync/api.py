@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from client.errors import BadAnswerError, ServerRefusedError, SignedOutError
 from client.ports import Reply, Transport
-from client.profile import disk, write_private
+from client.profile import append_private, disk, sync_folder, write_private
 
 MAX_JSON: Final = 4 << 20
 PIECE: Final = 4 << 20
@@ -50,31 +51,57 @@ class Api:
             raise BadAnswerError(f"{path}: other bytes than {digest[:12]}…")
         return data
 
-    def download(self, path: str, digest: str, target: Path) -> Path:
-        """Have the file at `path`, which hashes to `digest`, at `target`: piece by piece, kept only when right."""
+    def download(
+        self, path: str, digest: str, target: Path, told: Callable[[int], None] = lambda _done: None
+    ) -> Path:
+        """Have the file at `path`, which hashes to `digest`, at `target`: piece by piece, kept only when right.
+
+        What came before the network failed (or the power) is not asked for again. `told(done)` in bytes.
+        """
         if target.exists() and file_digest(target) == digest:
             return target
-        data = bytearray()
+        part = target.with_name(f".{target.name}.part")
+        began = _length(part)
+        self._pieces(path, part, told)
+        if file_digest(part) != digest and began:
+            part.unlink()  # what lay here was another file's beginning
+            self._pieces(path, part, told)
+        if file_digest(part) != digest:
+            part.unlink()
+            raise BadAnswerError(f"{path}: other bytes than {digest[:12]}…")
+        with disk(str(target)):
+            part.replace(target)
+            sync_folder(target.parent)
+        return target
+
+    def _pieces(self, path: str, part: Path, told: Callable[[int], None]) -> None:
+        """Every piece from the end of `part` on, each on the disk before the next is asked for."""
         while True:
-            span = {"Range": f"bytes={len(data)}-{len(data) + PIECE - 1}"}
+            done = _length(part)
+            told(done)
+            span = {"Range": f"bytes={done}-{done + PIECE - 1}"}
             reply = self._transport.send("GET", path, b"", {**self._headers, **span})
-            if reply.status == NO_PIECE and data:
-                break
+            if reply.status == NO_PIECE and done:
+                return
             if reply.status not in (200, 206):
                 raise refusal(reply)
-            data = bytearray(reply.body) if reply.status == 200 else data + reply.body
-            if reply.status == 200 or len(reply.body) < PIECE:
-                break
-        if sha256(data).hexdigest() != digest:
-            raise BadAnswerError(f"{path}: other bytes than {digest[:12]}…")
-        write_private(target, bytes(data))
-        return target
+            if reply.status == 200:
+                write_private(part, reply.body)
+                return
+            append_private(part, reply.body)
+            if len(reply.body) < PIECE:
+                return
+
+
+def _length(path: Path) -> int:
+    with disk(str(path)):
+        return path.stat().st_size if path.exists() else 0
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with disk(str(path)):
-        return sha256(path.read_bytes()).hexdigest()
+    """SHA-256 of a file, however long."""
+    with disk(str(path)), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(data: bytes) -> dict[str, Any]:

@@ -239,6 +239,10 @@ class Outbox:
             db.execute("UPDATE segment SET line=?, time=? WHERE sid=? AND size=?", (line, time, sid, size))
             db.execute("UPDATE session SET state='sent' WHERE sid=? AND size=? AND state='closed'", (sid, size))
 
+    def last_sent(self) -> int:
+        """When (POSIX seconds, the server's clock) something was last receipted; 0 before the first time."""
+        return int(self._read("SELECT coalesce(max(time), 0) FROM segment WHERE line IS NOT NULL")[0][0])
+
     # --- sealed photos ------------------------------------------------------------------------------------------------
 
     def photos_waiting(self) -> int:

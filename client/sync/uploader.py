@@ -305,6 +305,7 @@ class UploaderThread:
         self._stop = threading.Event()
         self._news: deque[Signal] = deque()
         self._live = ""
+        self._failing = False
         self.failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="uploader", daemon=True)
         self._thread.start()
@@ -315,7 +316,12 @@ class UploaderThread:
         self.wake()
 
     def wake(self) -> None:
-        """There is something new to send."""
+        """There is something new to send; after a failure that is no reason to hurry."""
+        if not self._failing:
+            self._wake.set()
+
+    def hurry(self) -> None:
+        """Try now, also while it waits after a failure."""
         self._wake.set()
 
     def poll(self) -> Sequence[Signal]:
@@ -339,8 +345,9 @@ class UploaderThread:
                 worker.live = self._live
                 wait = worker.step()
                 self._news.extend(worker.poll())
+                self._failing = worker.failing
                 if wait:
-                    (self._stop if worker.failing else self._wake).wait(wait)
+                    self._wake.wait(wait)
         except Exception as error:  # a thread that dies silently would lose the news of it
             self.failure = error
             self._news.append(SyncState(False, 0, 0, getattr(error, "code", ClientError.code)))

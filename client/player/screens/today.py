@@ -45,10 +45,12 @@ class TodayScreen(Screen):
         on_make_up: Callable[[str], None] = lambda _: None,
         on_timeline: Callable[[str], None] = lambda _: None,
         on_rights: Callable[[], None] = lambda: None,
+        on_send: Callable[[], None] = lambda: None,
         **kwargs: Any,
     ) -> None:
         self._on_open, self._on_reload, self._on_face = on_open, on_reload, on_face
         self._on_make_up, self._on_timeline, self._on_rights = on_make_up, on_timeline, on_rights
+        self._on_send = on_send
         super().__init__(**kwargs)
         self.fbind("wide", self._retell)
 
@@ -72,7 +74,9 @@ class TodayScreen(Screen):
             said.append((shown.bell, "plain"))
         if shown.busy:
             said.append(("today.loading", "unknown"))
-        if shown.pending:
+        if shown.standing:
+            said += [(one, "todo" if shown.waiting and not shown.online else "plain") for one in shown.standing]
+        elif shown.pending:
             said.append(("today.sending" if shown.online else "today.unsent", "good" if shown.online else "todo"))
         if shown.identity_open:
             said.append(("today.identity_open", "todo"))
@@ -85,6 +89,8 @@ class TodayScreen(Screen):
         ]
 
     def _foot(self, shown: Today) -> Iterator[Push]:
+        if shown.waiting:
+            yield self._push("sync.send_now", "plain", "again", self._on_send, shown.busy)
         if shown.face:
             yield self._push("today.face", "plain", "look", self._on_face, shown.busy)
         if shown.name:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -20,7 +21,7 @@ from client.errors import (
     SignedOutError,
 )
 from client.ports import Reply
-from client.sync import receipts, transport
+from client.sync import api, receipts, transport
 from client.sync.api import Api, read_json, refusal
 from client.sync.enrol import Enrolment
 from client.sync.keyring import read_keys, write_keys
@@ -115,21 +116,20 @@ def test_a_path_is_a_path(odd, path):
 class Fixed:
     """A transport that always answers the same."""
 
-    def __init__(self, *replies: Reply) -> None:
+    def __init__(self, *replies: Reply | Exception) -> None:
         self.replies = list(replies)
         self.asked: list[dict[str, str]] = []
 
     def send(self, method, path, body=b"", headers=None):
         self.asked.append(dict(headers or {}))
-        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
 
 def test_a_file_comes_in_pieces_and_is_kept_only_when_right(tmp_path, monkeypatch):
     """Range by Range; other bytes than the hash names are not kept."""
-    from hashlib import sha256
-
-    from client.sync import api
-
     monkeypatch.setattr(api, "PIECE", 4)
     data = b"0123456789"
     source = Fixed(Reply(206, data[:4]), Reply(206, data[4:8]), Reply(206, data[8:]))
@@ -140,6 +140,33 @@ def test_a_file_comes_in_pieces_and_is_kept_only_when_right(tmp_path, monkeypatc
     with pytest.raises(BadAnswerError):
         Api(Fixed(Reply(200, b"other"))).download("/x", sha256(b"wanted").hexdigest(), tmp_path / "g")
     assert not (tmp_path / "g").exists()
+
+
+def test_a_download_goes_on_where_it_broke_off(tmp_path, monkeypatch):
+    """The network fails in the middle: the next try asks for the rest only, and nothing stands there half."""
+    monkeypatch.setattr(api, "PIECE", 4)
+    data, target = b"0123456789", tmp_path / "f"
+    digest = sha256(data).hexdigest()
+    with pytest.raises(NetworkError):
+        Api(Fixed(Reply(206, data[:4]), NetworkError("away"))).download("/f", digest, target)
+    assert not target.exists()
+    again = Fixed(Reply(206, data[4:8]), Reply(206, data[8:]))
+    told: list[int] = []
+    Api(again).download("/f", digest, target, told.append)
+    assert (target.read_bytes(), told) == (data, [4, 8])
+    assert [asked["Range"] for asked in again.asked] == ["bytes=4-7", "bytes=8-11"]
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_beginning_of_another_file_is_thrown_away(tmp_path, monkeypatch):
+    """What lies there does not belong to these bytes: it is fetched once more from the start, and is right."""
+    monkeypatch.setattr(api, "PIECE", 4)
+    data, target = b"0123456", tmp_path / "f"
+    (tmp_path / ".f.part").write_bytes(b"junk")
+    source = Fixed(Reply(206, data[4:]), Reply(206, data[:4]), Reply(206, data[4:]))
+    Api(source).download("/f", sha256(data).hexdigest(), target)
+    assert target.read_bytes() == data
 
 
 @given(st.integers(300, 599), st.binary(max_size=200))
