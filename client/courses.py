@@ -21,6 +21,7 @@ from client.ports import Clock, SessionStore
 from client.preferences import load_wishes
 from client.profile import Profile
 from client.study import Lesson
+from client.sync.content import ContentKeys
 from client.sync.enrol import Enrolment, Me, Registration
 from client.sync.identify import Who, ask
 from client.sync.keyring import read_keys
@@ -130,11 +131,15 @@ class Shelf:
         records = Records(profile.outbox, registration.registration, course, policy)
         desk = _Desk(profile.outbox)
         way = () if make_up is None else legs(timeline(records.credit(), course), make_up)
-        media = {unit.id: package.media(unit.id, "zh", self._sparing) for unit in course.units}
+        keys, encrypted = ContentKeys(), package.encrypted
+        media = {unit.id: package.media(unit.id, "zh", self._sparing, keys) for unit in course.units}
 
         def opened(take_over: bool) -> Granted:
             with closing(Outbox(profile.outbox)) as outbox:
-                return open_session(self._enrolment, outbox, registration, take_over=take_over)
+                granted = open_session(self._enrolment, outbox, registration, take_over=take_over)
+            if encrypted:
+                keys.fetch(self._enrolment.api, granted.sid)
+            return granted
 
         def book(granted: Granted) -> SessionStore:
             return Logbook(desk.outbox(), granted.sid, granted.signer)
@@ -171,10 +176,14 @@ class Shelf:
             sparing=self._sparing,
             way=way,
         )
+        def closed() -> None:
+            keys.forget()
+            desk.close()
+
         template = profile.template(registration.registration)
         captions = {unit: dict(item.captions) for unit, item in media.items()}
         follower = profile.follower(registration.registration) if template else b""
-        return Opened(registration.registration, lesson, template, follower, captions, desk.close)
+        return Opened(registration.registration, lesson, template, follower, captions, closed)
 
     # --- small things -------------------------------------------------------------------------------------------------
 

@@ -50,6 +50,8 @@ class UnitMedia:
     path: Path
     duration_ms: int
     captions: Mapping[str, Path] = field(default_factory=dict)  # language tag → WebVTT
+    # of an encrypted course: by name, memory only, there once the session is open
+    keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 class PlayerPort(Protocol):

@@ -19,6 +19,7 @@ from server_stub.domain import houserules, supervision
 from server_stub.domain.archive import Archivist
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.clockwatch import ClockWatch
+from server_stub.domain.content import ContentKeys
 from server_stub.domain.decisions import Decisions
 from server_stub.domain.devices import Devices
 from server_stub.domain.enrolment import Enrolment
@@ -55,6 +56,7 @@ from server_stub.routes import (
     accounts,
     case_pages,
     class_pages,
+    content,
     evidence,
     inspection_pages,
     key_pages,
@@ -184,6 +186,7 @@ class Server:
             revealer=revealer,
             overview=Overview(self.people, self.registry, self.records, enrolment),
             files=self.packages,
+            content=ContentKeys(self.records, revealer, self.packages),
             exporter=ArchiveExporter(archivist, self.records, self.keyring, self.gatherer, settings.exports),
             gatherer=self.gatherer,
             office=office,
@@ -235,8 +238,8 @@ def create_app(
     )
     app.state.services, app.state.server = server.services, server
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
-    for room in (accounts, learners, sessions, evidence, staff, log, pages, people_pages, live_pages, office_pages,
-                 class_pages, case_pages, inspection_pages, key_pages, warning_pages):  # fmt: skip
+    for room in (accounts, learners, sessions, content, evidence, staff, log, pages, people_pages, live_pages,
+                 office_pages, class_pages, case_pages, inspection_pages, key_pages, warning_pages):  # fmt: skip
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)

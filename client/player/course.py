@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from client.player.errors import CourseError, CourseFileError
+from client.player.vault import NO_KEYS, is_encrypted
 from client.ports import UnitMedia
 from ledger import course as manifest
 from ledger.errors import LedgerError
@@ -27,10 +29,15 @@ class Package:
     folder: Path
     course: manifest.Course
 
-    def media(self, unit: str, language: str, lower: bool = False) -> UnitMedia:
+    @property
+    def encrypted(self) -> bool:
+        """Whether any file of it needs a key that comes with a session."""
+        return any(is_encrypted(self.folder / name) for name in self.course.files())
+
+    def media(self, unit: str, language: str, lower: bool = False, keys: Mapping[str, bytes] = NO_KEYS) -> UnitMedia:
         """One unit as the player takes it, its title in `language`; `CourseError` for a unit that is not there.
 
-        `lower`: with the smaller picture, where the package has one.
+        `lower`: with the smaller picture, where the package has one. `keys`: looked into when the unit is opened.
         """
         try:
             found = self.course.unit(unit)
@@ -38,7 +45,7 @@ class Package:
             raise CourseError(str(e)) from e
         picture = found.lower if lower and found.lower else found.media
         captions = {tag: self.folder / name for tag, name in found.captions.items()}
-        return UnitMedia(found.id, found.title.in_(language), self.folder / picture, found.duration_ms, captions)
+        return UnitMedia(found.id, found.title.in_(language), self.folder / picture, found.duration_ms, captions, keys)
 
 
 def open_package(folder: Path, expected: str | None = None) -> Package:

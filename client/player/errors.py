@@ -29,6 +29,22 @@ class MediaError(ClientError):
     zh = "课程视频无法继续播放。请按“继续”重试；若仍停在同一位置，请联系培训机构。"
 
 
+class MediaSealError(MediaError):
+    """A part of an encrypted lesson was changed or is missing; the message names the file and the chunk."""
+
+    code = "TS-C-212"
+    remedy = "Download the course again; a part of this lesson's file was changed."
+    zh = "课程文件的某一部分已被改动或缺失。请重新下载课程。"
+
+
+class MediaKeyError(MediaError):
+    """The lesson is encrypted, and this session brought no key for it."""
+
+    code = "TS-C-213"
+    remedy = "End this session and open the course again while the network is there; nothing is lost."
+    zh = "本次学习未取得课程密钥。请在联网时结束并重新打开课程，已有记录不会丢失。"
+
+
 class CaptionsError(ClientError):
     """A captions file is not WebVTT; the lesson plays without captions."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import av.error
 from client.player.decode import MediaInfo, Picture, Sight, Voice, describe, frames
 from client.player.errors import MediaError
 from client.player.sound import BYTES_PER_MS, Sink
+from client.player.vault import NO_KEYS, open_media
 
 AHEAD = 12  # pictures decoded ahead: half a second
 AHEAD_BYTES = 96 << 20  # where sound is short, pictures may pile up this far (one thread reads both)
@@ -31,13 +33,19 @@ class Reel:
     """One open file. All methods return at once; `take` gives the pictures in order."""
 
     def __init__(
-        self, path: Path, sink: Sink, start_ms: int = 0, rate: int = 1000, box: tuple[int, int] | None = None
+        self,
+        path: Path,
+        sink: Sink,
+        start_ms: int = 0,
+        rate: int = 1000,
+        box: tuple[int, int] | None = None,
+        keys: Mapping[str, bytes] = NO_KEYS,
     ) -> None:
         """Begin to open and decode at `start_ms`; `info` and `fault` tell later how it went. `box` as `Sight.see`'s."""
         self.info: MediaInfo | None = None
         self.fault: MediaError | None = None
         self.box = box  # may change at any time
-        self._path, self._sink = path, sink
+        self._path, self._sink, self._keys = path, sink, keys
         self._lock = threading.Condition()
         self._pictures: deque[Picture] = deque()
         self._held = 0
@@ -140,7 +148,7 @@ class Reel:
 
     def _run(self) -> None:
         try:
-            with av.open(str(self._path), metadata_errors="replace") as box:
+            with open_media(self._path, self._keys) as file, av.open(file, metadata_errors="replace") as box:
                 self._decode_all(box)
         except MediaError as e:
             self.fault = e

@@ -180,7 +180,8 @@ class Playback:
         self._clock.jump(at)
         self._picture_end = at
         self._sink.pause(True)
-        self._reel = Reel(self._media.path, self._sink, int(at), self._clock.rate, self._box)
+        media = self._media
+        self._reel = Reel(media.path, self._sink, int(at), self._clock.rate, self._box, media.keys)
 
     def _fail(self, error: MediaError) -> None:
         self._halt()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from server_stub.domain.classlog import ClassLogs
+from server_stub.domain.content import ContentKeys
 from server_stub.domain.decisions import Decisions
 from server_stub.domain.devices import Devices
 from server_stub.domain.enrolment import Enrolment
@@ -77,6 +78,7 @@ class Services:
     settler: Settler
     overview: Overview
     files: Files
+    content: ContentKeys
     exporter: Exporter
     decisions: Decisions
     devices: Devices

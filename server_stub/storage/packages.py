@@ -11,6 +11,7 @@ from ledger.course import Course
 from ledger.errors import FormatError
 from server_stub.domain.errors import NotThereError, SetupError
 from server_stub.settings import safe_name
+from server_stub.storage import contentkeys
 
 MANIFEST = "course.toml"
 
@@ -31,6 +32,7 @@ class Packages:
             for name in course.files():
                 shutil.copyfile(folder / name, target / name)
             (target / MANIFEST).write_bytes(manifest)
+            contentkeys.install(folder, target, course)
         except OSError as error:
             raise SetupError(f"the course {folder} cannot be copied: {error}") from error
         return manifest
@@ -55,6 +57,11 @@ class Packages:
         if not safe_name(digest):
             raise NotThereError("a model is asked for by its sha256")
         return self._there(self._models / digest)
+
+    def content_keys(self, digest: str) -> list[bytes]:
+        """The keys of the encrypted files of a course; empty for one that is not encrypted."""
+        self._course(digest)
+        return list(contentkeys.read(contentkeys.key_file(self._courses / digest)).values())
 
     def _course(self, digest: str) -> Course:
         if digest not in self._parsed:

@@ -74,6 +74,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/sessions"): api(LEARNER),
     ("POST", "/v1/sessions/{sid}/identify"): api(LEARNER),
     ("GET", "/v1/sessions/{sid}/credit"): api(LEARNER),
+    ("GET", "/v1/sessions/{sid}/content-key"): api(LEARNER),
     ("POST", "/v1/sign-out"): api(LEARNER),
     # the staff's interface and pages
     ("GET", "/v1/classes"): Row(STAFF),
