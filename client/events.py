@@ -59,6 +59,7 @@ class Look:
     hint: str = ""  # "" | dark | bright | far | close | blurred | hidden | covered | nobody | several
     picture: str = ""  # "" | still (it does not change) | repeats (it comes round again, after `again_ms`)
     again_ms: int = 0
+    fed: str = ""  # signs that a file is played in place of a camera (doubled | bars | same), for a person
 
 
 @dataclass(frozen=True, slots=True)

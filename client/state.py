@@ -215,6 +215,7 @@ class State:
     told_faces: int | None = None  # what the log holds of presence and window
     told_window: tuple[bool, int | None, str] | None = None
     told_others: bool = False
+    told_fed: frozenset[str] = frozenset()  # signs of a file in the camera's place
     told_silent: bool = False
     message: str = ""
     media_fault: str = ""

@@ -169,14 +169,25 @@ def _presence(turn: Turn, before: Machine, look: Look) -> None:
 
 
 def _picture(turn: Turn, before: Machine, look: Look) -> None:
-    """The picture stands still (a fault), or comes round again (a finding): once each time; the lesson stands."""
+    """The picture stands still (a fault), or comes round again (a finding): once each time; the lesson stands.
+
+    Signs of a file in the camera's place are a finding, too, and stop nothing.
+    """
+    signs = turn.state.told_fed | set(look.fed.split())
+    if signs != turn.state.told_fed:
+        turn.set(told_fed=signs)
+        turn.log(Finding("presence.fed", 1, "medium", _at_most(turn, "report"), {"signs": look.fed}))
     if before.look is not None and before.look.picture == look.picture:
         return
     if look.picture == "still":
         turn.log(Fault("camera", "the picture does not change"))
     elif look.picture == "repeats":
-        response = min("pause", turn.state.rules.policy.responses.get("medium", "report"), key=GRAVITY.index)
-        turn.log(Finding("presence.repeats", 1, "medium", response, {"again_ms": look.again_ms}))
+        turn.log(Finding("presence.repeats", 1, "medium", _at_most(turn, "pause"), {"again_ms": look.again_ms}))
+
+
+def _at_most(turn: Turn, response: str) -> str:
+    """What a finding of middling severity may cause here, and never more than `response`."""
+    return min(response, turn.state.rules.policy.responses.get("medium", "report"), key=GRAVITY.index)
 
 
 def described(camera: CameraState) -> str:

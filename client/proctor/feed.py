@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from client.proctor.face import Image
 
-PAIR_MS: Final = 300  # between two pairs of frames in a row that are compared: a thirtieth of a core would be too much
+RUN: Final = 6  # pairs in a row: a whole beat of 25 pictures a second shown as 30
+REST_MS: Final = 1_800  # between two such runs: a pair costs a millisecond
 KEPT: Final = 100  # pairs: half a minute
 LEAST: Final = 60
 BLOCK: Final = 8  # pixels: what a codec leaves alone, it leaves alone in blocks
@@ -45,22 +46,24 @@ class Fed:
 
 
 class Feed:
-    """Fed with every frame of one camera; looks at a few pairs a second."""
+    """Fed with every frame of one camera; looks at a few in a row, then rests."""
 
     def __init__(self) -> None:
         self._pairs: deque[tuple[bool, float, float]] = deque(maxlen=KEPT)
-        self._first: tuple[int, Image] | None = None
-        self._due = self._seen = 0
+        self._before: tuple[int, Image] | None = None
+        self._left, self._due = RUN, 0
 
     def see(self, number: int, bgr: Image, t: int) -> None:
         """Take in frame `number` at `t` ms; pairs are frames that follow one another."""
-        first, self._first = self._first, None
-        if first is not None and number == first[0] + 1 and bgr.shape == first[1].shape:
-            self._pairs.append(compare(first[1], bgr))
-            self._seen += 1
-            self._due = t + PAIR_MS + self._seen * 71 % 100  # never in step with a rhythm of the file
-        elif t >= self._due:
-            self._first = (number, bgr)
+        if t < self._due:
+            return
+        before, self._before = self._before, (number, bgr)
+        if before is None or number != before[0] + 1 or bgr.shape != before[1].shape:
+            return
+        self._pairs.append(compare(before[1], bgr))
+        self._left -= 1
+        if not self._left:
+            self._left, self._due, self._before = RUN, t + REST_MS, None
 
     def fed(self) -> Fed | None:
         """The figures of the last half minute; None before there are enough pairs."""

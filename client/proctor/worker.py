@@ -29,6 +29,7 @@ from client.proctor.clock import boot_ms
 from client.proctor.devices import NO_FRAMES
 from client.proctor.enrolment import Enrolment, Maker
 from client.proctor.face import Image
+from client.proctor.feed import Feed
 from client.proctor.limits import Limits, limits
 from client.proctor.look import Eyes, engine
 from client.proctor.photo import PhotoError, Photographer
@@ -131,7 +132,7 @@ class Worker:
         self._due = {"beat": 0, "look": 0, "check": 0, "preview": 0, "prompt": 0}
         self._told: Prompt | None = None
         self._state: CameraState | None = None
-        self._repeats = Repeats()
+        self._repeats, self._feed = Repeats(), Feed()
         self._lives = choice.scripted and setup.mode == "demo"  # the portrait is marked, and sways by a formula
 
     def serve(self) -> None:
@@ -147,6 +148,8 @@ class Worker:
                 self._show(shot, now)
                 if not self._lives:
                     self._repeats.see(shot.bgr, shot.t)
+                if not self._camera.scripted:
+                    self._feed.see(shot.number, shot.bgr, shot.t)
             self._see(self._last, now)
             self._tick(boot_ms())
 
@@ -234,7 +237,7 @@ class Worker:
 
     def _camera_news(self, now: int) -> None:
         for state in self._camera.states():
-            self._state, self._frozen, self._repeats = state, False, Repeats()
+            self._state, self._frozen, self._repeats, self._feed = state, False, Repeats(), Feed()
             self._last = replace(self._last, t=now)
             if not state.available:
                 self._preview.clear()
@@ -308,7 +311,7 @@ class Worker:
 
     def _present(self, seen: Seen) -> None:
         self._repeats.look(seen.faces[0] if seen.faces else None)
-        self._send(presence.look(seen, self._limits, self._repeats))
+        self._send(presence.look(seen, self._limits, self._repeats, self._feed.fed()))
 
     # --- time -----------------------------------------------------------------------------------------------------
 

@@ -53,6 +53,18 @@ def test_a_picture_that_comes_round_again_is_one_finding_with_its_period() -> No
     check_log(bench)
 
 
+def test_signs_of_a_file_are_one_finding_and_stop_nothing() -> None:
+    """A person looks at it; the lesson plays on, and the same signs are told once."""
+    bench = Bench().study()
+    for fed in ("", "doubled", "doubled", "", "doubled"):
+        bench.send(Look(bench.state.now, faces=1, near=1, covered=False, fed=fed))
+    assert bench.playing
+    (found,) = bench.bodies(Finding)
+    assert isinstance(found, Finding)
+    assert (found.rule, found.response, dict(found.evidence)) == ("presence.fed", "report", {"signs": "doubled"})
+    check_log(bench)
+
+
 def test_a_swapped_camera_is_in_the_log() -> None:
     """Another name in mid-session; the same camera that comes back is no news."""
     bench = Bench().study()
