@@ -68,6 +68,9 @@ bench-agent: setup-dev  ## what the agent costs at 150 and 1,000 processes, besi
 bench-pad: setup-dev  ## PAD on the attack range by species, without a species and a person, with a challenge, and its cost (RANGE=folder; 20 minutes)
 	@nice -n 10 $(PY) build/bench_pad.py $(if $(RANGE),--range $(RANGE)) --out .work/pad.json
 
+test-x11: setup-dev  ## the window on a real X server: foreground, a whole lesson at the desk, and one by a screen reader alone
+	@TRUESEAT_LONG=1 $(PY) -m pytest -rs -m x11 tests
+
 tools: setup-dev  ## (root) install the tools that the agent is tried against
 	@build/tools.sh
 

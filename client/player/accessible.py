@@ -36,6 +36,7 @@ from client.player.widgets.kit import (
 
 LOOK_S: Final = 0.25
 ROOT: Final = 0
+RUN: Final = 1 << 32  # added to the number of a line to write in: the text that stands in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +129,20 @@ class Reader:
         self._last: dict[int, Spoken] = {}
         self._asked = False
         self._adapter = _adapter(self._activated, self._acted, self._left)
+        self._in_front: bool | None = None  # as the adapter was told
         self._event = Clock.schedule_interval(self._look, LOOK_S) if self._adapter is not None else None
-        if self._adapter is not None:
-            Window.bind(focus=self._focus)
 
     def close(self) -> None:
         """No more looks."""
         if self._event is not None:
             self._event.cancel()
-            Window.unbind(focus=self._focus)
         self._adapter = None
 
     # --- called by accesskit, in threads of its own -----------------------------------------------------------------
 
     def _activated(self) -> Any:
         """A reader came: the whole tree follows at the next look."""
-        self._asked = True
+        self._asked, self._in_front = True, None
         self._last = {}
         return None
 
@@ -169,13 +168,13 @@ class Reader:
             widget.text = ""
             widget.insert_text(str(request.data[1]))
 
-    def _focus(self, _: Any, focused: bool) -> None:
-        if self._adapter is not None:
-            self._adapter.update_window_focus_state(bool(focused))
-
     def _look(self, _: float) -> None:
-        if self._asked and self._adapter is not None:
-            self._adapter.update_if_active(self._changes)
+        if not self._asked or self._adapter is None:
+            return
+        self._adapter.update_if_active(self._changes)
+        if self._in_front != bool(Window.focus):
+            self._in_front = bool(Window.focus)
+            self._adapter.update_window_focus_state(self._in_front)
 
     def _changes(self) -> Any:
         import accesskit
@@ -191,8 +190,10 @@ class Reader:
         root.set_children(order)
         update = accesskit.TreeUpdate(focus)
         update.nodes.append((ROOT, root))
-        for node in nodes:
-            update.nodes.append(node)
+        for number, node in nodes:
+            update.nodes.append((number, node))
+            if now[number].role == "TEXT_INPUT":
+                update.nodes.append((number + RUN, _run(node, number + RUN, now[number])))
         tree = accesskit.Tree(ROOT)
         tree.toolkit_name = "Kivy"
         update.tree = tree
@@ -216,7 +217,6 @@ def _node(told: Spoken) -> Any:
         node.set_label(told.name)
     node.set_bounds(accesskit.Rect(*told.where))
     if told.role == "TEXT_INPUT":
-        node.set_value(told.value)
         node.add_action(accesskit.Action.SET_VALUE)
     if told.checked is not None:
         node.set_toggled(accesskit.Toggled.TRUE if told.checked else accesskit.Toggled.FALSE)
@@ -233,6 +233,22 @@ def _node(told: Spoken) -> Any:
     if told.press or told.role == "TEXT_INPUT":
         node.add_action(accesskit.Action.FOCUS)
     return node
+
+
+def _run(line: Any, number: int, told: Spoken) -> Any:
+    """The text in a line, with the caret at its end; `line` learns of it."""
+    import accesskit
+
+    run = accesskit.Node(accesskit.Role.TEXT_RUN)
+    run.set_value(told.value)
+    run.set_character_lengths([len(char.encode()) for char in told.value])
+    run.set_word_lengths([len(told.value)] if told.value else [])
+    run.set_text_direction(accesskit.TextDirection.LEFT_TO_RIGHT)
+    run.set_bounds(accesskit.Rect(*told.where))
+    caret = accesskit.TextPosition(number, len(told.value))
+    line.set_children([number])
+    line.set_text_selection(accesskit.TextSelection(caret, caret))
+    return run
 
 
 def _adapter(activated: Callable[[], Any], acted: Callable[[Any], None], left: Callable[[], None]) -> Any:
