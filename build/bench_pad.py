@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from client import manifest  # noqa: E402
 from client.ports import CheckRequest  # noqa: E402
-from client.proctor import attacks, check, evaluate, figures, models, pad  # noqa: E402
+from client.proctor import attacks, check, conditions, evaluate, feed, figures, models, pad  # noqa: E402
 from client.proctor.attacks import BONA_FIDE, Clip, Report  # noqa: E402
 from client.proctor.check import Person  # noqa: E402
 from client.proctor.pad import PadModel, surround  # noqa: E402
@@ -130,6 +131,45 @@ def full_check(clips: Sequence[Clip]) -> Report:
     return report
 
 
+# --- signs of a file, and who is turned away --------------------------------------------------------------------------
+
+
+def pictures(path: Path) -> Iterator[Any]:
+    """The frames of one clip."""
+    clip = cv2.VideoCapture(str(path))
+    while (got := clip.read())[0]:
+        yield got[1]
+    clip.release()
+
+
+def signs(folder: Path, clips: Sequence[Clip]) -> Report:
+    """Species → clips with signs of a file (`feed.py`), and with as many resting blocks as files have."""
+    report: Report = defaultdict(lambda: {"clips": 0, "signs": 0, "same": 0, "least": 1.0, "most": 0.0})
+    for clip in clips:
+        frames = list(pictures(folder / "videos" / clip.name))
+        fed = feed.of([feed.compare(a, b) for a, b in pairwise(frames)])
+        found = report[clip.species]
+        found["clips"] += 1
+        found["signs"] += bool(fed.signs)
+        found["same"] += fed.same >= feed.SAME
+        found |= {"least": round(min(found["least"], fed.same), 3), "most": round(max(found["most"], fed.same), 3)}
+    return dict(report)
+
+
+def by_condition(folder: Path, clips: Sequence[Clip], threshold: float) -> Report:
+    """Bona fide windows turned away in a challenge, by light and by apparent tone of their middle frame."""
+    real = [clip for clip in clips if clip.real and clip.lives()]
+    report: Report = {}
+    for by, label in conditions.BY.items():
+        labels = []
+        for clip in real:
+            frames, middle = list(pictures(folder / "videos" / clip.name)), len(clip.seen) // 2
+            faces = clip.seen[middle].faces or evaluate.eyes().glance(frames[middle], 0).faces
+            labels.append(label(frames[middle], faces[0]))
+        report[by] = conditions.turned_away([clip.whole() for clip in real], labels, threshold)
+    return report
+
+
 # --- what it costs ----------------------------------------------------------------------------------------------------
 
 
@@ -162,7 +202,7 @@ def cost(pack: Path) -> Report:
 # --- the report -------------------------------------------------------------------------------------------------------
 
 
-def measure(clips: Sequence[Clip], pack: Path) -> Report:
+def measure(clips: Sequence[Clip], pack: Path, folder: Path) -> Report:
     """Everything, as one tree."""
     threshold = evaluate.shipped().pad / 1000
     species = sorted({clip.species for clip in clips if not clip.real and clip.species not in DIGITAL})
@@ -176,6 +216,8 @@ def measure(clips: Sequence[Clip], pack: Path) -> Report:
         "without_species": left_out(clips, lambda clip: clip.species, species),
         "without_person": left_out(clips, lambda clip: clip.subject, people),
         "full_check": full_check(clips),
+        "signs_of_a_file": signs(folder, clips),
+        "windows_by": by_condition(folder, clips, threshold),
         "prints": evaluate.presentation(pack),
         "cost": cost(pack),
     }
@@ -213,6 +255,13 @@ def lines(report: Report) -> Iterator[str]:
                 if isinstance(one, dict)
             }
             yield f"  {name:24} {errors}  bona fide turned away {found['bpcer_clip_all']:.3f}  {found['weights']}"
+    yield "signs of a file: clips, with signs, with resting blocks, least and most of these"
+    for name, found in report["signs_of_a_file"].items():
+        counts = f"{found['clips']:>3} {found['signs']:>3} {found['same']:>3}"
+        yield f"  {name:24} {counts}  {found['least']} {found['most']}"
+    for by, bins in report["windows_by"].items():
+        said = "  ".join(f"{name} {one['bpcer']:.3f} of {one['frames']}" for name, one in bins.items())
+        yield f"windows turned away by {by}: {said}"
     for title in ("overall", "prints", "cost"):
         yield f"{title}  " + "  ".join(
             f"{name} {value:.4g}" for name, value in report[title].items() if isinstance(value, int | float)
@@ -245,7 +294,7 @@ def main() -> None:
         making = [sys.executable, str(ROOT / "build" / "attack_range.py"), "--pack", str(options.pack)]
         subprocess.run([*making, "--out", str(options.range)], check=True)
     clips = attacks.read(options.range, evaluate.eyes())
-    report = measure(clips, options.pack)
+    report = measure(clips, options.pack, options.range)
     evaluate.close()
     print("\n".join(lines(report)))
     if options.out:
