@@ -25,6 +25,7 @@ if ! cmp -s build/wine/freeze.txt "$site/.made"; then
     .venv/bin/uv pip install -q --no-deps --target "$site" --python-platform x86_64-pc-windows-msvc --python-version 3.13 \
         --only-binary :all: --require-hashes -r build/wine/freeze.txt
     cp build/wine/sitecustomize.py "$site/"
+    cp -r "$site/share" "$TRUESEAT_WINE/python/" # Kivy's libraries are looked for beside the interpreter
     cp build/wine/freeze.txt "$site/.made"
 fi
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)}
