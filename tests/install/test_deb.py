@@ -90,7 +90,7 @@ def _unresolved(chroot: Chroot) -> list[str]:
 
 
 def test_the_installed_client_passes_the_demo(chroot: Chroot, tmp_path: Path) -> None:
-    """A lesson from sign-in to result with the package's own files, against the server from source, on a bare system."""
+    """A lesson from sign-in to result with the package's files, against the server from source, on a bare system."""
     if shutil.which("Xvfb") is None or shutil.which("openbox") is None:
         pytest.skip("left out: needs Xvfb and openbox")
     data = Path("/var/tmp") / f"trueseat-demo-{os.getpid()}"

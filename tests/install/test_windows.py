@@ -1,0 +1,163 @@
+"""Setup and MSI installed, repaired, upgraded and removed under Wine. Left out in `make test`; `make test-install`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from client.about import VERSION
+from tests.client.world import World
+from tests.install.chroot import ROOT
+from tests.install.wine import Wine, why_not, windows
+
+pytestmark = pytest.mark.slow
+UNINSTALL = r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall"
+SETTINGS = r"HKLM\Software\TrueSeat"
+OLD, NEW = "0.0.9", "9.9.9"
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
+    if reason := why_not():
+        pytest.skip(f"left out: {reason}")
+    made = Wine(tmp_path_factory.mktemp("wine") / "prefix")
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def installer(dist: Path, name: str, version: str, kind: str) -> Path:
+    """setup.exe or .msi, made now if it is not there; another version is the same files under another number."""
+    path = dist / "windows" / f"{name}-{version}{'-setup.exe' if kind == 'exe' else '.msi'}"
+    if not path.is_file():
+        if not (dist / "windows" / name / "_internal").is_dir():
+            pytest.skip("left out: make windows first")
+        env = {**os.environ, "TRUESEAT_DIST": str(dist), "TRUESEAT_VERSION": version}
+        app = {"trueseat": "client", "trueseat-agent": "agent", "trueseat-verifier": "verifier"}[name]
+        subprocess.run([str(ROOT / "build/windows.sh"), app], check=True, env=env, capture_output=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A class archive and its trust file, as the server writes them."""
+    folder = tmp_path_factory.mktemp("class")
+    world = World(folder)
+    try:
+        pc = world.machine()
+        study = pc.study()
+        pc.run(study, 20_000)
+        pc.finish(study)
+        pc.send_all()
+        return world.export(folder / "archive"), world.trust_file()
+    finally:
+        world.close()
+
+
+def test_the_frozen_verifier_verifies_and_writes_its_page(
+    wine: Wine, dist: Path, archive: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """The .exe says what the source says; the one without a console writes the page for people."""
+    folder = dist / "windows" / "trueseat-verifier"
+    if not folder.is_dir():
+        pytest.skip("left out: make windows first")
+    source, trust = map(windows, archive)
+    told = wine.run(folder / "trueseat-verify.exe", "verify", source, "--trust", trust, "--json")
+    assert json.loads(told.stdout)["refused"] is False
+    page = tmp_path / "report.html"
+    wine.run(
+        folder / "trueseat-report.exe",
+        "--keep",
+        "--lang",
+        "zh",
+        "--out",
+        windows(page),
+        source,
+        _named(archive[1], tmp_path),
+    )
+    assert "核验通过" in page.read_text("utf-8")
+
+
+def _named(trust: Path, folder: Path) -> str:
+    return windows(Path(shutil.copy(trust, folder / "class.trust")))
+
+
+def test_setup_installs_repairs_upgrades_and_leaves_nothing(wine: Wine, dist: Path) -> None:
+    """Silently, into the folder that is named; a spoilt file comes back; records of a learner are never touched."""
+    name, folder = "trueseat-agent", wine.drive / "Apps" / "Agent"
+    learner = wine.drive / "users" / "li" / "AppData" / "Local" / "trueseat" / "learners" / ("a" * 32)
+    learner.mkdir(parents=True)
+    (learner / "outbox.db").write_bytes(b"not sent yet")
+    parameters = ("/S", "/SERVERURL=https://train.example", "/ENROLTOKEN=token-0001", "/LANG=en")
+    wine.run(installer(dist, name, OLD, "exe"), *parameters, r"/D=C:\Apps\Agent")
+    assert wine.registry(rf"{UNINSTALL}\{name}", "DisplayVersion") == OLD
+    assert wine.registry(SETTINGS, "server") == "https://train.example"
+    assert wine.registry(SETTINGS, "language") == "en"
+    (folder / "_internal" / "left-by-the-old-version.pyc").write_bytes(b"")
+    spoilt = folder / "_internal" / "agent" / "rules" / "macros.toml"
+    whole = spoilt.read_bytes()
+    spoilt.write_bytes(whole + b"\n# changed\n")
+    assert wine.run(folder / f"{name}.exe", "files", "check", check=False).returncode == 1
+    wine.run(installer(dist, name, VERSION, "exe"), "/S")
+    assert wine.registry(rf"{UNINSTALL}\{name}", "DisplayVersion") == VERSION, "where the older one lies, unasked"
+    assert wine.registry(SETTINGS, "server") == "https://train.example", "an upgrade keeps what was set"
+    assert spoilt.read_bytes() == whole
+    assert not (folder / "_internal" / "left-by-the-old-version.pyc").exists()
+    assert wine.run(folder / f"{name}.exe", "files", "check").stdout.startswith("as signed")
+    scan = wine.run(folder / f"{name}.exe", "scan", "--once", "--json", check=False)
+    assert json.loads(scan.stdout)["rules"]
+    said = wine.run(folder / "uninstall.exe", "/S", r"_?=C:\Apps\Agent").stdout
+    wine.settle()
+    assert r"users\li\AppData\Local\trueseat" in said
+    assert (learner / "outbox.db").read_bytes() == b"not sent yet"
+    assert not wine.has_key(rf"{UNINSTALL}\{name}")
+    assert not wine.has_key(SETTINGS)
+    assert [path.name for path in folder.rglob("*")] in ([], ["uninstall.exe"]), "_? keeps the running uninstaller"
+
+
+def test_a_running_program_is_neither_replaced_nor_removed(wine: Wine, dist: Path) -> None:
+    """Exit code 1618: fleet tools try again later."""
+    name, folder = "trueseat-agent", wine.drive / "Apps" / "Busy"
+    setup = installer(dist, name, VERSION, "exe")
+    wine.run(setup, "/S", r"/D=C:\Apps\Busy")
+    running = wine.start(folder / f"{name}.exe", "watch")
+    try:
+        again = wine.run(setup, "/S", check=False)
+        assert again.returncode == 1618 & 0xFF, again.returncode  # Unix keeps the last eight bits
+        assert (folder / f"{name}.exe").is_file()
+    finally:
+        running.kill()
+        running.wait(20)
+    wine.settle()
+    wine.run(folder / "uninstall.exe", "/S")
+    wine.settle()
+    assert not folder.exists()
+
+
+def test_the_msi_installs_with_properties_upgrades_repairs_and_goes(wine: Wine, dist: Path) -> None:
+    """As device management does it: properties become settings, a newer one takes the place, nothing is left."""
+    name = "trueseat-verifier"
+    folder = wine.drive / "Program Files" / "TrueSeat Verifier"
+    old, new = installer(dist, name, OLD, "msi"), installer(dist, name, VERSION, "msi")
+    properties = ("SERVERURL=https://train.example", "ENROLTOKEN=token-0001")
+    wine.run("msiexec", "/i", windows(old), "/qn", *properties)
+    assert (folder / "trueseat-verify.exe").is_file()
+    assert wine.registry(SETTINGS, "server") == "https://train.example"
+    assert wine.registry(SETTINGS, "token") == "token-0001"
+    assert wine.registry(SETTINGS, "language") is None, "what was not given is not set"
+    page = folder / "_internal" / "ledger" / "page" / "page.css"
+    page.unlink()
+    wine.run("msiexec", "/fa", windows(old), "/qn")
+    assert page.is_file()
+    wine.run("msiexec", "/i", windows(new), "/qn")
+    assert (folder / "trueseat-verify.exe").is_file()
+    wine.run("msiexec", "/x", windows(new), "/qn")
+    assert not folder.exists() or not [path for path in folder.rglob("*") if path.is_file()]
+    assert wine.registry(SETTINGS, "server") is None
