@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--no-camera", action="store_true", help="open no camera")
     doctor.add_argument("--bundle", type=Path, metavar="OUT.zip", help="also what support needs, no personal data")
     doctor.add_argument("--window", action="store_true", help="show it in a window")
+    commands.add_parser("text", parents=[settings], help="the same lessons on the terminal, for screen readers too")
     shown = commands.add_parser("config", parents=[settings], help="the settings in force")
     shown.add_argument("what", choices=["show"])
     shown.add_argument("--sources", action="store_true", help="where each of them comes from")
@@ -110,6 +111,8 @@ def _do(options: argparse.Namespace) -> int:
             if options.window:
                 return int(importlib.import_module("client.doctor.window").run(settings))
             return doctor.main(settings, as_json=options.json, bundle=options.bundle, camera=not options.no_camera)
+        case "text":
+            return int(importlib.import_module("client.app").run_text(settings))
         case _:
             app = importlib.import_module("client.app")  # kivy opens here and nowhere before
             return int(app.run(settings))

@@ -6,10 +6,11 @@ the screen of that page renders it; nothing else happens on the screen's thread.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from client.config import Config
 from client.fit import Fit, choose, measure
 from client.guard import AgentGuard
 from client.player import kivy_env
-from client.ports import UploaderPort
+from client.ports import ForegroundProbe, UploaderPort
 from client.proctor.handle import Proctor
 from client.proctor.setup import ProctorSetup
 from client.sync.carry import Carrier
@@ -91,38 +92,55 @@ def uploader_of(config: Config) -> Callable[[Enrolment, Sequence[Registration]],
     return make
 
 
-def run(config: Config, *, demo: bool = False, script: Callable[[Any, Any], None] | None = None) -> int:
-    """Open the window until it is closed. `script(window, drive)` (demonstrations, tests) uses it as a person would."""
-    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kivy_env.prepare(config.data / "kivy")
-    kivy_env.configure()
-
+@contextlib.contextmanager
+def _machine(config: Config, probe: ForegroundProbe, about: str, *, demo: bool) -> Iterator[tuple[Any, Any, Proctor]]:
+    """The journey, its player and its detectors, on this machine; all of it ends with the block."""
     from client.journey import Journey, Kit
-    from client.player.focus import open_probe
     from client.player.playback import Playback
-    from client.window import Window
 
     fit = choose(measure(), config.engine, config.load)
-    probe, player, background = open_probe(), Playback(), Background()
+    player, background = Playback(), Background()
     proctor, agent = Proctor(proctor_setup(config, fit, demo=demo)), AgentGuard()
     transport = HttpTransport.of(config)
+    carrier = Carrier(config.data, lambda: HttpTransport.of(config), SystemClock().wall)
     kit = Kit(
         clock=SystemClock(), transport=transport, player=player, foreground=probe, proctor=proctor, agent=agent,
-        uploader=uploader_of(config), about=describe("file", str(fit)), agent_about=AGENT,
-        sparing=fit.load == "low", saves=downloads(),
+        uploader=uploader_of(config), about=describe("file", f"{fit}{about}"), agent_about=AGENT,
+        sparing=fit.load == "low", saves=downloads(), here=carrier.leave, others=lambda: carrier.others.sessions,
     )  # fmt: skip
-    carrier = Carrier(config.data, lambda: HttpTransport.of(config), SystemClock().wall)
-    kit = replace(kit, here=carrier.leave, others=lambda: carrier.others.sessions)
     journey = Journey(config, kit, background)
     carrier.start()
-    window = Window(journey, player, proctor.preview, probe.watch)
     try:
-        window.go(script)
+        yield journey, player, proctor
     finally:
         journey.close()
         carrier.close()
         background.close()
         for part in (player, proctor, agent, transport):
             part.close()
+
+
+def run(config: Config, *, demo: bool = False, script: Callable[[Any, Any], None] | None = None) -> int:
+    """Open the window until it is closed. `script(window, drive)` (demonstrations, tests) uses it as a person would."""
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kivy_env.prepare(config.data / "kivy")
+    kivy_env.configure()
+
+    from client.player.focus import open_probe
+    from client.window import Window
+
+    probe = open_probe()
+    with _machine(config, probe, "", demo=demo) as (journey, player, proctor):
+        Window(journey, player, proctor.preview, probe.watch).go(script)
     updating.begin(config)
+    return 0
+
+
+def run_text(config: Config, *, demo: bool = False) -> int:
+    """The same, told on the terminal and steered by what is typed there; the log says so (`screen=text`)."""
+    from client.text import Terminal, TerminalProbe, typed_lines
+
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _machine(config, TerminalProbe(os.environ), " screen=text", demo=demo) as (journey, player, _):
+        Terminal(journey, player, lambda line: print(line, flush=True), typed_lines()).run()
     return 0

@@ -45,6 +45,14 @@ class X11:
         """Our window, as the toolkit numbers it: then no window manager is needed to find it."""
         self._window = window
 
+    def holder(self, window: int) -> int | None:
+        """The top-level window that holds `window` (a terminal numbers the one inside); None if it is gone."""
+        try:
+            line = self._ancestors(window)
+            return next((w for w in line if self._numbers(w, "WM_STATE", xp.GetPropertyType.Any)), line[-1])
+        except GONE:
+            return None
+
     def close(self) -> None:
         """Disconnect."""
         self._x.disconnect()
