@@ -29,6 +29,7 @@ from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer, Witnesses
 from server_stub.domain.identify import Identifier
 from server_stub.domain.importer import Importer
+from server_stub.domain.ingest import Ingest
 from server_stub.domain.letters import Letters
 from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
@@ -52,6 +53,7 @@ from server_stub.domain.warnings import networks, rule
 from server_stub.domain.warnings.desk import CaseBook, WarningDesk
 from server_stub.domain.warnings.inspector import Inspector
 from server_stub.domain.work import Bench
+from server_stub.fastlane import FastLane
 from server_stub.routes import (
     accounts,
     case_pages,
@@ -165,6 +167,8 @@ class Server:
         )
         before_grant = supervised.opening.before_grant(self.gatherer.before_grant)
         self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
+        segments = Segments(self.records, live, self.keyring, revealer, settler, clock)
+        self.ingest = Ingest(segments)
         self.services = Services(
             server=settings.server,
             version=_version(),
@@ -181,7 +185,8 @@ class Server:
             enrolment=enrolment,
             logs=logs,
             sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock, before_grant),
-            segments=Segments(self.records, live, self.keyring, revealer, settler, clock),
+            segments=segments,
+            ingest=self.ingest,
             settler=settler,
             revealer=revealer,
             overview=Overview(self.people, self.registry, self.records, enrolment),
@@ -206,6 +211,7 @@ class Server:
 
     def close(self) -> None:
         """Close the databases; wait for no witness."""
+        self.ingest.close()
         self.gatherer.close()
         self.records.close()
         self.people.close()
@@ -243,6 +249,7 @@ def create_app(
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)
+    app.add_middleware(FastLane, services=server.services)
     return app
 
 

@@ -30,21 +30,26 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        limit = _limit(scope["path"])
-        body = bytearray()
-        more = not _announced_beyond(scope, limit)
-        fits = more
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            fits = len(body) <= limit
-            more = fits and message.get("more_body", False)
-        if not fits:
-            await refusal(TooLargeError(f"more than {limit} bytes"))(scope, receive, send)
-            return
-        await self._app(scope, _replay(bytes(body), receive), send)
+        body = await read_body(scope, receive, send, _limit(scope["path"]))
+        if body is not None:
+            await self._app(scope, _replay(body, receive), send)
+
+
+async def read_body(scope: Scope, receive: Receive, send: Send, limit: int) -> bytes | None:
+    """The request's body; None when it was refused for its length already, or nobody is there any more."""
+    body = bytearray()
+    fits = more = not _announced_beyond(scope, limit)
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        fits = len(body) <= limit
+        more = fits and message.get("more_body", False)
+    if not fits:
+        await refusal(TooLargeError(f"more than {limit} bytes"))(scope, receive, send)
+        return None
+    return bytes(body)
 
 
 def _limit(path: str) -> int:

@@ -47,12 +47,12 @@ class LiveSessions:
         self._kept: OrderedDict[str, Live] = OrderedDict()
         self._events = 0
 
-    def take(self, tx: Transaction, session: Session) -> Live:
-        """The session's state; from now on nobody else's, until `keep`."""
+    def take(self, tx: Transaction, session: Session, size: int) -> Live:
+        """The state of a session that stands at `size` events; from now on nobody else's, until `keep`."""
         live = self._kept.pop(session.sid, None)
         if live is not None:
             self._events -= len(live.log.tree)
-            if len(live.log.tree) == tx.events.progress(session.sid).size:
+            if len(live.log.tree) == size:
                 return live  # else another process took a segment meanwhile
         return self._load(tx, session)
 

@@ -181,6 +181,9 @@ class Records(Protocol):
     def write(self, job: Callable[[Transaction], T]) -> T:
         """Run `job` alone; return when what it wrote is on the disk. An error undoes all of it."""
 
+    def write_all(self, jobs: Sequence[Callable[[Transaction], T]]) -> list[T | BaseException]:
+        """The same for many, each by itself, with as few commits as can be: what each gave, or why it was undone."""
+
     def read(self, job: Callable[[Transaction], T]) -> T:
         """Run `job` over one committed state."""
 

@@ -7,8 +7,12 @@ it is sent, so that a repeat gets the same one: nothing is cosigned twice, no or
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from hashlib import sha256
+from typing import Final
 
 from ledger import checkpoint, names, note, segment
 from ledger.errors import LedgerError
@@ -32,18 +36,31 @@ from server_stub.domain.reveal import Revealer, known
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock
 
+MAX_SESSIONS: Final = 20_000  # whose grants are kept in memory: about 100 MB
 _log = logging.getLogger("server_stub")
+
+
+@dataclass(slots=True)
+class Upload:
+    """A segment on its way: what came, and what became of it. `ended`: with it the session was over."""
+
+    sid: str
+    body: bytes
+    seen: str
+    limit: int = segment.MAX_SEGMENT
+    outcome: bytes | BaseException | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A parsed segment with the one signature line that counts, its bytes and their digest, and where it came from."""
+    """A parsed segment with the one signature line that counts, its digest, and how it came."""
 
+    session: Session
     segment: Segment
     line: Signature
-    body: bytes
     digest: str
-    seen: str
+    upload: Upload
 
 
 class Segments:
@@ -60,40 +77,68 @@ class Segments:
     ) -> None:
         self._records, self._live, self._keyring = records, live, keyring
         self._revealer, self._settler, self._clock = revealer, settler, clock
+        self._sessions: OrderedDict[str, Session] = OrderedDict()  # what was granted never changes
 
     def accept(self, sid: str, body: bytes, seen: str, limit: int = segment.MAX_SEGMENT) -> bytes:
         """Return the answer to a segment when all of it is on the disk, or raise what docs/http-api.md lists."""
-        session, progress = self._records.read(lambda tx: (known(tx, sid), tx.events.progress(sid)))
-        digest = sha256(body).hexdigest()
-        if progress.body == digest:
-            return progress.answer
-        if progress.state != "open":
-            self._keep_late(session, body, limit)
-            raise SessionOverError("the seed of this session is revealed")
-        given = _parse(body, limit)
-        taken = _Taken(given, _signature(session, given, self._keyring.server), body, digest, seen)
-        answer = self._records.write(lambda tx: self._accept(tx, session, taken))
-        if isinstance(answer, ServerError):
-            raise answer
-        if self._records.read(lambda tx: tx.events.progress(sid).unsettled):
-            self._settler.settle(session.registration)  # or the next sweep does, if this process dies here
-        return answer
+        upload = Upload(sid, body, seen, limit)
+        self.accept_all([upload])
+        if upload.ended:
+            self.settle(upload)
+        if not isinstance(upload.outcome, bytes):
+            raise upload.outcome or ServerError("the segment was not taken")
+        return upload.outcome
 
-    def _keep_late(self, session: Session, body: bytes, limit: int) -> None:
-        """A session that is over takes nothing; what its own key signed against its history is kept as evidence."""
+    def accept_all(self, uploads: Sequence[Upload]) -> None:
+        """Give every upload its outcome, all of them with as few commits as can be. One thread at a time is enough."""
+        taken: list[_Taken] = []
+        for upload in uploads:
+            try:
+                found = self._read(upload)
+            except Exception as error:  # a refusal, or the database is gone
+                upload.outcome = error
+                continue
+            if isinstance(found, bytes):
+                upload.outcome = found
+            else:
+                taken.append(found)
+        jobs: list[Callable[[Transaction], bytes | ServerError]] = [partial(self._accept, taken=one) for one in taken]
+        written: list[bytes | ServerError | BaseException] = self._records.write_all(jobs) if jobs else []
+        for item, outcome in zip(taken, written, strict=True):
+            item.upload.outcome = outcome
+            item.upload.ended = item.upload.ended and isinstance(outcome, bytes)
+
+    def settle(self, upload: Upload) -> None:
+        """After the last segment of a session: its figure (or the next sweep does, if this process dies here)."""
+        self._settler.settle(self._session(upload.sid).registration)
+
+    def _session(self, sid: str) -> Session:
+        """What was granted, from memory if it was asked for lately; `UnknownSessionError`."""
+        session = self._sessions.get(sid)
+        if session is None:
+            session = self._sessions[sid] = self._records.read(lambda tx: known(tx, sid))
+            while len(self._sessions) > MAX_SESSIONS:
+                self._sessions.popitem(last=False)
+        return session
+
+    def _read(self, upload: Upload) -> _Taken | bytes:
+        """All that can be said of a segment without writing. What cannot be read, or was not signed by the session's
+        key, is refused, unless the session is over, or it is the latest accepted one again."""
+        session, digest = self._session(upload.sid), sha256(upload.body).hexdigest()
         try:
-            _signature(session, _parse(body, limit), self._keyring.server)
+            given = _parse(upload.body, upload.limit)
+            return _Taken(session, given, _signature(session, given, self._keyring.server), digest, upload)
         except ServerError:
-            return
+            progress = self._records.read(lambda tx: tx.events.progress(upload.sid))
+            if progress.body == digest:
+                return progress.answer
+            if progress.state != "open":
+                raise SessionOverError("the seed of this session is revealed") from None
+            raise
 
-        def keep(tx: Transaction) -> None:
-            if prove(tx, session.sid, self._keyring.server, body) is not None:
-                tx.events.add_fork(session.sid, body, self._clock())
-
-        self._records.write(keep)
-
-    def _accept(self, tx: Transaction, session: Session, taken: _Taken) -> bytes | ServerError:
+    def _accept(self, tx: Transaction, taken: _Taken) -> bytes | ServerError:
         """A refusal that leaves something behind (evidence, a revealed seed) is returned, so that it is committed."""
+        session = taken.session
         progress = tx.events.progress(session.sid)
         if progress.body == taken.digest:
             return progress.answer
@@ -101,31 +146,38 @@ class Segments:
             self._revealer.reveal(tx, session.sid, "abandoned")
             return SessionOverError("the session was not opened, or not continued, in time")
         if progress.state != "open":
-            raise SessionOverError("the seed of this session is revealed")
-        live = self._live.take(tx, session)
+            return self._late(tx, taken)
+        live = self._live.take(tx, session, progress.size)
         if taken.segment.old != progress.size:
             return self._stale(tx, live, progress, taken)
         live.take(taken.segment.entries)
         if live.log.tree.root() != taken.segment.checkpoint.root:
-            tx.events.add_fork(session.sid, taken.body, self._clock())
+            tx.events.add_fork(session.sid, taken.upload.body, self._clock())
             return ForkError("the entries do not hash to the root that was signed")
-        return self._cosign(tx, session, live, taken)
+        return self._cosign(tx, live, progress, taken)
+
+    def _late(self, tx: Transaction, taken: _Taken) -> ServerError:
+        """A session that is over takes nothing; what its own key signed against its history is kept as evidence."""
+        sid, body = taken.session.sid, taken.upload.body
+        if prove(tx, sid, self._keyring.server, body) is not None:
+            tx.events.add_fork(sid, body, self._clock())
+        return SessionOverError("the seed of this session is revealed")
 
     def _stale(self, tx: Transaction, live: Live, progress: Progress, taken: _Taken) -> ServerError:
         """409 with our size. Two signed roots at one size are proof of a fork: kept, whoever sends them."""
         self._live.keep(tx, progress.sid, live)
         size, root = taken.segment.checkpoint.size, taken.segment.checkpoint.root
         if size <= progress.size and live.log.tree.root_at(size) != root:
-            tx.events.add_fork(progress.sid, taken.body, self._clock())
+            tx.events.add_fork(progress.sid, taken.upload.body, self._clock())
         return StaleSegmentError(f"the session stands at {progress.size} here", {"size": progress.size})
 
-    def _cosign(self, tx: Transaction, session: Session, live: Live, taken: _Taken) -> bytes:
-        sid, given, progress = session.sid, taken.segment, tx.events.progress(session.sid)
+    def _cosign(self, tx: Transaction, live: Live, progress: Progress, taken: _Taken) -> bytes:
+        session, sid, given = taken.session, taken.session.sid, taken.segment
         now = max(self._clock(), progress.heard_at)  # signed times never fall, whatever the clock does
         time = now // 1000
         cosignature = checkpoint.cosign(given.checkpoint, self._keyring.cosigner, time)
         order = live.order(time) if given.entries else None
-        answer = bytes(Answer(cosignature, asdict(order) if order else None, _commands(tx, sid), taken.seen))
+        answer = bytes(Answer(cosignature, asdict(order) if order else None, _commands(tx, sid), taken.upload.seen))
         self._report(sid, live, progress)
         signed = bytes(Note(str(given.checkpoint), (taken.line, parse_line(cosignature))))
         progress = replace(
@@ -134,12 +186,13 @@ class Segments:
             heard_at=now,
         )  # fmt: skip
         if given.entries:
-            tx.events.add_segment(sid, given.old, progress.size, taken.body, time)
+            tx.events.add_segment(sid, given.old, progress.size, taken.upload.body, time)
         tx.events.set_progress(progress)
         photos.name(tx, live.log, given.old, now)
         self._live.keep(tx, sid, live)
         if live.log.closed is not None:
             self._revealer.reveal(tx, sid, "closed")
+            taken.upload.ended = True
         elif self._revealer.checkpoint_due(tx, session, progress.logged_at):
             self._revealer.log_checkpoint(tx, sid)
         return answer

@@ -16,6 +16,7 @@ from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer
 from server_stub.domain.identify import Identifier
 from server_stub.domain.importer import Importer
+from server_stub.domain.ingest import Ingest
 from server_stub.domain.letters import Letters
 from server_stub.domain.limits import Limits
 from server_stub.domain.now import Board
@@ -74,6 +75,7 @@ class Services:
     logs: ClassLogs
     sessions: Sessions
     segments: Segments
+    ingest: Ingest
     revealer: Revealer
     settler: Settler
     overview: Overview

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from server_stub.routes.deps import Learner, Wired, bearer, seen
+from server_stub.routes.deps import Learner, Seen, Wired, bearer
 
 router = APIRouter(tags=["accounts"])
 
@@ -39,7 +39,7 @@ def health(wired: Wired) -> dict[str, Any]:
 
 
 @router.post("/v1/sign-in/start")
-def start(wired: Wired, body: StartBody, address: Annotated[str, Depends(seen)]) -> dict[str, Any]:
+def start(wired: Wired, body: StartBody, address: Seen) -> dict[str, Any]:
     """Send a code to the account's owner."""
     wired.limits.count("sign-in", address)
     challenge, expires = wired.sign_in.start(body.account)
@@ -47,7 +47,7 @@ def start(wired: Wired, body: StartBody, address: Annotated[str, Depends(seen)])
 
 
 @router.post("/v1/sign-in/finish")
-def finish(wired: Wired, body: FinishBody, address: Annotated[str, Depends(seen)]) -> dict[str, Any]:
+def finish(wired: Wired, body: FinishBody, address: Seen) -> dict[str, Any]:
     """Exchange the code for a token."""
     wired.limits.count("sign-in", address)
     token, account = wired.sign_in.finish(body.challenge, body.code)
@@ -62,7 +62,7 @@ def sign_out(wired: Wired, _account: Learner, token: Annotated[str, Depends(bear
 
 
 @router.post("/v1/staff/sign-in")
-def staff_sign_in(wired: Wired, body: StaffBody, address: Annotated[str, Depends(seen)]) -> dict[str, Any]:
+def staff_sign_in(wired: Wired, body: StaffBody, address: Seen) -> dict[str, Any]:
     """Exchange an administrator's or supervisor's password for a token."""
     wired.limits.count("password", address)
     token, account = wired.sign_in.staff(body.account, body.password)

@@ -13,7 +13,7 @@ from server_stub.domain.services import Services
 COOKIE = "trueseat_staff"
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:  # async: a plain function would cost a thread of its own
     """The services that `app` wired."""
     wired: Services = request.app.state.services
     return wired
@@ -22,8 +22,12 @@ def services(request: Request) -> Services:
 Wired = Annotated[Services, Depends(services)]
 
 
-def bearer(authorization: Annotated[str | None, Header()] = None) -> str:
+async def bearer(authorization: Annotated[str | None, Header()] = None) -> str:
     """The token of `Authorization: Bearer <token>`, or `NotSignedInError`."""
+    return _token(authorization)
+
+
+def _token(authorization: str | None) -> str:
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not 0 < len(token) <= 200:
         raise NotSignedInError("this request needs a token")
@@ -42,7 +46,7 @@ def staff(wired: Wired, request: Request, authorization: Annotated[str | None, H
         if not token:
             raise NotSignedInError("this page is for the staff: sign in first")
         return _of_staff(wired.sign_in.who(token, staff=True))
-    return _of_staff(wired.sign_in.who(bearer(authorization), staff=True))
+    return _of_staff(wired.sign_in.who(_token(authorization), staff=True))
 
 
 def _of_staff(account: Account) -> Account:
@@ -61,7 +65,11 @@ def seen(request: Request) -> str:
     return request.client.host[:100] if request.client else "unknown"
 
 
+async def _seen(request: Request) -> str:
+    return seen(request)
+
+
 Learner = Annotated[Account, Depends(learner)]
 Staff = Annotated[Account, Depends(staff)]
 Raw = Annotated[bytes, Depends(raw)]
-Seen = Annotated[str, Depends(seen)]
+Seen = Annotated[str, Depends(_seen)]

@@ -91,7 +91,8 @@ class SqlEventStore:
     def take_commands(self, sid: str) -> Sequence[bytes]:
         query = "SELECT id, note FROM command WHERE sid = ? AND carried = 0 ORDER BY id LIMIT 16"  # one answer's most
         rows = self._db.execute(query, (sid,)).fetchall()
-        self._db.executemany("UPDATE command SET carried = 1 WHERE id = ?", [(row[0],) for row in rows])
+        if rows:
+            self._db.executemany("UPDATE command SET carried = 1 WHERE id = ?", [(row[0],) for row in rows])
         return [row[1] for row in rows]
 
     def commands(self, sid: str) -> Sequence[bytes]:

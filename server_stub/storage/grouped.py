@@ -10,7 +10,7 @@ import contextlib
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -88,14 +88,19 @@ class GroupedRecords(ABC):
 
     def write(self, job: Callable[[Transaction], T]) -> T:
         """Run `job` alone; return when what it wrote is on the disk. An error undoes all of it."""
-        mine = _Waiting(job)
-        self._queue.append(mine)
+        [found] = self.write_all([job])
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def write_all(self, jobs: Sequence[Callable[[Transaction], T]]) -> list[T | BaseException]:
+        """The same for many, each by itself, with as few commits as can be: what each gave, or why it was undone."""
+        mine = [_Waiting(job) for job in jobs]
+        self._queue.extend(mine)
         with self._lock:
-            if not mine.done:
+            while not all(item.done for item in mine):
                 self._write_group()
-        if mine.error is not None:
-            raise mine.error
-        return cast(T, mine.result)
+        return [cast(T, item.result) if item.error is None else item.error for item in mine]
 
     def _write_group(self) -> None:
         """Everything that waits now, in the order in which it came, and one COMMIT for it."""
