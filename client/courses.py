@@ -29,8 +29,8 @@ from client.sync.logbook import Logbook, recover
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import KeptConsent, Outbox
 from client.sync.rebuild import mend, refill, wants_refill
-from client.sync.standing import Standing, sentences, standing
 from client.sync.records import Place, Records
+from client.sync.standing import Standing, sentences, standing
 from client.timeline import legs, length, timeline
 from client.today import Need, credited_on, day_of, plan
 from client.view import Sentence, Words

@@ -60,6 +60,8 @@ class Kit:
     agent_about: str
     sparing: bool = False  # this machine runs at low load (client/fit.py)
     saves: Path | None = None  # where copies go that the learner asks for; below the data folder where None
+    here: Callable[[str], None] = lambda _learner: None  # who signed in, "" nobody: nobody else touches their records
+    others: Callable[[], int] = lambda: 0  # sessions of other learners on this computer that wait to be sent
 
 
 class Journey:
@@ -234,6 +236,7 @@ class Journey:
             if self._uploader is not None:
                 self._uploader.close()
             self._uploader = self._shelf = self._me = self._enrolment = None
+            self._kit.here("")
             self.own.leave()
             self._go("notice", shown.Notice())
 
@@ -248,6 +251,7 @@ class Journey:
 
         def prepare() -> tuple[Me, Shelf]:
             kit = self._kit
+            kit.here(enrolment.profile.learner)
             shelf = Shelf(enrolment, kit.about, kit.agent_about, kit.clock, kit.sparing)
             me = shelf.prepare()
             if choices is not None:
