@@ -39,6 +39,16 @@ def beat(bgr: Image, face: Face) -> float:
     return float(np.log(np.partition(over, -PEAKS)[-PEAKS:].mean()))
 
 
+def noise(bgr: Image, face: Face) -> float:
+    """Deviation of the sensor's noise on the face in grey levels, by what no plane of three by three pixels explains.
+
+    0.2 to 0.8 in recorded clips and webcam pictures, 4 where a webcam of the dark has 6 (Immerkær 1996, the median).
+    """
+    grey = cv2.cvtColor(_patch(bgr, face), cv2.COLOR_BGR2GRAY)
+    rest = cv2.filter2D(grey, cv2.CV_16S, ROUGH)[1:-1, 1:-1]
+    return float(np.median(np.abs(rest))) / 6 / 0.6745
+
+
 def _patch(bgr: Image, face: Face) -> Image:
     """`SIDE` pixels about the middle of the face, mirrored beyond a frame that is smaller."""
     height, width = bgr.shape[:2]
@@ -59,5 +69,6 @@ def _rings() -> tuple[Grid, Grid]:
     return ring, np.maximum(np.bincount(ring, minlength=RINGS + 1), 1)
 
 
+ROUGH: Final = np.array([(1, -2, 1), (-2, 4, -2), (1, -2, 1)], np.float32)
 WINDOW: Final = np.outer(np.hanning(SIDE), np.hanning(SIDE)).astype(np.float32)
 RING, COUNT = _rings()

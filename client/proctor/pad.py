@@ -26,6 +26,7 @@ WIDE: Final = 4.0  # and MiniFASNetV1SE
 LIVE: Final = 1  # their classes: 0 flat spoof, 1 living face, 2 other spoof
 WIDE_MS: Final = 300  # the wide look and the beat of a followed face hold so long: a quarter of their cost
 SURE: Final = 8.0  # log odds beyond which a network says nothing more
+NOISY: Final = 2.0  # grey levels of the sensor's noise from which a crop is averaged down, not sampled
 CLEAR: Final = 6.0  # and a frame in an attempt
 
 
@@ -36,15 +37,16 @@ class PadModel:
         self._near = _net(near)
         self._wide = _net(wide) if wide else None
         self._weights = weights()["both" if wide else "near"]
-        self._held: tuple[int, float | None, float] | None = None
+        self._held: tuple[int, float | None, float, bool] | None = None
 
     def look(self, bgr: Image, face: Face, t: int) -> Cues:
         """What each cue says of the frame at `t` ms; the wide look and the beat may be those of a moment before."""
-        near = _odds(self._near, bgr, face, NEAR)
         if self._held is None or not 0 < t - self._held[0] < WIDE_MS:
-            wide = _odds(self._wide, bgr, face, WIDE) if self._wide is not None else None
-            self._held = (t, wide, cues.beat(bgr, face))
-        return Cues(near, self._held[1], self._held[2])
+            noisy = cues.noise(bgr, face) > NOISY
+            wide = _odds(self._wide, bgr, face, WIDE, noisy) if self._wide is not None else None
+            self._held = (t, wide, cues.beat(bgr, face), noisy)
+        _, wide, beat, noisy = self._held
+        return Cues(_odds(self._near, bgr, face, NEAR, noisy), wide, beat)
 
     def live(self, found: Cues) -> float:
         """P(living face) by all cues, 0…1; calibrated so that 0.5 turns few living faces away."""
@@ -87,10 +89,14 @@ def _net(model: Model) -> Any:
     return cv2.dnn.readNetFromONNX(np.frombuffer(model.data, np.uint8))
 
 
-def _odds(net: Any, bgr: Image, face: Face, boxes: float) -> float:
-    """Log odds of a living face against all else, within ±`SURE`."""
+def _odds(net: Any, bgr: Image, face: Face, boxes: float, noisy: bool) -> float:
+    """Log odds of a living face against all else, within ±`SURE`.
+
+    The crop is sampled as in training; in a `noisy` picture it is averaged: noise looks like the grain of a print.
+    """
     left, top, right, low = surround(face, bgr.shape[1], bgr.shape[0], boxes)
-    crop = cv2.resize(bgr[top : low + 1, left : right + 1], (80, 80))
+    way = cv2.INTER_AREA if noisy else cv2.INTER_LINEAR
+    crop = cv2.resize(bgr[top : low + 1, left : right + 1], (80, 80), interpolation=way)
     net.setInput(cv2.dnn.blobFromImage(crop, 1.0, (80, 80), (0, 0, 0), swapRB=False))
     raw = net.forward().ravel().astype(np.float64)
     odds = raw[LIVE] - np.logaddexp.reduce(np.delete(raw, LIVE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from client.events import Judged, Order
 from client.ports import CheckRequest
 from client.proctor import check, cues, models
 from client.proctor.check import Attempt, Person
+from client.proctor.face import Detector, frame
 from client.proctor.limits import Limits
-from client.proctor.pad import PadModel
+from client.proctor.pad import NOISY, PadModel
 from client.proctor.seen import Cues, Face, Seen
 from client.state import Attempting
 from ledger.events import Answered, Fault, Finding
@@ -69,6 +71,13 @@ def near(model_folder: Path) -> models.Model:
     return models.load(asset, (model_folder,))
 
 
+@pytest.fixture(scope="module")
+def box(model_folder: Path) -> Callable[[Any], Face]:
+    """Where the face of a picture is."""
+    detector = Detector(models.load(manifest.load().by_use("detector")[0], (model_folder,)))
+    return lambda bgr: detector.find(bgr, 640)[0]
+
+
 def test_every_cue_pulls_its_own_way(near: models.Model) -> None:
     """A network that is sure of life raises the score, a beat lowers it, and no cue alone makes a score of 1."""
     judge = PadModel(near)
@@ -87,6 +96,31 @@ def test_the_wide_look_holds_for_a_moment_only(near: models.Model) -> None:
     for t in (1_000, 900, 1_900):
         assert judge.look(other, WHOLE, t).beat != first.beat
         judge.look(plain, WHOLE, 1_000)
+
+
+@pytest.mark.parametrize(("sigma", "noisy"), [(0.0, False), (1.5, False), (4.0, True), (8.0, True)])
+def test_a_sensors_noise_is_measured_on_the_face(sigma: float, noisy: bool) -> None:
+    """What was added comes out again, whatever soft light lies under it; from two grey levels on a picture is noisy."""
+    found = cues.noise(skin(3, noise=0), WHOLE), cues.noise(skin(3, noise=sigma), WHOLE)
+    assert found[0] < 0.5
+    assert found[1] == pytest.approx(sigma * 0.67, abs=0.5)  # grey is a weighed mean of three noises
+    assert (found[1] > NOISY) is noisy
+
+
+def test_a_face_in_the_dark_is_no_print(near: models.Model, faces: Path, box: Callable[[Any], Face]) -> None:
+    """A real face through a noisy sensor keeps its score better than by sampling alone; a real print gains nothing."""
+    judge, draw = PadModel(near), np.random.default_rng(2)
+    middle = {}
+    for kind in ("real", "spoof"):
+        pictures = [frame(cv2.imread(str(path))) for path in sorted((faces / "nuaa" / kind).glob("*/*.jpg"))[::12]]
+        found = [(np.clip(one + draw.normal(0, 9, one.shape), 0, 255).astype(np.uint8), box(one)) for one in pictures]
+        averaged = [judge.look(bgr, face, 0).near for bgr, face in found]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("client.proctor.pad.NOISY", 99.0)
+            sampled = [judge.look(bgr, face, 0).near for bgr, face in found]
+        middle[kind] = (float(np.median(averaged)), float(np.median(sampled)))
+    assert middle["real"][0] > middle["real"][1] + 0.5
+    assert middle["spoof"][0] < -4
 
 
 # --- what PAD doubts is asked -----------------------------------------------------------------------------------------
