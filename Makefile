@@ -53,7 +53,7 @@ lesson: setup-app  ## make the demo lesson's media again
 	@$(PY) build/make_demo_lesson.py
 
 test-long: setup-dev  ## the long forms: every byte of an archive flipped, more random examples
-	@TRUESEAT_LONG=1 $(PY) -m pytest tests/ledger tests/client/test_session_properties.py tests/e2e/test_demo.py
+	@TRUESEAT_LONG=1 $(PY) -m pytest tests/ledger tests/client/test_session_properties.py tests/e2e/test_demo.py tests/e2e/test_text.py tests/e2e/test_hosts.py
 
 bench-ledger: setup-dev  ## how close verification is to what the hardware must do: a million events, one line of JSON (about 10 minutes)
 	@$(PY) -m tests.bench.ledger
@@ -109,6 +109,22 @@ bench-leak: setup-dev  ## memory over 10,000 checks of every kind of picture
 
 bench-replay: setup-dev  ## how likely a film of the right person passes a challenge
 	@$(PY) -m tests.client.proctor.replay
+
+freeze: setup-app  ## the frozen client, agent and verifier for Linux, each a folder and a .tar.zst in dist/ (15 minutes; APPS=verifier)
+	@build/freeze.sh $(APPS)
+
+deb: setup-app  ## Debian packages of the frozen client and verifier
+	@for app in client verifier; do \
+	  name=trueseat$$([ $$app = client ] || echo -$$app); [ -d dist/$$name/_internal ] || build/freeze.sh $$app || exit 1; \
+	  $(PY) build/deb/make.py $$app || exit 1; \
+	done
+
+windows: setup-app  ## (root the first time) the frozen programs for Windows under Wine, with setup.exe and .msi (25 minutes; APPS=verifier)
+	@build/freeze-windows.sh $(APPS)
+	@build/windows.sh $(APPS)
+
+test-install: setup-dev  ## (root) installs, repairs, upgrades and removes what is in dist/ for real: in a clean Debian and under Wine
+	@TRUESEAT_INSTALL=1 $(PY) -m pytest -rs tests/install
 
 gates: setup-dev  ## the figures behind the quality gates
 	@$(PY) -m tests.client.proctor.gates
