@@ -33,12 +33,14 @@ from server_stub.domain.ingest import Ingest
 from server_stub.domain.letters import Letters
 from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
+from server_stub.domain.mine import Mine
 from server_stub.domain.now import Board
 from server_stub.domain.office import Office
 from server_stub.domain.oidc import Oidc
 from server_stub.domain.overview import Overview
 from server_stub.domain.passkeys import Passkeys
 from server_stub.domain.photos import Photos
+from server_stub.domain.practice import AnswerFiles
 from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
 from server_stub.domain.reviewing import Reviewer
@@ -65,6 +67,8 @@ from server_stub.routes import (
     learners,
     live_pages,
     log,
+    me_more_pages,
+    me_pages,
     office_pages,
     pages,
     people_pages,
@@ -166,6 +170,8 @@ class Server:
             bench, rules, settler, logs, self.gatherer.gather, HttpProvince(rules.province)
         )
         before_grant = supervised.opening.before_grant(self.gatherer.before_grant)
+        devices = Devices(self.records, logs, enrolment, sign_in, revealer, decisions, clock)
+        mine = Mine(bench, supervised.figures, settler, logs, devices, sign_in)
         self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
         segments = Segments(self.records, live, self.keyring, revealer, settler, clock)
         self.ingest = Ingest(segments)
@@ -179,12 +185,12 @@ class Server:
             sign_in=sign_in,
             identifier=Identifier(self.people, self.records, logs, self.keyring, secret, clock, bring),
             decisions=decisions,
-            devices=Devices(self.records, logs, enrolment, sign_in, revealer, decisions, clock),
+            devices=devices,
             publisher=Publisher(self.records, logs, clock),
             eraser=Eraser(self.records, photos, logs, self.keyring, decisions, settler, clock),
             enrolment=enrolment,
             logs=logs,
-            sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock, before_grant),
+            sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock, before_grant, mine.refused),
             segments=segments,
             ingest=self.ingest,
             settler=settler,
@@ -206,6 +212,8 @@ class Server:
             origin=settings.origin,
             reviewer=Reviewer(self.records, photos, logs, self.keyring, decisions),
             supervision=supervised,
+            mine=mine,
+            answers=AnswerFiles(settings.directory / "answers"),
             warnings=_warnings(bench, logs, SqlTraces(engine), settings, supervised.cases),
         )
 
@@ -245,7 +253,8 @@ def create_app(
     app.state.services, app.state.server = server.services, server
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
     for room in (accounts, learners, sessions, content, evidence, staff, log, pages, people_pages, live_pages,
-                 office_pages, class_pages, case_pages, inspection_pages, key_pages, warning_pages):  # fmt: skip
+                 office_pages, class_pages, case_pages, inspection_pages, key_pages, warning_pages, me_pages,
+                 me_more_pages):  # fmt: skip
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)

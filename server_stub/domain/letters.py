@@ -1,4 +1,5 @@
-"""What a learner writes to the school: a statement on what is to be clarified, an appeal, a request for deletion.
+"""What a learner writes to the school: a statement on what is to be clarified, an appeal, a request for deletion, a
+question.
 
 A letter is a paper of kind `letter`, in the class's place: whoever reviews the class finds it there and answers it. It
 changes no figure and no record by itself. The client names it (32 hex digits), so that sending it twice keeps it once.
@@ -16,7 +17,7 @@ from server_stub.domain.papers import Paper, Papers, fresh
 from server_stub.domain.people import Account, People
 
 KIND: Final = "letter"
-WHATS: Final = ("statement", "appeal", "deletion")
+WHATS: Final = ("statement", "appeal", "deletion", "question")
 LONGEST: Final = 4_000  # characters
 OPEN, ANSWERED = "open", "answered"
 

@@ -19,6 +19,7 @@ from server_stub.domain.importer import Importer
 from server_stub.domain.ingest import Ingest
 from server_stub.domain.letters import Letters
 from server_stub.domain.limits import Limits
+from server_stub.domain.mine import Mine
 from server_stub.domain.now import Board
 from server_stub.domain.office import Office
 from server_stub.domain.oidc import Oidc
@@ -27,6 +28,7 @@ from server_stub.domain.passkeys import Passkeys
 from server_stub.domain.people import People
 from server_stub.domain.photos import Photos
 from server_stub.domain.ports import Records
+from server_stub.domain.practice import AnswerFiles
 from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
 from server_stub.domain.reviewing import Reviewer
@@ -96,6 +98,8 @@ class Services:
     photos: Photos
     reviewer: Reviewer
     warnings: WarningDesk
+    mine: Mine
+    answers: AnswerFiles
     passkeys: Passkeys
     oidc: Oidc | None  # the organisation's own sign-in, where there is one
     origin: str  # where the pages stand, "" unless the operator says so
@@ -104,4 +108,5 @@ class Services:
     def sweep(self) -> int:
         """Do what time alone asks for: log checkpoints, end what is over, settle what ended; return how much it was."""
         self.records.write(self.logs.refresh)
-        return self.revealer.sweep() + self.settler.sweep() + self.warnings.inspector.sweep()
+        done = self.revealer.sweep() + self.settler.sweep() + self.warnings.inspector.sweep()
+        return done + self.supervision.retention.tick()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,6 +55,11 @@ class _Request:
     registration: Registration
     device: Device
     seen: str
+    refused: Collection[str]  # face, photos: consents that were taken back
+
+
+def _nothing(_learner: str, _class_id: str) -> Collection[str]:
+    return ()
 
 
 class Sessions:
@@ -69,10 +74,12 @@ class Sessions:
         revealer: Revealer,
         clock: Clock,
         before_grant: Callable[[str], None],
+        refused: Callable[[str, str], Collection[str]] = _nothing,
     ) -> None:
-        """`before_grant` is told the class ID of a grant that is about to be logged."""
+        """`before_grant` is told the class ID of a grant that is about to be logged; `refused` tells which consents a
+        learner took back in a class, face or photos."""
         self._records, self._enrolment, self._logs = records, enrolment, logs
-        self._before_grant = before_grant
+        self._before_grant, self._refused = before_grant, refused
         self._keyring, self._revealer, self._clock = keyring, revealer, clock
 
     def open(self, account: Account, data: bytes, *, take_over: bool, seen: str, fresh: bool) -> bytes:
@@ -83,6 +90,7 @@ class Sessions:
             raise CertificateRefusedError("the certificate names another class than the registration")
 
         self._before_grant(registration.class_id)
+        refused = self._refused(registration.learner, registration.class_id)
 
         def job(tx: Transaction) -> bytes | ServerError:
             try:
@@ -94,7 +102,7 @@ class Sessions:
                 if (known.cert_digest, known.learner) != (signed.digest, account.learner):
                     raise SessionKnownError(f"another certificate stands under {cert.sid}")
                 return known.grant
-            request = _Request(cert, signed, data, registration, device, seen)
+            request = _Request(cert, signed, data, registration, device, seen, refused)
             if cert.prev == "lost" and not fresh:
                 return SignInAgainError("a device that lost its records goes on after the person signed in again")
             refusal = self._check_previous(tx, request)
@@ -171,8 +179,8 @@ class Sessions:
             commit=schedule.commit(seed, request.cert.sid),
             offline_seed=secrets.token_bytes(schedule.SEED_BYTES).hex(),
             **{what: self._logs.in_force(tx, class_id, what) for what in ("policy", "rules", "course", "models")},
-            reference=request.registration.reference,
-            recipients=_recipients(log),
+            reference="none" if "face" in request.refused else request.registration.reference,
+            recipients=() if "photos" in request.refused else _recipients(log),
             limits={"session_ms": policy.session_ms, "offline_ms": policy.offline_ms},
             carried=carried(tx, request.registration.learner, policy, now),
             accommodations=accommodations(tx, log, request.registration.learner, policy, now),

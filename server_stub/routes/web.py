@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -27,8 +27,8 @@ from server_stub.routes.words import LANGUAGES, WORDS
 LANG_COOKIE: Final = "trueseat_lang"
 CHINA_MINUTES: Final = 480  # where no class says another offset
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; media-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 SAFE: Final = {  # not `no-referrer`: with it browsers send `Origin: null` with our own forms, too
     "Content-Security-Policy": _POLICY,
@@ -115,7 +115,9 @@ def same_site(request: Request) -> None:
 
 
 class PageRoute(APIRoute):
-    """A refusal on a page is a page; without a sign-in it is the form for signing in."""
+    """A refusal on a page is a page; without a sign-in it is the form for signing in, at `home`."""
+
+    home: ClassVar[str] = "/"
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler with our refusals around it."""
@@ -125,7 +127,7 @@ class PageRoute(APIRoute):
             try:
                 return await plain(request)
             except NotSignedInError:
-                return RedirectResponse("/", 303)
+                return RedirectResponse(self.home, 303)
             except ServerError as error:
                 return problem(request, error)
             except LedgerError as error:
@@ -154,7 +156,7 @@ def render(request: Request, template: str, lang: str, status: int = 200, /, **v
 
 def fragment(template: str, lang: str, /, **values: Any) -> str:
     """A template as text; every value in it is escaped."""
-    base: dict[str, Any] = {"person": "", "rights": set(), "csrf": ""}
+    base: dict[str, Any] = {"person": "", "rights": set(), "csrf": "", "me": ""}
     return _templates.get_template(template).render(
         **(base | values), lang=lang, w=WORDS[lang], other="en" if lang == "zh" else "zh", minutes=minutes,
         moment=moment, clock=clock, zone=zone, masked=masked, Right=Right,

@@ -6,6 +6,7 @@ The table is the published list of what each role may do (R1.7). Whoever is not 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class Row:
 
     who: frozenset[str]
     form: dict[str, str] | None = None
-    by: str = "page"  # page | staff token | learner token
+    by: str = "page"  # page | me (a learner's own page) | staff token | learner token
 
 
 def api(who: frozenset[str], by: str = "learner token") -> Row:
@@ -76,6 +77,31 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/v1/sessions/{sid}/credit"): api(LEARNER),
     ("GET", "/v1/sessions/{sid}/content-key"): api(LEARNER),
     ("POST", "/v1/sign-out"): api(LEARNER),
+    # the learner's own pages: the cookie of learners; what is another learner's is tried in test_me.py
+    ("GET", "/me/sign-in"): Row(EVERYBODY, None, "open"),
+    ("POST", "/me/sign-in"): Row(EVERYBODY, {"account": "nobody at all"}, "open"),
+    ("POST", "/me/sign-in/code"): Row(EVERYBODY, {"challenge": "ab" * 16, "code": "123456"}, "open"),
+    ("GET", "/me"): Row(LEARNER, None, "me"),
+    ("GET", "/me/cases"): Row(LEARNER, None, "me"),
+    ("POST", "/me/cases/{case}/statement"): Row(LEARNER, {"text": "it was my brother's screen"}, "me"),
+    ("POST", "/me/cases/{case}/appeal"): Row(LEARNER, {"text": "please look again"}, "me"),
+    ("GET", "/me/classes/{registration}"): Row(LEARNER, None, "me"),
+    ("GET", "/me/classes/{registration}/media/{unit}"): Row(LEARNER, None, "me"),
+    ("GET", "/me/classes/{registration}/practice"): Row(LEARNER, None, "me"),
+    ("POST", "/me/classes/{registration}/practice"): Row(LEARNER, {"pass/q": "1"}, "me"),
+    ("GET", "/me/classes/{registration}/preview"): Row(LEARNER, None, "me"),
+    ("GET", "/me/completions/{completion}"): Row(LEARNER, None, "me"),
+    ("POST", "/me/consents/withdraw"): Row(LEARNER, {"registration": "{registration}", "what": "photos"}, "me"),
+    ("GET", "/me/copy/{class_id}"): Row(LEARNER, None, "me"),
+    ("POST", "/me/devices/lost"): Row(LEARNER, {"device": "{device}"}, "me"),
+    ("GET", "/me/letters"): Row(LEARNER, None, "me"),
+    ("POST", "/me/letters"): Row(
+        LEARNER, {"letter": "ab" * 16, "registration": "{registration}", "what": "question", "text": "when?"}, "me"
+    ),
+    ("GET", "/me/notices"): Row(LEARNER, None, "me"),
+    ("GET", "/me/privacy"): Row(LEARNER, None, "me"),
+    ("GET", "/me/sessions/{sid}"): Row(LEARNER, None, "me"),
+    ("POST", "/me/sign-out"): Row(LEARNER, None, "me"),
     # the staff's interface and pages
     ("GET", "/v1/classes"): Row(STAFF),
     ("GET", "/v1/classes/{class_id}/archive"): Row(SEES - {"teacher"}),
@@ -176,6 +202,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/sign-out"): Row(STAFF),
 }
 LAST = ("POST", "/sign-out")
+OUT = ("/", "/sign-out", "/me/sign-out")  # what answers with the form for signing in, whoever asks
 
 
 @dataclass
@@ -192,7 +219,9 @@ class World:
     def path(self, route: str) -> str:
         values = {"class_id": CLASS, "sid": self.device.sid, "learner": self.learner.learner, "draft": self.draft,
                   "digest": "ab" * 32, "name": "x", "path:path": "0/000", "eid": "cd" * 16,
-                  "registration": self.learner.registration, **self.papers}  # fmt: skip
+                  "registration": self.learner.registration, "unit": "pass",
+                  "device": hashlib.sha256(str(self.learner.device.vkey).encode()).hexdigest()[:32],
+                  **self.papers}  # fmt: skip
         for name, value in values.items():
             route = route.replace("{" + name + "}", value)
         return route
@@ -209,6 +238,10 @@ class World:
             form = {"csrf": browser.csrf, **(form or {})} if method == "POST" else None
             return browser.http.request(method, self.path(route), data=form, headers=headers, follow_redirects=False)
         headers = self.learner.headers if who == "learner" else {}
+        if who == "learner" and route.startswith("/me"):
+            headers = {"Cookie": f"trueseat_me={self.learner.token}"}
+            proof = {"csrf": self.room.server.services.sign_in.csrf(self.learner.token)}
+            form = {**proof, **(form or {})} if method == "POST" else None
         return http.request(method, self.path(route), data=form, headers=headers, follow_redirects=False)
 
 
@@ -230,7 +263,9 @@ def world(room: Room, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def refused(answer: Response) -> bool:
     """401, 403, 404, or sent to the form for signing in."""
-    return answer.status_code in (401, 403, 404) or (answer.status_code == 303 and answer.headers["location"] == "/")
+    return answer.status_code in (401, 403, 404) or (
+        answer.status_code == 303 and answer.headers["location"] in ("/", "/me/sign-in")
+    )
 
 
 def routes(found: list[BaseRoute]) -> Iterator[tuple[str, str]]:
@@ -262,7 +297,7 @@ def test_who_is_named_gets_in_and_nobody_else(world: World) -> None:
             answer = world.ask(who, method, route, row.form)
             if answer.status_code >= 500:
                 wrong.append((method, route, who, answer.status_code, answer.text[:200]))
-            elif row.by == "page" and (who in row.who) == refused(answer) and route not in ("/", "/sign-out"):
+            elif row.by in ("page", "me") and (who in row.who) == refused(answer) and route not in OUT:
                 if not _other_reason(route, who, row, answer):
                     wrong.append((method, route, who, answer.status_code, answer.text[-600:]))
             elif row.by == "learner token" and who != "learner" and answer.status_code != 401:
@@ -271,6 +306,7 @@ def test_who_is_named_gets_in_and_nobody_else(world: World) -> None:
 
 
 _SAID = (
+    ("/me/devices/lost", "TS-S-015"),
     ("/staff/duties/end", "TS-S-040"), ("/account/passkeys/", "TS-S-110"), ("/account/passkeys/end", "TS-S-040"),
     ("/account/passkeys/start", "TS-S-013"), ("/account/oidc", "TS-S-111"), ("/account/oidc", "TS-S-013"),
 )  # fmt: skip
