@@ -51,6 +51,13 @@ class Seek:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """Play at this rate from now on, per mille of normal speed; the policy allows it."""
+
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
     """Let the proctor judge one attempt."""
 
@@ -93,6 +100,6 @@ class Withdraw:
 
 
 Effect = (
-    Log | Cut | Load | Play | Pause | Seek | Begin | Cancel | Identify | Recheck | RestartAgent | RestartCamera
+    Log | Cut | Load | Play | Pause | Seek | Rate | Begin | Cancel | Identify | Recheck | RestartAgent | RestartCamera
     | Withdraw
 )  # fmt: skip

@@ -231,7 +231,7 @@ class Identified:
 class Pressed:
     """A button of the lesson screen."""
 
-    what: str  # play | rest | end | recheck | ready | other_way | no_photos
+    what: str  # play | rest | rate | end | recheck | ready | other_way | no_photos
 
 
 @dataclass(frozen=True, slots=True)

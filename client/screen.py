@@ -81,6 +81,8 @@ def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: 
         may_rest=phase == "playing",
         may_end=studying or phase == "unit_end",
         may_seek=studying,
+        rate=state.rate,
+        may_rate=studying and len(state.rules.policy.rates) > 1,
         propose_rest=phase == "playing" and state.tally.studied_ms > state.rules.policy.rest_after_ms,
         second=_other_way(state) if phase == "paused" and state.hold == HELP else None,
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from client import checks, closing, motion, telling
-from client.effects import Effect, Recheck, RestartCamera, Seek
+from client.effects import Effect, Rate, Recheck, RestartCamera, Seek
 from client.events import (
     Identified,
     Judged,
@@ -245,6 +245,8 @@ def _pressed(turn: Turn, what: str) -> None:
             turn.set(hold="", help="", message="", media_fault="")
             if state.machine.camera is not None and not state.machine.camera.available:
                 turn.do(RestartCamera())
+        case "rate":
+            _next_rate(turn)
         case "rest":
             turn.set(hold="rest")
             turn.count(studied_ms=0)
@@ -260,6 +262,22 @@ def _pressed(turn: Turn, what: str) -> None:
         case "ready":
             turn.set(message="")
             checks.ready(turn)
+
+
+def _next_rate(turn: Turn) -> None:
+    """The next slower rate that the policy allows, and normal speed after the slowest."""
+    state = turn.state
+    slower = [rate for rate in state.rules.policy.rates if rate < state.rate]
+    rate = max(slower, default=max(state.rules.policy.rates))
+    if rate == state.rate or not isinstance(state.stage, Studying):
+        return
+    was = state.motion
+    turn.end_span()
+    turn.set(rate=rate)
+    if state.loaded:
+        turn.do(Rate(rate))
+    if not isinstance(was, Still):
+        turn.set(motion=Starting(state.now, turn.state.position_ms))
 
 
 def _next_unit(turn: Turn) -> None:

@@ -186,6 +186,7 @@ class State:
     reload: bool = False  # the player lost it and must be given it again
     finished: bool = False  # its end was reached
     position_ms: int = 0
+    rate: int = 1000  # per mille, of those that the policy allows
     progress: Progress | None = None
     seen: Mapping[str, int] = field(default_factory=dict)  # unit → the position up to which it was shown
     way: tuple[Leg, ...] = ()  # a make-up: just these parts, one after the other

@@ -354,6 +354,8 @@ class Study:
                 ports.player.pause()
             case effects.Seek(position):
                 ports.player.seek(position)
+            case effects.Rate(rate):
+                ports.player.set_rate(rate)
             case effects.Begin(request):
                 ports.proctor.begin(request if self._room() else replace(request, photo=None))
             case effects.Cancel():

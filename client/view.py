@@ -122,6 +122,8 @@ class View:
     may_rest: bool = False  # show the small Rest button
     may_end: bool = False  # show the small End button
     may_seek: bool = False
+    rate: int = 1000  # per mille
+    may_rate: bool = False  # the policy allows more than one rate
     propose_rest: bool = False  # after `rest_after` of study
     second: Button | None = None  # another way to go on, quietly below the one blue button
 

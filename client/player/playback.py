@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from client.events import MediaFault, Progress
+from client.player.book import Leaf, PageReel
 from client.player.clock import MediaClock
 from client.player.decode import Picture
 from client.player.errors import MediaError
@@ -20,6 +21,7 @@ from client.ports import UnitMedia
 STARVED_MS = 500.0  # without a new picture for so long the clock waits for the decoder
 DEAF_S = 1.5  # a sound card whose queue stands still for so long is gone
 EARLY_MS = 1000  # a file that ends so much before its declared length is not the unit that was promised
+PAGES = ".pdf"
 RATES = range(500, 2001)  # what keeps its pitch; the policy allows less
 
 
@@ -30,7 +32,7 @@ class Playback:
         self._open_sink, self._now = sink, now
         self._sink: Sink = Silence()
         self._has_sink = False
-        self._reel: Reel | None = None
+        self._reel: Reel | PageReel | None = None
         self._media: UnitMedia | None = None
         self._clock = MediaClock(now)
         self._wanted = False
@@ -83,7 +85,7 @@ class Playback:
         """Per mille of normal speed, 500 to 2000; the pitch stays."""
         if rate not in RATES:
             raise ValueError(f"rate {rate} per mille, allowed {RATES.start} to {RATES.stop - 1}")
-        if rate == self._clock.rate:
+        if rate == self._clock.rate or isinstance(self._reel, PageReel):
             return
         self._halt()
         self._clock.set_rate(rate)
@@ -98,6 +100,20 @@ class Playback:
             seen = min(seen, self._picture_end)
         position = limit if self._ended else min(int(seen), limit)
         return Progress(unit, position, self._shown, self._clock.running, self._ended, self._clock.rate)
+
+    @property
+    def leaf(self) -> Leaf | None:
+        """Where a unit of pages stands; None for every other kind."""
+        return self._reel.leaf(self.progress().position_ms) if isinstance(self._reel, PageReel) else None
+
+    def turn(self) -> bool:
+        """Turn the page; False while it has not been shown for its time (or there is none)."""
+        reel = self._reel
+        return isinstance(reel, PageReel) and reel.turn(self.progress().position_ms)
+
+    def page_begins(self, number: int) -> int:
+        """The media ms at which a page (from 1) begins."""
+        return self._reel.start_of(number) if isinstance(self._reel, PageReel) else 0
 
     def poll(self) -> Sequence[MediaFault]:
         """What went wrong since the last call; the player stands still then."""
@@ -163,7 +179,10 @@ class Playback:
         if not self._clock.running or self._media is None:
             return
         at, end = self._clock.position(), reel.end_ms
-        if end is None:
+        if isinstance(reel, PageReel) and reel.stands(min(at, self._picture_end)):
+            self._halt()  # the page waits to be turned; `picture` starts again then
+            self._clock.jump(self._picture_end)
+        elif end is None:
             if reel.info and reel.info.picture and at > self._picture_end + STARVED_MS and not reel.ready:
                 self._halt()  # the decoder is behind: `picture` starts again when it has something
                 self._clock.jump(self._picture_end)
@@ -181,7 +200,10 @@ class Playback:
         self._picture_end = at
         self._sink.pause(True)
         media = self._media
-        self._reel = Reel(media.path, self._sink, int(at), self._clock.rate, self._box, media.keys)
+        if media.path.suffix == PAGES:
+            self._reel = PageReel(media.path, media.duration_ms, int(at), self._box, media.keys)
+        else:
+            self._reel = Reel(media.path, self._sink, int(at), self._clock.rate, self._box, media.keys)
 
     def _fail(self, error: MediaError) -> None:
         self._halt()

@@ -16,6 +16,7 @@ from client.player import i18n, theme
 from client.player.captions import CaptionTrack
 from client.player.chime import Chime
 from client.player.playback import Playback
+from client.player.screens import leaves as _leaves  # noqa: F401 - lesson.kv holds its row
 from client.player.screens import question as _question  # noqa: F401 - lesson.kv holds its card
 from client.player.screens.base import Screen, kv_of
 from client.player.widgets import look, tongue
@@ -119,8 +120,10 @@ class LessonScreen(Screen):
         self._feed: Any = None
         self._waiting: dict[str, Callable[[], None]] = {}
         self._settled = 0.0
+        self._page_waits = False
         super().__init__(**kwargs)
         self.ids.question.on_reply = on_reply
+        self._rate = self.ids.rate.__self__  # taken off the stage where there is one rate only
 
     # --- what it is fed with ----------------------------------------------------------------------------------------
 
@@ -135,8 +138,20 @@ class LessonScreen(Screen):
                 self.ids.picture.show(picture)
             if picture is not None or time.monotonic() - self._settled > LATEST_S:
                 self._settle()
+            self._turn_pages(playback)
 
         self._feed = Clock.schedule_interval(refresh, 0)
+
+    def _turn_pages(self, playback: Playback) -> None:
+        view: View | None = self.shown
+        if view is None:
+            return
+        leaves = self.ids.leaves
+        leaves.seen_ms = view.unit.seen_ms if view.unit is not None else 0
+        leaves.tell(playback, self._on_seek, may=view.phase == "playing")
+        if leaves.waits != self._page_waits:
+            self._page_waits = leaves.waits
+            self.retell()
 
     def stop(self) -> None:
         """Leave the player alone."""
@@ -198,6 +213,8 @@ class LessonScreen(Screen):
         self.overlay = self._overlay(view)
         waits = tongue.say("lesson.waits") if view.phase in (*MIRROR, "paused") else ""
         self.status = self.sentence if self.overlay == "none" else waits
+        if self.overlay == "none" and self._page_waits:
+            self.status = tongue.say("lesson.page_waits")
         self.icon = "rest" if view.sentence.key == "pause.rest" else ICONS.get(view.phase, "")
         self._tell_unit(view)
         self._tell_prompt(view)
@@ -294,7 +311,18 @@ class LessonScreen(Screen):
         self.ids.last_check.words = tongue.say(view.last_check)
         self.ids.sync.words = tongue.say(view.sync)
 
+    def _tell_rate(self, view: View) -> None:
+        """The button is there only where the programme allows more than one rate (and never for pages)."""
+        rate, may = self._rate, view.may_rate and not len(self.ids.leaves.children)
+        if may:
+            rate.words = tongue.say("lesson.rate", rate=f"{view.rate / 1000:g}")
+        if may and rate.parent is None:
+            self.ids.rest.parent.add_widget(rate, index=len(self.ids.rest.parent.children))
+        elif not may and rate.parent is not None:
+            rate.parent.remove_widget(rate)
+
     def _tell_buttons(self, view: View) -> None:
+        self._tell_rate(view)
         self.ids.rest.disabled = not view.may_rest
         self.ids.end.disabled = not view.may_end
         self.ids.rest.kind = "primary" if view.propose_rest and view.may_rest else "quiet"

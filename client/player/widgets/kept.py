@@ -5,6 +5,7 @@ Without a GPU every redraw of the window is processor time, and beside a lesson 
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import Any
 
 from kivy.graphics import Canvas, ClearBuffers, ClearColor, Color, Fbo, Rectangle, Translate
@@ -54,8 +55,8 @@ class Kept(Widget):
             self.canvas = outside
 
     def _lay(self, *_: Any) -> None:
-        size = (max(int(self.width), 1), max(int(self.height), 1))
-        at = (round(self.x), round(self.y))
+        at = (floor(self.x), floor(self.y))
+        size = (max(ceil(self.right) - at[0], 1), max(ceil(self.top) - at[1], 1))
         if self._inside.size != size:
             self._inside.size = size
             self._inside.texture.min_filter = self._inside.texture.mag_filter = "nearest"

@@ -5,6 +5,7 @@ Every scene taps as a learner would and asserts what the callbacks were told and
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -225,6 +226,80 @@ def plays(stage: Any, drive: Any, s: Any) -> None:
     playback.close()
 
 
+def pages(stage: Any, drive: Any, s: Any) -> None:
+    """Slides in the window: a page waits for its reader, "next" goes on, "back" asks the session for the one before."""
+    from client.player.playback import Playback
+    from client.player.samples import view
+    from client.player.sound import Silence
+    from client.ports import UnitMedia
+    from tests.client.player.test_book import pdf
+
+    told, wall = Told(), [0.0]
+    screen = s.LessonScreen(told.of("press"), told.of("seek"))
+    stage.show(screen)
+    plain = view(may_rate=True)
+    plain = replace(plain, unit=replace(plain.unit, position_ms=0, seen_ms=0))
+    screen.render(plain)
+    playback = Playback(Silence, lambda: wall[0])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "slides.pdf"
+        path.write_bytes(pdf())
+        playback.load(UnitMedia("notes", "Notes", path, 30_000), 0)
+        screen.play(playback)
+        playback.play()
+        drive.wait(lambda: playback.progress().playing, 30, "the first page")
+        drive.step(3)
+        assert "第 1 页，共 3 页" in drive.said()
+        assert drive.find("下一页") is None, "its time is not over"
+        for _ in range(120):
+            wall[0] += 0.1
+            drive.step(1)
+        screen.render(replace(plain, unit=replace(plain.unit, position_ms=9_999, seen_ms=9_999)))
+        drive.step(12)
+        assert "这一页已看够时间，读完后请翻页。" in drive.said()
+        _keep(stage, "pages")
+        drive.tap("下一页")
+        drive.wait(lambda: "第 2 页，共 3 页" in drive.said(), 30, "the second page")
+        drive.tap("上一页")
+        assert told == [("seek", 0)]
+        screen.close()
+        playback.close()
+    screen.render(view(may_rate=True, rate=750))
+    drive.step(3)
+    assert "0.75×" not in drive.said(), "pages are read at the reader's own rate"
+
+
+def rate(stage: Any, drive: Any, s: Any) -> None:
+    """The rate's button is there where the programme allows more than one, and says the one of now."""
+    from client.player.samples import view
+
+    told = Told()
+    screen = s.LessonScreen(told.of("press"), told.of("seek"))
+    stage.show(screen)
+    screen.render(view())
+    drive.step(3)
+    assert not [words for words in drive.said() if "×" in words]
+    screen.render(view(may_rate=True))
+    drive.step(3)
+    drive.tap("1×")
+    screen.render(view(may_rate=True, rate=750))
+    drive.step(3)
+    assert "0.75×" in drive.said()
+    assert told == [("press", "rate")]
+    _keep(stage, "rate")
+    screen.render(view())
+    drive.step(3)
+    assert not [words for words in drive.said() if "×" in words]
+    screen.close()
+
+
+def _keep(stage: Any, name: str) -> None:
+    """A picture for whoever looks, where TRUESEAT_PICTURES names a folder."""
+    folder = os.environ.get("TRUESEAT_PICTURES")
+    if folder:
+        stage.export_to_png(str(Path(folder) / f"{name}-{stage.width:.0f}.png"))
+
+
 def kept(stage: Any, drive: Any, s: Any) -> None:
     """A kept part of a screen is drawn once, again when something in it changes, and looks as if it were not kept."""
     from kivy.graphics import Callback
@@ -334,7 +409,7 @@ def keyboard(stage: Any, drive: Any, s: Any) -> None:
 
 SCENES = {
     f.__name__: f
-    for f in (notice, signin, enrol, today, lesson, question, plays, kept, language, layout, keyboard)
+    for f in (notice, signin, enrol, today, lesson, question, plays, pages, rate, kept, language, layout, keyboard)
 }
 
 

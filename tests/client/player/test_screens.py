@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 SIZES = ("1280x800", "390x844")
-SCENES = ("notice", "signin", "enrol", "today", "lesson", "question", "language", "layout")
+SCENES = ("notice", "signin", "enrol", "today", "lesson", "question", "rate", "language", "layout")
 
 
 def play(name: str, size: str) -> None:
@@ -32,6 +32,11 @@ def test_scene(name: str, size: str) -> None:
 def test_the_lesson_plays_in_the_window() -> None:
     """Decoder, shader and widget together: real pictures of the demo lesson, in their colours."""
     play("plays", "1280x800")
+
+
+def test_pages_are_turned_in_the_window() -> None:
+    """A PDF, its buttons, and no page before the one before it had its time."""
+    play("pages", "1280x800")
 
 
 def test_what_does_not_change_is_not_drawn_again() -> None:
