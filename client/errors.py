@@ -60,6 +60,14 @@ class SignedOutError(ClientError):
     zh = "登录已过期，请重新登录。学习记录仍保存在本机，并会继续上传。"
 
 
+class OtherServerError(ClientError):
+    """The server that answers is not the one that the settings name."""
+
+    code = "TS-C-005"
+    remedy = "Tell the administrator: address and name of the server in this client's settings belong to two servers."
+    zh = "当前服务器与设置中的名称不符，请联系管理员检查客户端设置。"
+
+
 class ConfigError(ClientError):
     """A setting of this client is missing, unknown or of the wrong kind; `setting` is its name, where it has one."""
 

@@ -27,7 +27,15 @@ from client.ports import AgentPort, Clock, ForegroundProbe, PlayerPort, ProctorP
 from client.proctor.template import may_replace
 from client.profile import Profile, learners
 from client.study import Ports, Study
-from client.sync.enrol import Enrolment, Me, Registration, SignedIn, finish_sign_in, start_sign_in
+from client.sync.enrol import (
+    Enrolment,
+    Me,
+    Registration,
+    SignedIn,
+    expect_server,
+    finish_sign_in,
+    start_sign_in,
+)
 from client.sync.outbox import Outbox
 from client.view import ResultView, View
 
@@ -252,6 +260,8 @@ class Journey:
         def prepare() -> tuple[Me, Shelf]:
             kit = self._kit
             kit.here(enrolment.profile.learner)
+            if self._config.server_name:
+                expect_server(enrolment.me(), self._config.server_name)
             shelf = Shelf(enrolment, kit.about, kit.agent_about, kit.clock, kit.sparing)
             me = shelf.prepare()
             if choices is not None:

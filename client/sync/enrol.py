@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from client.errors import BadAnswerError, ClientError, SealError
+from client.errors import BadAnswerError, ClientError, OtherServerError, SealError
 from client.ports import Transport
 from client.profile import Profile, disk, write_private
 from client.sync.api import Api, field
@@ -261,6 +261,13 @@ class Enrolment:
             self.api.download(f"/v1/courses/{digest}/{name}", wanted, folder / name)
         told(len(files), len(files))
         return folder
+
+
+def expect_server(me: Me, name: str) -> None:
+    """Every registration is of the server that the settings name, or `OtherServerError`."""
+    for item in me.registrations:
+        if item.server != name:
+            raise OtherServerError(f"{item.server} answers, the settings name {name}")
 
 
 def _registration(item: Any) -> Registration:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from client.config import Config
-from client.errors import NetworkError
+from client.errors import NetworkError, OtherServerError
 from client.events import Enrolled
 from client.journey import Journey, Kit
 from client.player.shown import Choices
 from client.view import ResultView, View
-from tests.client.world import World
+from tests.client.world import SERVER, World
 from tests.scripted import (
     FakeClock,
     ScriptedAgent,
@@ -42,7 +42,7 @@ class EnrollingProctor(ScriptedProctor):
 class Client:
     """One start of the client on one machine of the world."""
 
-    def __init__(self, world: World, folder: Path) -> None:
+    def __init__(self, world: World, folder: Path, **settings: str) -> None:
         from client.sync.uploader import Uploader
 
         clock: FakeClock = world.clock
@@ -63,7 +63,7 @@ class Client:
             clock=clock, transport=world.net, player=ScriptedPlayer(clock), foreground=ScriptedWindow(),
             proctor=self.proctor, agent=ScriptedAgent(clock), uploader=uploader, about="client", agent_about="agent",
         )  # fmt: skip
-        self.journey = Journey(Config(folder), kit, at_once)
+        self.journey = Journey(Config(folder, **settings), kit, at_once)
 
     def until(self, page: str, phase: str = "", ms: int = 200_000) -> Journey:
         for _ in range(0, ms, 100):
@@ -179,3 +179,16 @@ def test_who_refuses_face_processing_gets_to_the_overview_without_a_camera(world
     client.until("today")
     journey.tick()
     assert journey.shown.courses  # type: ignore[union-attr]
+
+
+def test_another_server_than_the_settings_name_is_refused(world, tmp_path):
+    """An administrator who names the server keeps learners from signing in to a look-alike; the named one is let in."""
+    with pytest.raises(AssertionError, match="still on sign_in"):
+        (stranger := Client(world, tmp_path / "there", server_name="another.example")).sign_in()
+    journey = stranger.journey
+    trouble = journey.shown.trouble
+    assert journey.page == "sign_in"
+    assert trouble is not None
+    assert trouble.code == OtherServerError.code
+    named = Client(world, tmp_path / "here", server_name=SERVER)
+    assert named.sign_in().page == "real_name"
