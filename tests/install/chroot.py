@@ -59,6 +59,11 @@ class Chroot:
         (self.root / name).mkdir(parents=True, exist_ok=True)
         self._mount("--bind", str(outside), name=name)
 
+    def unmount(self, count: int) -> None:
+        """Take the last `count` folders of this machine out again."""
+        for _ in range(count):
+            subprocess.run(["umount", "-l", str(self._mounted.pop())], check=True)
+
     def run(self, *command: object, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a program inside, as root, with nothing of this machine's environment."""
         clean = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
