@@ -58,11 +58,8 @@ from server_stub.domain.work import Bench
 from server_stub.fastlane import FastLane
 from server_stub.routes import (
     accounts,
-    case_pages,
-    class_pages,
     content,
     evidence,
-    inspection_pages,
     key_pages,
     learners,
     live_pages,
@@ -74,6 +71,7 @@ from server_stub.routes import (
     people_pages,
     sessions,
     staff,
+    supervision_pages,
     warning_pages,
 )
 from server_stub.settings import Settings
@@ -82,6 +80,7 @@ from server_stub.storage import keyfiles
 from server_stub.storage.database import open_records
 from server_stub.storage.evidence import PhotoFiles
 from server_stub.storage.export import ArchiveExporter
+from server_stub.storage.forgetting import SqlForgetting
 from server_stub.storage.keys import SqlKeys
 from server_stub.storage.packages import Packages
 from server_stub.storage.papers import SqlPapers
@@ -166,9 +165,12 @@ class Server:
         bench = Bench(settings.server, SqlPapers(engine), self.people, self.registry, self.records, decisions, office,
                       enrolment, self.keyring, sealer, clock)  # fmt: skip
         rules = houserules.load(settings.directory)
+        rules.check_all(url for trust in map(self.keyring.trust, self.keyring.logs) for url in trust.urls.values())
+        eraser = Eraser(self.records, photos, logs, self.keyring, decisions, settler, clock)
         supervised = supervision.wire(
-            bench, rules, settler, logs, self.gatherer.gather, HttpProvince(rules.province)
-        )
+            bench, rules, settler, logs, self.gatherer.gather, HttpProvince(rules.province), eraser,
+            SqlForgetting(engine),
+        )  # fmt: skip
         before_grant = supervised.opening.before_grant(self.gatherer.before_grant)
         devices = Devices(self.records, logs, enrolment, sign_in, revealer, decisions, clock)
         mine = Mine(bench, supervised.figures, settler, logs, devices, sign_in)
@@ -187,7 +189,7 @@ class Server:
             decisions=decisions,
             devices=devices,
             publisher=Publisher(self.records, logs, clock),
-            eraser=Eraser(self.records, photos, logs, self.keyring, decisions, settler, clock),
+            eraser=eraser,
             enrolment=enrolment,
             logs=logs,
             sessions=Sessions(self.records, enrolment, logs, self.keyring, revealer, clock, before_grant, mine.refused),
@@ -253,8 +255,8 @@ def create_app(
     app.state.services, app.state.server = server.services, server
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
     for room in (accounts, learners, sessions, content, evidence, staff, log, pages, people_pages, live_pages,
-                 office_pages, class_pages, case_pages, inspection_pages, key_pages, warning_pages, me_pages,
-                 me_more_pages):  # fmt: skip
+                 office_pages, supervision_pages, key_pages,
+                 warning_pages, me_pages, me_more_pages):  # fmt: skip
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +34,7 @@ class HouseRules:
     """What one server's keepers decided."""
 
     province: str = ""  # URL of the provincial platform
-    endpoints: tuple[str, ...] = ()  # hosts that may be called beside those that are configured
+    endpoints: tuple[str, ...] = ()  # the only hosts that may be called; () is: those that are configured
     contacts: Mapping[str, str] = field(default_factory=dict)  # institution, operator, province → whom to call
     retention_days: Mapping[str, int] = field(default_factory=lambda: dict(RETENTION_DAYS))
     holidays: tuple[datetime.date, ...] = ()
@@ -43,14 +43,15 @@ class HouseRules:
     inspectors: tuple[str, ...] = ()
 
     def allowed(self, *configured: str) -> frozenset[str]:
-        """The hosts that this server may call: those of its own configuration and of the list."""
+        """The hosts that this server may call: the list, where there is one; else those of its configuration."""
         hosts = {host_of(url) for url in (self.province, *configured) if url}
-        return frozenset(hosts | set(self.endpoints)) - {""}
+        return frozenset(item.lower() for item in self.endpoints or hosts) - {""}
 
-    def check(self, url: str, *configured: str) -> None:
-        """Return quietly, or raise `EndpointError`: this address is not on the list (R4.7)."""
-        if host_of(url) not in self.allowed(*configured):
-            raise EndpointError(f"{host_of(url) or url[:60]!r} is not among the addresses that may be called")
+    def check_all(self, configured: Iterable[str]) -> None:
+        """Return quietly, or raise `EndpointError`: an address of the configuration is not on the list (R4.7)."""
+        for url in (self.province, *configured):
+            if url and host_of(url) not in self.allowed(url):
+                raise EndpointError(f"{host_of(url) or url[:60]!r} is not among the addresses that may be called")
 
     def working_days(self, first: datetime.date, count: int) -> datetime.date:
         """The last of `count` working days after `first`."""

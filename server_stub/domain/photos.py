@@ -54,6 +54,12 @@ class PhotoIndex(Protocol):
         """The one of the first event that uses this name."""
 
     def photos(self, sid: str) -> Sequence[Photo]: ...
+    def faces(self) -> int:
+        """Of how many learners a photo is kept."""
+
+    def older(self, until: int) -> Sequence[str]:
+        """Sessions with photos that are there still and whose state is as of `until` (ms) or older."""
+
     def set_state(self, photo: Photo, state: State, at: int) -> None: ...
 
 

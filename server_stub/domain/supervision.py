@@ -11,11 +11,15 @@ from server_stub.domain.cases import Cases, Employers
 from server_stub.domain.certificates import Certificates
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.eligibility import Eligibility
+from server_stub.domain.erasure import Eraser
 from server_stub.domain.figures import Figures
 from server_stub.domain.houserules import HouseRules
 from server_stub.domain.inspections import Inspections
 from server_stub.domain.opening import Opening, Province
+from server_stub.domain.privacy import Privacy
+from server_stub.domain.retention import Forgetting, Retention
 from server_stub.domain.settle import Settler
+from server_stub.domain.statistics import Statistics
 from server_stub.domain.tips import Tips
 from server_stub.domain.work import Bench
 
@@ -36,6 +40,9 @@ class Supervision:
     employers: Employers
     inspections: Inspections
     tips: Tips
+    statistics: Statistics
+    retention: Retention
+    privacy: Privacy
 
 
 def wire(
@@ -45,13 +52,16 @@ def wire(
     logs: ClassLogs,
     gather: Callable[[str], bool],
     province: Province,
+    eraser: Eraser,
+    forgetting: Forgetting,
 ) -> Supervision:
     """All of it on one bench; `gather` asks a class's witnesses now."""
     figures, applications, eligibility = Figures(bench, settler), Applications(bench), Eligibility(bench)
     opening = Opening(bench, applications, eligibility, figures, logs, gather, province)
     certificates = Certificates(bench, applications, eligibility, figures, opening)
-    cases = Cases(bench)
+    cases, retention = Cases(bench), Retention(bench, rules, logs, eraser, forgetting)
     return Supervision(
         bench, settler, rules, figures, applications, eligibility, opening, certificates, cases, Employers(bench),
-        Inspections(bench, cases), Tips(bench),
+        Inspections(bench, cases), Tips(bench), Statistics(bench, figures, applications, rules),
+        retention, Privacy(bench, rules, logs, eraser, forgetting, retention),
     )  # fmt: skip

@@ -30,6 +30,14 @@ class SqlPhotoIndex:
     def photos(self, sid: str) -> Sequence[Photo]:
         return [Photo(*row) for row in self._db.execute("SELECT * FROM photo WHERE sid = ? ORDER BY seq", (sid,))]
 
+    def faces(self) -> int:
+        query = "SELECT COUNT(DISTINCT session.learner) FROM photo JOIN session ON session.sid = photo.sid"
+        return int(self._db.execute(f"{query} WHERE photo.state = 'kept'").fetchone()[0])  # noqa: S608
+
+    def older(self, until: int) -> Sequence[str]:
+        query = "SELECT DISTINCT sid FROM photo WHERE state <> 'erased' AND at <= ? ORDER BY sid"
+        return [row[0] for row in self._db.execute(query, (until,))]
+
     def set_state(self, photo: Photo, state: str, at: int) -> None:
         query = "UPDATE photo SET state = ?, at = ? WHERE sid = ? AND seq = ?"
         self._db.execute(query, (state, at, photo.sid, photo.seq))

@@ -6,6 +6,7 @@ from httpx import Response
 
 from ledger.completion import Completion, person_hash, sign
 from server_stub.domain.certificates import Issued
+from server_stub.domain.retention import Deleted
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, SERVER, Device, Learner
 from tests.server_stub.scene import number
@@ -117,7 +118,10 @@ def papers_of(room: Room, learner: str) -> dict[str, str]:
     assert admin is not None
     round_ = work.inspections.announce(admin, "十一月抽查", "某期开奖号码", 1, 1)
     work.tips.take("", "有人替课", "")
+    deleted = work.bench.keep("deletion", "", learner, "waiting", Deleted("admin", "a receipt", 4_000_000_000_000))
+    case = work.cases.open(CLASS, learner, "finding", "to look at")
     return {
-        "completion": completion_of(room, learner), "case": work.cases.open(CLASS, learner, "finding", "to look at").paper,
+        "completion": completion_of(room, learner), "case": case.paper,
         "inspection": round_.paper, "tip": work.bench.papers.find("tip")[0].paper,
+        "deletion": deleted.paper,
     }  # fmt: skip

@@ -38,6 +38,7 @@ def announce(browsers: Browsers, **changes: str) -> str:
 
 def carried_out(room: Room, browsers: Browsers, seed: str, *, compliant: bool) -> str:
     """A whole round, written down by one of those who were drawn."""
+    room.clock.now += 60_000
     path = announce(browsers)
     assert browsers["supervisor"].post(f"{path}/draw", {"seed": seed}).status_code == 303
     work = room.server.services.supervision.inspections

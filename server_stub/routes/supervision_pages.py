@@ -1,0 +1,11 @@
+"""All pages of supervision as one room: a class's file, cases, inspections, figures, privacy."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from server_stub.routes import case_pages, class_pages, figure_pages, inspection_pages, privacy_pages
+
+router = APIRouter()
+for _room in (class_pages, case_pages, inspection_pages, figure_pages, privacy_pages):
+    router.include_router(_room.router)

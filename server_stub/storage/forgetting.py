@@ -1,0 +1,26 @@
+"""What the people's database forgets of a learner; the pseudonym stays, so that the records still verify."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, update
+from sqlalchemy.orm import Session
+
+from server_stub.storage.people import AccountRow
+from server_stub.storage.registry import PersonRow
+
+
+class SqlForgetting:
+    """`domain.privacy.Forgetting`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def contact(self, learner: str) -> None:
+        with Session(self._engine) as session, session.begin():
+            session.execute(update(PersonRow).where(PersonRow.learner == learner).values(phone="", employer=""))
+
+    def person(self, learner: str) -> None:
+        with Session(self._engine) as session, session.begin():
+            gone = {"phone": "", "employer": "", "identity": None, "sealed": b""}
+            session.execute(update(PersonRow).where(PersonRow.learner == learner).values(**gone))
+            session.execute(update(AccountRow).where(AccountRow.learner == learner).values(person=""))

@@ -1,0 +1,238 @@
+"""Personal information: clocks, holds, deletion with receipt, the count of faces, the list of addresses: R4.5, R4.7."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import server_stub
+from ledger import note
+from server_stub.app import Server
+from server_stub.domain import houserules
+from server_stub.domain.errors import DecisionError, ServerError, SetupError
+from server_stub.domain.houserules import RETENTION_DAYS, YEARS_3
+from server_stub.domain.privacy import purposes
+from server_stub.domain.work_errors import EndpointError
+from tests.server_stub.classlife import identities, later, ok
+from tests.server_stub.conftest import Room, kept
+from tests.server_stub.learner import CLASS, Learner
+from tests.server_stub.scene import number
+from tests.server_stub.staff import Browsers, hire
+from tests.server_stub.test_archive import study
+from tests.server_stub.test_evidence import Desk, desk  # noqa: F401 - a fixture
+
+DAY = 86_400_000
+
+
+def person(learner: Learner, step: str = "") -> str:
+    return f"/people/{learner.learner}/{step}" if step else f"/people/{learner.learner}/privacy"
+
+
+def known(room: Room) -> tuple[Browsers, Learner]:
+    """A learner with a name, a number and a telephone, who studied."""
+    browsers = hire(room)
+    identities(browsers)
+    text = f"姓名\t账号\t身份证号\t手机号\n张伟\tlearner\t{number(1)}\t13900139001\n"
+    made = ok(browsers["officer"].post("/import", {"class_id": CLASS, "text": text}))
+    ok(browsers["officer"].post(made.headers["location"]))
+    learner = room.learner().ready()
+    study(learner)
+    return browsers, learner
+
+
+def test_what_may_go_goes_at_once_with_a_signed_receipt(room: Room) -> None:
+    """Telephone and sign-ins go, records and name stay for their time; the receipt says which, signed by the server."""
+    browsers, learner = known(room)
+    assert b"13900139001" in kept(room)
+    assert browsers["officer"].post(person(learner, "erase"), {"reason": "本人申请"}).status_code == 403
+    ok(browsers["supervisor"].post(person(learner, "erase"), {"reason": "本人申请"}))
+    work = room.server.services.supervision
+    ((paper, value),) = work.privacy.deletions(learner.learner)
+    receipt = browsers["supervisor"].get(f"/deletions/{paper.paper}").content
+    signed = note.parse(receipt)
+    note.verify(signed, [room.server.keyring.grant.vkey])
+    said = json.loads(signed.text.split("\n")[1])
+    assert (said["learner"], said["kept"]) == (learner.learner, ["records", "name", "identity"])
+    assert value.later >= room.clock.now + (YEARS_3 - 2) * DAY
+    found = room.server.registry.person(learner.learner)
+    assert found is not None
+    assert (found.phone, found.name) == ("", "张伟")
+    assert room.http.get("/v1/me", headers=learner.headers).status_code == 401
+
+
+def test_when_its_day_has_come_the_name_goes_too(room: Room) -> None:
+    """Not a day earlier; the records of the pseudonym still verify."""
+    browsers, learner = known(room)
+    ok(browsers["supervisor"].post(person(learner, "erase"), {"reason": "本人申请"}))
+    work = room.server.services.supervision
+    room.clock.now = work.privacy.deletions(learner.learner)[0][1].later - 1
+    work.retention.sweep()
+    found = room.server.registry.person(learner.learner)
+    assert found is not None
+    assert found.name == "张伟"
+    room.clock.now += 1
+    assert work.retention.sweep() == 1
+    found = room.server.registry.person(learner.learner)
+    assert found is not None
+    assert (found.name, found.identity, found.sealed) == ("", "", b"")
+    assert room.server.people.registrations(learner=learner.learner)
+
+
+def test_a_hold_stops_deletion_until_it_ends(room: Room) -> None:
+    """A legal hold is stated with its reason; so does a case that is not over."""
+    browsers, learner = known(room)
+    supervisor = browsers["supervisor"]
+    ok(supervisor.post(person(learner, "hold"), {"reason": "法院调取"}))
+    refused = supervisor.post(person(learner, "erase"), {"reason": "本人申请"})
+    assert (refused.status_code, "法院调取" in refused.text) == (409, True)
+    ok(supervisor.post(person(learner, "hold/end"), {"reason": "调取完毕"}))
+    case = room.server.services.supervision.cases.open(CLASS, learner.learner, "finding", "to look at")
+    assert "TS-S-089" in supervisor.post(person(learner, "erase"), {"reason": "本人申请"}).text
+    ok(supervisor.post(f"/cases/{case.paper}/close", {"reason": "无需处理"}))
+    ok(supervisor.post(person(learner, "erase"), {"reason": "本人申请"}))
+
+
+def test_what_is_kept_of_a_learner_is_taken_along(room: Room) -> None:
+    """Access and portability: all of it as JSON, for a reason that the class log keeps first."""
+    browsers, learner = known(room)
+    answer = browsers["supervisor"].post(person(learner, "export"), {"reason": "本人查询"})
+    said = json.loads(answer.content)
+    assert (said["name"], said["identity"], said["phone"]) == ("张伟", number(1), "13900139001")
+    assert set(said["papers"]) >= {"case", "completion", "letter"}
+    assert "本人查询" in browsers["supervisor"].get("/journal").text
+
+
+def test_clocks_erase_what_is_over_and_nothing_else(room: Room) -> None:
+    """Tips after a year, cases three years after they ended, an open one never; by a clock in the test's hand."""
+    browsers, learner = known(room)
+    work = room.server.services.supervision
+    work.tips.take("", "有人替课", "")
+    closed = work.cases.open(CLASS, learner.learner, "finding", "over")
+    ok(browsers["supervisor"].post(f"/cases/{closed.paper}/close", {"reason": "无需处理"}))
+    still = work.cases.open(CLASS, learner.learner, "finding", "still open")
+    later(room, browsers, 364)
+    assert work.retention.sweep() == 0
+    later(room, browsers, 1)
+    assert work.retention.sweep() == 1
+    later(room, browsers, YEARS_3 - 365)
+    assert work.retention.sweep() == 1
+    assert [paper.paper for paper in work.bench.papers.find("case")] == [still.paper]
+
+
+def test_the_clock_runs_by_itself_once_an_hour(room: Room) -> None:
+    """The server's own sweep asks it; not every five seconds."""
+    hire(room)
+    work = room.server.services.supervision
+    room.server.services.sweep()
+    work.tips.take("", "有人替课", "")
+    room.clock.now += 365 * DAY
+    assert room.server.services.sweep() >= 1
+    assert not work.bench.papers.find("tip")
+
+
+def test_photos_go_after_their_time_unless_held(desk: Desk) -> None:  # noqa: F811
+    """Sealed photos: counted as one face, erased with receipt and leaf when 90 days are over, kept while on hold."""
+    room, camera = desk.room, desk.study()
+    for photo in camera.photos:
+        assert camera.put(photo).json()["kept"] is True
+    browsers, work = hire(room), room.server.services.supervision
+    assert work.privacy.faces()[0] == 1
+    learner = room.server.people.account("learner")
+    assert learner is not None
+    ok(browsers["supervisor"].post(f"/people/{learner.learner}/hold", {"reason": "法院调取"}))
+    later(room, browsers, RETENTION_DAYS["photos"] + 1)
+    assert {clock.name: clock.due for clock in work.retention.clocks()}["photos"] == 1
+    assert work.retention.sweep() == 0
+    ok(browsers["supervisor"].post(f"/people/{learner.learner}/hold/end", {"reason": "调取完毕"}))
+    assert work.retention.sweep() == 1
+    assert work.privacy.faces()[0] == 0
+
+
+def test_the_assessment_is_of_what_is_configured_and_is_filed(room: Room) -> None:
+    """The page names every class's ways without a face, purposes, clocks; filing it leaves a hash in the journal."""
+    browsers = hire(room)
+    page = browsers["supervisor"].get("/privacy/impact").text
+    for said in ("人脸核验不是唯一方式", "验证码", "封存照片"):
+        assert said in page
+    ok(browsers["supervisor"].post("/privacy/impact"))
+    (paper,) = room.server.services.supervision.privacy.assessments()
+    assert paper.data["sha256"][:16] in browsers["supervisor"].get("/privacy").text
+
+
+def test_every_purpose_is_complete_in_both_languages() -> None:
+    """What, why, ground and where; a clock that exists, or words."""
+    for item in purposes():
+        assert all(len(pair) == 2 and all(pair) for pair in (item.what, item.why, item.ground, item.where)), item.id
+        assert item.kept in RETENTION_DAYS or " " in item.kept
+
+
+def test_an_own_course_is_not_erased(room: Room) -> None:
+    """R4.5: kept for at least three years after it was last used; no command erases it."""
+    _, learner = known(room)
+    ((class_id, digest, until),) = room.server.services.supervision.retention.courses()
+    assert class_id == CLASS
+    assert until >= room.clock.now + (YEARS_3 - 1) * DAY
+    assert learner.learner
+    with pytest.raises(DecisionError):
+        room.server.services.eraser.document(CLASS, digest, "no longer needed")
+
+
+def test_an_address_outside_of_the_list_stops_the_start(room: Room) -> None:
+    """R4.7: with a list, whatever is configured must stand on it; without one, only what is configured is called."""
+    path = room.settings.directory / houserules.FILE
+    path.write_text('province = "https://province.example/echo"\nendpoints = ["other.example"]\n', encoding="utf-8")
+    with pytest.raises(EndpointError, match=r"province\.example"):
+        Server(room.settings, room.clock, room.codes)
+    path.write_text('province = "https://province.example/echo"\n', encoding="utf-8")
+    Server(room.settings, room.clock, room.codes).close()
+    assert houserules.load(room.settings.directory).allowed() == {"province.example"}
+
+
+CALLERS = {"storage/witnessed.py", "storage/province.py", "storage/providers.py"}  # all that may reach another machine
+
+
+def test_nothing_else_of_the_server_can_call_anybody() -> None:
+    """R4.7: every module that imports a client of the network is one of those that ask the configuration."""
+    found = set()
+    home = Path(server_stub.__file__).parent
+    for path in home.rglob("*.py"):
+        for item in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in item.names] if isinstance(item, ast.Import) else []
+            names += [item.module or ""] if isinstance(item, ast.ImportFrom) else []
+            if any(name.split(".")[0] in ("requests", "httpx", "aiohttp", "socket", "urllib3") or
+                   name in ("http.client", "urllib.request") for name in names):  # fmt: skip
+                found.add(str(path.relative_to(home)))
+    assert found <= CALLERS
+
+
+@pytest.mark.parametrize("bad", [
+    'retention_days = { archives = 30 }', 'retention_days = { unknown = 30 }', 'province = "http://far.example"',
+    'holidays = ["2026-10-01"]', "nonsense = 1", "contacts = { somebody = \"x\" }", "endpoints = 3",
+])  # fmt: skip
+def test_house_rules_refuse_what_the_law_does_not_allow(bad: str) -> None:
+    """Class records for less than three years, an address without TLS, an unknown word: refused at the start."""
+    with pytest.raises(SetupError):
+        houserules.parse(bad.encode())
+
+
+def test_house_rules_read_back() -> None:
+    """Each field as it was written."""
+    found = houserules.parse(
+        b'controller = "x"\nholidays = [2026-10-01]\nworked = [2026-10-10]\n[retention_days]\nphotos = 30\n'
+        b'[contacts]\noperator = "010-1"\n'
+    )
+    assert (found.controller, found.retention_days["photos"], found.contacts["operator"]) == ("x", 30, "010-1")
+    assert found.retention_days["archives"] == YEARS_3
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_the_house_rules(data: bytes) -> None:
+    """Only our own error leaves the parser."""
+    with contextlib.suppress(ServerError):
+        houserules.parse(data)
