@@ -38,6 +38,8 @@ from ledger.policy import parse, preset  # noqa: E402
 DRAWS: Final = 4  # challenges that every attack clip is held against
 PULL: Final = 0.3  # how strongly a fit is held near the shipped weights: few people, drawn attacks
 TARGETS: Final = {"apcer_clip": 0.10, "bpcer_clip": 0.05, "auc_print": 0.99, "cost": 1.5}
+NOISE: Final = 6.0  # grey levels: a webcam in the dark
+FRAMED: Final = ("printed_photo", "phone_photo", "screen_replay", "looped_clip")  # what a camera saw of a thing
 DIGITAL: Final = ("injected_file", "virtual_camera")  # their frames are those of a living face: no picture tells
 
 
@@ -170,6 +172,33 @@ def by_condition(folder: Path, clips: Sequence[Clip], threshold: float) -> Repor
     return report
 
 
+def in_noise(pack: Path, folder: Path, clips: Sequence[Clip]) -> Report:
+    """Frames turned away and taken for living, clean and with a sensor's noise, by crops averaged and by sampled ones."""
+    shown: dict[bool, list[Any]] = {True: [], False: []}
+    for clip in clips:
+        if clip.real or clip.species in FRAMED:
+            shown[clip.real] += list(pictures(folder / "videos" / clip.name))[10:30:15]
+    for kind in ("real", "spoof"):
+        shown[kind == "real"] += [cv2.imread(str(p)) for p in sorted((pack / "nuaa" / kind).glob("*/*.jpg"))[::3]]
+    found = models.load_set(manifest.load())
+    assert found.pad is not None
+    judges = {"averaged": PadModel(found.pad, found.pad_wide), "sampled": PadModel(found.pad, found.pad_wide, 99.0)}
+    draw, scores = np.random.default_rng(4), {(name, side): [] for name in judges for side in (True, False)}
+    report: Report = {"living": len(shown[True]), "attacks": len(shown[False])}
+    for sigma in (0.0, NOISE):
+        for (name, side), values in scores.items():
+            noisy = [np.clip(one + draw.normal(0, sigma, one.shape), 0, 255).astype(np.uint8) for one in shown[side]]
+            seen = [(one, faces[0]) for one in noisy if (faces := evaluate.eyes().glance(one, 0).faces)]
+            lives = [judges[name].live(judges[name].look(one, face, 0)) for one, face in seen]
+            values += lives
+            wrong = np.array(lives) < 0.5 if side else np.array(lives) >= 0.5
+            report[f"{name}_{'bpcer' if side else 'apcer'}_{sigma:.0f}"] = float(wrong.mean())
+    for name in judges:
+        both = np.array(scores[name, True]), np.array(scores[name, False])
+        report[f"{name}_eer_both"] = figures.equal_error(*both)[0]
+    return report
+
+
 # --- what it costs ----------------------------------------------------------------------------------------------------
 
 
@@ -218,6 +247,7 @@ def measure(clips: Sequence[Clip], pack: Path, folder: Path) -> Report:
         "full_check": full_check(clips),
         "signs_of_a_file": signs(folder, clips),
         "windows_by": by_condition(folder, clips, threshold),
+        "in_noise": in_noise(pack, folder, clips),
         "prints": evaluate.presentation(pack),
         "cost": cost(pack),
     }
@@ -262,7 +292,7 @@ def lines(report: Report) -> Iterator[str]:
     for by, bins in report["windows_by"].items():
         said = "  ".join(f"{name} {one['bpcer']:.3f} of {one['frames']}" for name, one in bins.items())
         yield f"windows turned away by {by}: {said}"
-    for title in ("overall", "prints", "cost"):
+    for title in ("overall", "in_noise", "prints", "cost"):
         yield f"{title}  " + "  ".join(
             f"{name} {value:.4g}" for name, value in report[title].items() if isinstance(value, int | float)
         )

@@ -31,9 +31,13 @@ CLEAR: Final = 6.0  # and a frame in an attempt
 
 
 class PadModel:
-    """The networks through cv2.dnn; BGR 0…255 without any scaling, as they were trained. `wide` may be absent."""
+    """The networks through cv2.dnn; BGR 0…255 without any scaling, as they were trained. `wide` may be absent.
 
-    def __init__(self, near: Model, wide: Model | None = None) -> None:
+    `noisy`: grey levels of a sensor's noise from which a crop is averaged.
+    """
+
+    def __init__(self, near: Model, wide: Model | None = None, noisy: float = NOISY) -> None:
+        self._noisy = noisy
         self._near = _net(near)
         self._wide = _net(wide) if wide else None
         self._weights = weights()["both" if wide else "near"]
@@ -42,7 +46,7 @@ class PadModel:
     def look(self, bgr: Image, face: Face, t: int) -> Cues:
         """What each cue says of the frame at `t` ms; the wide look and the beat may be those of a moment before."""
         if self._held is None or not 0 < t - self._held[0] < WIDE_MS:
-            noisy = cues.noise(bgr, face) > NOISY
+            noisy = cues.noise(bgr, face) > self._noisy
             wide = _odds(self._wide, bgr, face, WIDE, noisy) if self._wide is not None else None
             self._held = (t, wide, cues.beat(bgr, face), noisy)
         _, wide, beat, noisy = self._held
