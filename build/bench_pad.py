@@ -173,30 +173,35 @@ def by_condition(folder: Path, clips: Sequence[Clip], threshold: float) -> Repor
 
 
 def in_noise(pack: Path, folder: Path, clips: Sequence[Clip]) -> Report:
-    """Frames turned away and taken for living, clean and with a sensor's noise, by crops averaged and by sampled ones."""
-    shown: dict[bool, list[Any]] = {True: [], False: []}
-    for clip in clips:
-        if clip.real or clip.species in FRAMED:
-            shown[clip.real] += list(pictures(folder / "videos" / clip.name))[10:30:15]
-    for kind in ("real", "spoof"):
-        shown[kind == "real"] += [cv2.imread(str(p)) for p in sorted((pack / "nuaa" / kind).glob("*/*.jpg"))[::3]]
-    found = models.load_set(manifest.load())
+    """Frames turned away and taken for living, clean and in a sensor's noise, by averaged crops and by sampled ones."""
+    found, draw = models.load_set(manifest.load()), np.random.default_rng(4)
     assert found.pad is not None
     judges = {"averaged": PadModel(found.pad, found.pad_wide), "sampled": PadModel(found.pad, found.pad_wide, 99.0)}
-    draw, scores = np.random.default_rng(4), {(name, side): [] for name in judges for side in (True, False)}
-    report: Report = {"living": len(shown[True]), "attacks": len(shown[False])}
-    for sigma in (0.0, NOISE):
-        for (name, side), values in scores.items():
-            noisy = [np.clip(one + draw.normal(0, sigma, one.shape), 0, 255).astype(np.uint8) for one in shown[side]]
+    scores: dict[tuple[str, bool], list[float]] = {(name, real): [] for name in judges for real in (True, False)}
+    report: Report = {}
+    for real in (True, False):
+        frames = list(_frames_of(pack, folder, clips, real=real))
+        report["living" if real else "attacks"] = len(frames)
+        for sigma in (0.0, NOISE):
+            noisy = [np.clip(one + draw.normal(0, sigma, one.shape), 0, 255).astype(np.uint8) for one in frames]
             seen = [(one, faces[0]) for one in noisy if (faces := evaluate.eyes().glance(one, 0).faces)]
-            lives = [judges[name].live(judges[name].look(one, face, 0)) for one, face in seen]
-            values += lives
-            wrong = np.array(lives) < 0.5 if side else np.array(lives) >= 0.5
-            report[f"{name}_{'bpcer' if side else 'apcer'}_{sigma:.0f}"] = float(wrong.mean())
+            for name, judge in judges.items():
+                lives = [judge.live(judge.look(one, face, 0)) for one, face in seen]
+                scores[name, real] += lives
+                wrong = float((np.array(lives) < 0.5).mean())
+                report[f"{name}_{'bpcer' if real else 'apcer'}_{sigma:.0f}"] = wrong if real else 1 - wrong
     for name in judges:
-        both = np.array(scores[name, True]), np.array(scores[name, False])
-        report[f"{name}_eer_both"] = figures.equal_error(*both)[0]
+        report[f"{name}_eer_both"] = figures.equal_error(*(np.array(scores[name, real]) for real in (True, False)))[0]
     return report
+
+
+def _frames_of(pack: Path, folder: Path, clips: Sequence[Clip], *, real: bool) -> Iterator[Any]:
+    """Two frames of every such clip, and every third picture of the pack's people or their prints."""
+    for clip in clips:
+        if clip.real if real else clip.species in FRAMED:
+            yield from list(pictures(folder / "videos" / clip.name))[10:30:15]
+    for path in sorted((pack / "nuaa" / ("real" if real else "spoof")).glob("*/*.jpg"))[::3]:
+        yield cv2.imread(str(path))
 
 
 # --- what it costs ----------------------------------------------------------------------------------------------------
