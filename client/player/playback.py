@@ -162,7 +162,7 @@ class Playback:
         self._clock.stop()
         self._sink.pause(True)
 
-    def _listen(self, reel: Reel) -> None:
+    def _listen(self, reel: Reel | PageReel) -> None:
         """Follow the sound; leave a sound card that stands still."""
         if not self._clock.running:
             return
@@ -175,7 +175,7 @@ class Playback:
         elif self._now() - self._heard[1] > DEAF_S:
             reel.deafen()
 
-    def _check_end(self, reel: Reel) -> None:
+    def _check_end(self, reel: Reel | PageReel) -> None:
         if not self._clock.running or self._media is None:
             return
         at, end = self._clock.position(), reel.end_ms

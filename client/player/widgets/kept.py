@@ -56,7 +56,7 @@ class Kept(Widget):
 
     def _lay(self, *_: Any) -> None:
         at = (floor(self.x), floor(self.y))
-        size = (max(ceil(self.right) - at[0], 1), max(ceil(self.top) - at[1], 1))
+        size = (max(ceil(self.x + self.width) - at[0], 1), max(ceil(self.y + self.height) - at[1], 1))
         if self._inside.size != size:
             self._inside.size = size
             self._inside.texture.min_filter = self._inside.texture.mag_filter = "nearest"

@@ -258,6 +258,7 @@ def pages(stage: Any, drive: Any, s: Any) -> None:
         drive.step(12)
         assert "这一页已看够时间，读完后请翻页。" in drive.said()
         _keep(stage, "pages")
+        drive.step(6)
         drive.tap("下一页")
         drive.wait(lambda: "第 2 页，共 3 页" in drive.said(), 30, "the second page")
         drive.tap("上一页")
