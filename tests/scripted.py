@@ -133,6 +133,7 @@ class ScriptedProctor:
         self.faces = 1
         self.takes = 2_000
         self.verdicts: deque[tuple[str, str]] = deque()
+        self.doubts: tuple[str, ...] = ()  # of every attempt that is not clear
         self.silent = False
         self.requests: list[CheckRequest] = []
         self._open: tuple[CheckRequest, int] | None = None
@@ -179,9 +180,8 @@ class ScriptedProctor:
             result, reason = self.verdicts.popleft() if self.verdicts else ("passed", "ok")
             scores, models = {"match": 700, "match_min": 363}, {"sface": HASH}
             evidence = self._seal(request) if request.photo and result != "inconclusive" else {}
-            self._news.append(
-                Judged(request.check, request.attempt, request.kind, result, reason, scores, models, evidence)
-            )
+            said = (request.check, request.attempt, request.kind, result, reason, scores, models, evidence)
+            self._news.append(Judged(*said, doubts=self.doubts if reason == "not_clear" else ()))
         news = list(self._news)
         self._news.clear()
         return news
