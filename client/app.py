@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -126,12 +127,19 @@ def run(config: Config, *, demo: bool = False, script: Callable[[Any, Any], None
     kivy_env.prepare(config.data / "kivy")
     kivy_env.configure()
 
+    from client.doctor import examine
+    from client.doctor.window import Consultation
     from client.player.focus import open_probe
+    from client.profile import learners
     from client.window import Window
 
     probe = open_probe()
     with _machine(config, probe, "", demo=demo) as (journey, player, proctor):
-        Window(journey, player, proctor.preview, probe.watch).go(script)
+        doctor = partial(Consultation, config, partial(examine, camera=False))  # nobody has agreed to a picture yet
+        window = Window(journey, player, proctor.preview, probe.watch, doctor)
+        if not demo and not learners(config.data):
+            window.consult(quiet=True)  # the first start: what would keep somebody from studying is said at once
+        window.go(script)
     updating.begin(config)
     return 0
 

@@ -15,6 +15,7 @@ from kivy.base import EventLoop, runTouchApp
 from kivy.clock import Clock
 from kivy.core.window import Window as KivyWindow
 
+from client.doctor.window import Consultation
 from client.events import Pressed
 from client.journey import Journey
 from client.player import theme
@@ -23,6 +24,7 @@ from client.player.captions import CaptionTrack, parse_captions
 from client.player.drive import Drive, Tap
 from client.player.errors import CaptionsError
 from client.player.screens import (
+    DoctorScreen,
     EnrolScreen,
     LessonScreen,
     NoticeScreen,
@@ -80,10 +82,21 @@ class Window(App):
 
     title = "TrueSeat"
 
-    def __init__(self, journey: Journey, player: Any, preview: Callable[[], Any], watch: Callable[[Any], None]) -> None:
+    def __init__(
+        self, journey: Journey, player: Any, preview: Callable[[], Any], watch: Callable[[Any], None],
+        doctor: Callable[[], Consultation],
+    ) -> None:  # fmt: skip
         super().__init__()
         self.journey, self._player, self._preview, self._watch = journey, player, preview, watch
         self._unit = ""
+        self._consultation = doctor
+        self._checkup: Consultation | None = None
+        self._quiet = False
+
+    def consult(self, *, quiet: bool = False) -> None:
+        """Look at this computer; `quiet`: it is shown only if something keeps one from studying."""
+        self._checkup, self._quiet = self._consultation(), quiet
+        self._checkup.begin()
 
     def go(self, script: Callable[[Any, Any], None] | None = None) -> None:
         """Run until the window is closed; a script drives it to its end, or until it lets somebody take over."""
@@ -124,7 +137,8 @@ class Window(App):
             ),
             "lesson": LessonScreen(self._press, self._seek, self._reply),
             "result": ResultScreen(journey.make_up, journey.to_today),
-            "problem": ProblemScreen(journey.try_again),
+            "problem": ProblemScreen(journey.try_again, self.consult),
+            "doctor": DoctorScreen(self.consult, self._bundle, self._leave_doctor),
         }
         self.screens["lesson"].play(self._player)
         self.shell = Shell(self._language, journey.own.to_settings)
@@ -148,6 +162,8 @@ class Window(App):
 
     def _render(self) -> None:
         journey = self.journey
+        if self._checkup is not None and self._doctor(self._checkup):
+            return
         page = "problem" if journey.problem is not None else journey.page
         shown: Any = Page(journey.problem) if journey.problem is not None else journey.shown
         screen = self.screens[page]
@@ -157,6 +173,24 @@ class Window(App):
         own = page in OWN
         self.shell.show(screen, self._entitled(page, shown), journey.own.back if own else None)
         self.shell.may_set(page != "settings" and journey.study is None)
+
+    def _doctor(self, checkup: Consultation) -> bool:
+        """Show what the doctor found, if it is to be shown."""
+        shown = checkup.shown()
+        if self._quiet and not shown.of("fail"):
+            self._checkup = checkup if shown.busy else None
+            return False
+        self.screens["doctor"].render(shown)
+        self.shell.show(self.screens["doctor"], lambda: tongue.say("doctor.title"), self._leave_doctor)
+        self.shell.may_set(False)
+        return True
+
+    def _bundle(self) -> None:
+        if self._checkup is not None:
+            self._checkup.bundle()
+
+    def _leave_doctor(self) -> None:
+        self._checkup = None
 
     @staticmethod
     def _entitled(page: str, shown: Any) -> Callable[[], str]:

@@ -15,12 +15,14 @@ Import after `client.player.kivy_env.prepare(...)` and `.configure(...)`. Wiring
                                                    on_reply(choice, code) → Replied
         .play(playback)   .show_preview(proctor.preview())   .set_captions({tag: CaptionTrack})   .stop()   .close()
     ResultScreen(on_make_up, on_done)              client.view.ResultView
-    ProblemScreen(on_press)                        Page        `trouble_of(error)` makes the Trouble of any error
+    DoctorScreen(on_again, on_bundle, on_done)     client.player.health.Health
+    ProblemScreen(on_press, on_doctor)             Page        `trouble_of(error)` makes the Trouble of any error
 
 Every screen has `render(value)`: call it as often as you like, equal values cost nothing. All calls on Kivy's thread.
 `tongue.language` ("zh" | "en") is the language of everything at once.
 """
 
+from client.player.screens.doctor import DoctorScreen
 from client.player.screens.enrol import EnrolScreen
 from client.player.screens.lesson import LessonScreen
 from client.player.screens.name import RealNameScreen
@@ -48,7 +50,8 @@ from client.player.shown import (
 from client.player.widgets import look, tongue
 
 __all__ = [
-    "Choices", "Course", "Enrol", "EnrolScreen", "LessonScreen", "Notice", "NoticeScreen", "Page", "ProblemScreen",
+    "Choices", "Course", "DoctorScreen", "Enrol", "EnrolScreen", "LessonScreen", "Notice", "NoticeScreen", "Page",
+    "ProblemScreen",
     "RealName", "RealNameScreen", "ResultScreen", "RightsScreen", "SettingsScreen", "Shell", "SignIn", "SignInScreen",
     "TimelineScreen", "Today", "TodayScreen", "Trouble", "look", "tongue", "trouble_of",
 ]  # fmt: skip

@@ -13,10 +13,12 @@ kv_of(__file__)
 
 
 class ProblemScreen(Screen):
-    """Renders `Page`; `on_press()` for its one button."""
+    """Renders `Page`; `on_press()` for its button, `on_doctor()` to look at this computer."""
 
-    def __init__(self, on_press: Callable[[], None], **kwargs: Any) -> None:
-        self._on_press = on_press
+    def __init__(
+        self, on_press: Callable[[], None], on_doctor: Callable[[], None] | None = None, **kwargs: Any
+    ) -> None:
+        self._on_press, self._on_doctor = on_press, on_doctor
         super().__init__(**kwargs)
 
     def retell(self) -> None:
@@ -26,4 +28,6 @@ class ProblemScreen(Screen):
         self.ids.sentence.words = tongue.of(shown.trouble.sentence)
         self.ids.code.words = tongue.say("error.code", code=shown.trouble.code)
         action = shown.trouble.action
-        self.ids.actions.offer(*([(action, "primary", self._on_press)] if action else []))
+        offered = [(action, "primary", self._on_press)] if action else []
+        offered += [("doctor.open", "quiet", self._on_doctor)] if self._on_doctor is not None else []
+        self.ids.actions.offer(*offered)

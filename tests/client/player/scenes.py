@@ -408,9 +408,37 @@ def keyboard(stage: Any, drive: Any, s: Any) -> None:
     assert told == [("ask",)]
 
 
+def doctor(stage: Any, drive: Any, s: Any) -> None:
+    """What is to be done stands first with its remedy; buttons wait for the last look; the bundle's place is said."""
+    from client.player.health import Health, Line
+    from client.view import Words
+
+    def line(level: str) -> Line:
+        return Line(Words("摄像头", "camera"), Words("被占用", "busy"), Words("请关闭会议", "Close meetings"), level)
+
+    told = Told()
+    screen = s.DoctorScreen(told.of("again"), told.of("bundle"), told.of("done"))
+    stage.show(screen)
+    screen.render(Health((line("ok"), line("fail"))))
+    drive.step(4)
+    assert "正在检查…" in drive.said()
+    assert drive.find("再检查一次") is None
+    screen.render(Health((line("ok"), line("fail")), busy=False, kept="/tmp/support.zip"))
+    drive.step(4)
+    assert "有 1 处需要先处理。" in drive.said()
+    assert "请关闭会议" in drive.said()
+    assert any("/tmp/support.zip" in words for words in drive.said())
+    for words in ("再检查一次", "生成求助文件（不含个人信息）", "返回"):
+        drive.tap(words)
+    assert told == [("again",), ("bundle",), ("done",)]
+    s.tongue.language = "en"
+    drive.step(4)
+    assert "Close meetings" in drive.said()
+
+
 SCENES = {
     f.__name__: f
-    for f in (notice, signin, enrol, today, lesson, question, plays, pages, rate, kept, language, layout, keyboard)
+    for f in (notice, signin, enrol, today, lesson, question, plays, pages, rate, kept, language, layout, keyboard, doctor)
 }
 
 

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 SIZES = ("1280x800", "390x844")
-SCENES = ("notice", "signin", "enrol", "today", "lesson", "question", "rate", "language", "layout")
+SCENES = ("notice", "signin", "enrol", "today", "lesson", "question", "rate", "language", "layout", "doctor")
 
 
 def play(name: str, size: str) -> None:
