@@ -92,6 +92,9 @@ test-web: setup-dev  ## the staff's pages in real Chromium, and every route by e
 test-update: setup-dev  ## updates of the client against a repository on this machine, with the attacks that TUF names
 	@$(PY) -m pytest -rs tests/client/sync/test_updates.py
 
+bench-update: setup-dev  ## bytes that an update fetches where only our code changed (needs make freeze)
+	@$(PY) build/bench_update.py
+
 test-postgres: setup-dev  ## people in a real PostgreSQL (Debian's postgresql)
 	@TRUESEAT_POSTGRES=1 $(PY) -m pytest -rs tests/server_stub/test_postgres.py
 
