@@ -440,7 +440,7 @@ SCENES = {
     f.__name__: f
     for f in (
         notice, signin, enrol, today, lesson, question, plays, pages, rate, kept, language, layout, keyboard, doctor,
-    )  # fmt: skip
+    )
 }
 
 
