@@ -263,7 +263,8 @@ class Asking:
             asking = replace(self._request, kind="liveness", gestures=(gesture,), deadline_ms=left)
             self._part = LivenessAttempt(asking, self._person, self._limits, now)
         else:
-            self.result = replace(done, doubts=self._doubts(done)) if done.reason == "gesture" else done
+            challenged = self._request.kind == "liveness"  # a glance alone is no challenge
+            self.result = replace(done, doubts=self._doubts(done)) if challenged else done
 
     def _answered(self, before: Judged, done: Judged) -> Judged:
         """The turn's end is the attempt's; nobody fails a gesture that no order drew."""

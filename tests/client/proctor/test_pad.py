@@ -141,9 +141,9 @@ def play(request: CheckRequest, shipped: Limits, scene: Any) -> tuple[Judged, li
     raise AssertionError("no result")
 
 
-def challenge(pad: str = "gate") -> CheckRequest:
+def challenge(pad: str = "gate", deadline_ms: int = 60_000) -> CheckRequest:
     """An order to look up."""
-    return CheckRequest(3, 1, "liveness", ("look_up",), 60_000, "00" * 16, pad)
+    return CheckRequest(3, 1, "liveness", ("look_up",), deadline_ms, "00" * 16, pad)
 
 
 def obedient(live: Any, vector: Any = ANNA, odds: Cues = UNSURE) -> Any:
@@ -206,6 +206,8 @@ def test_a_doubtful_challenge_is_asked_once_more(shipped: Limits) -> None:
     assert set(asked) & {"turn_left", "turn_right"}
     still, _ = play(challenge(), shipped, obedient(lambda t, _: 0.3, odds=Cues(0.5, -2.0, 2.0)))
     assert (still.result, still.reason, still.doubts) == ("inconclusive", "not_clear", ("surroundings",))
+    hurried, asked = play(challenge(deadline_ms=12_500), shipped, obedient(lambda t, _: 0.3, odds=Cues(0.5, -2.0, 2.0)))
+    assert (hurried.result, hurried.doubts, "asked" in hurried.scores) == ("inconclusive", ("surroundings",), False)
 
 
 def test_a_gesture_that_never_came_is_a_doubt_only_where_the_picture_is(shipped: Limits) -> None:
