@@ -14,7 +14,7 @@ from kivy.uix.boxlayout import BoxLayout
 
 from client.player import theme
 from client.player.shown import Trouble
-from client.player.widgets import tongue
+from client.player.widgets import look, tongue
 from client.player.widgets.kit import Column, Problem, Push
 
 Builder.load_file(str(Path(__file__).with_name("base.kv")))
@@ -47,10 +47,12 @@ class Screen(BoxLayout):
         """Say everything again, in the language of now. Screens override this."""
 
     def on_parent(self, _: Any, parent: Any) -> None:
-        """Follow the language only while on the stage."""
-        tongue.funbind("language", self._retell)
+        """Follow the language, the colours and the size of text only while on the stage."""
+        for what, name in ((tongue, "language"), (look, "dark"), (look, "scale")):
+            what.funbind(name, self._retell)
+            if parent is not None:
+                what.fbind(name, self._retell)
         if parent is not None:
-            tongue.fbind("language", self._retell)
             self._retell()
 
     def _retell(self, *_: Any) -> None:

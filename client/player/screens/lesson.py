@@ -101,6 +101,8 @@ class LessonScreen(Screen):
     captions_on = BooleanProperty(True)
     has_captions = BooleanProperty(False)
     camera = BooleanProperty(True)  # False: the non-face route shows no mirror
+    brief = BooleanProperty(False)  # large text on a phone: buttons show their icons alone
+    entitled = StringProperty("")  # the unit's title, where the bar on top has no room for it
     blank = BooleanProperty(True)
     boxed = BooleanProperty(False)  # the picture does not fill its stage
     around = ListProperty([0, 0, 0, 0])  # left, bottom, right, top: inside it needs no ground
@@ -212,7 +214,8 @@ class LessonScreen(Screen):
         self.camera = view.camera
         self.overlay = self._overlay(view)
         waits = tongue.say("lesson.waits") if view.phase in (*MIRROR, "paused") else ""
-        self.status = self.sentence if self.overlay == "none" else waits
+        over = self.hint if self.hint and not self.wide else self.sentence  # a phone's picture has no room for a hint
+        self.status = over if self.overlay == "none" else waits
         if self.overlay == "none" and self._page_waits:
             self.status = tongue.say("lesson.page_waits")
         self.icon = "rest" if view.sentence.key == "pause.rest" else ICONS.get(view.phase, "")
@@ -254,6 +257,7 @@ class LessonScreen(Screen):
         bar.limit, bar.seen = unit.seen_ms, unit.seen_ms // pixel * pixel
         bar.may_seek, bar.proven = view.may_seek, list(unit.proven)
         at, end = i18n.stamp(unit.position_ms), i18n.stamp(unit.duration_ms)
+        self.entitled = tongue.of(unit.title)
         bar.name = tongue.say("app.seek", at=at, all=end)
         self.ids.position.words = tongue.say("lesson.position", at=at, all=end)
         self.ids.number.words = tongue.say("lesson.lesson", number=unit.number, count=unit.count)

@@ -112,7 +112,8 @@ class SettingsScreen(Screen):
         return card
 
     def _reminder(self, all_: tuple[Reminder, ...], number: int, one: Reminder) -> ReminderCard:
-        columns = 7 if self.wide and look.scale < 1.5 else 4
+        large = look.scale >= 1.5
+        columns = (4 if large else 7) if self.wide else (2 if large else 4)
         card = ReminderCard(clock=one.clock, columns=columns)
 
         def replaced(*new: Reminder) -> Callable[[Any], None]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.metrics import dp
+from kivy.clock import Clock
+from kivy.metrics import dp, sp
 from kivy.properties import (
     BooleanProperty,
     NumericProperty,
@@ -22,6 +23,7 @@ from kivy.uix.widget import Widget
 
 from client.player import theme
 from client.player.widgets.look import MOODS, look
+from client.player.widgets.say import char_width
 
 
 class Column(BoxLayout):
@@ -207,12 +209,27 @@ class Problem(Card):
 
 
 class Header(BoxLayout):
-    """The bar on top of every screen: where one is, and the other language."""
+    """The bar on top of every screen: where one is, the settings, the other language. A title that the bar has no room
+    for is not cut: the page says it itself."""
 
     title = StringProperty("")
     can_back = BooleanProperty(False)
     can_set = BooleanProperty(False)
+    scale = NumericProperty(1.0)
+    fits = BooleanProperty(True)  # the title, beside the buttons
     __events__ = ("on_back", "on_language", "on_settings")
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._measure = Clock.create_trigger(self._compare, -1)
+        super().__init__(**kwargs)
+        for name in ("title", "width", "scale", "can_back", "can_set"):
+            self.fbind(name, self._measure)
+
+    def _compare(self, *_: Any) -> None:
+        size = sp(18) * self.scale
+        others = sum(child.width for child in self.ids.bar.children if child is not self.ids.beside)
+        gaps = self.ids.bar.spacing * (len(self.ids.bar.children) - 1) + self.ids.bar.padding[0] * 2
+        self.fits = sum(char_width(c, size) for c in self.title) + others + gaps < self.width
 
     def on_back(self) -> None:
         """The arrow was pressed."""
@@ -222,6 +239,19 @@ class Header(BoxLayout):
 
     def on_settings(self) -> None:
         """The settings were asked for."""
+
+
+class Sheet(ScrollView):
+    """What lies over the picture: in the middle while there is room for it, to be scrolled where there is not."""
+
+    body = ObjectProperty(None)
+
+    def add_widget(self, widget: Widget, *args: Any, **kwargs: Any) -> None:
+        """The first child is the frame itself, all others stand in it."""
+        if self.body is None:
+            super().add_widget(widget, *args, **kwargs)
+        else:
+            self.body.add_widget(widget, *args, **kwargs)
 
 
 class Overlay(FloatLayout):
