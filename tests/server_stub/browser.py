@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class Chromium:
     """One window of one browser."""
 
     def __init__(self, url: str, session: str) -> None:
+        self.mobile: tuple[int, int] | None = None
         self.http = httpx.Client(base_url=f"{url}/session/{session}", timeout=60)
 
     def _do(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -37,6 +39,22 @@ class Chromium:
 
     def open(self, url: str) -> None:
         self._do("POST", "/url", {"url": url})
+
+    def phone(self, width: int = 360, height: int = 740) -> None:
+        """From now on a telephone: so wide, touched with fingers, twice as many dots."""
+        given = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": True}
+        self.cdp("Emulation.setDeviceMetricsOverride", given)
+        self.cdp("Emulation.setTouchEmulationEnabled", {"enabled": True})
+        self.mobile = (width, height)
+
+    def axe(self) -> list[str]:
+        """What axe-core (4.x, as axe-core-python brings it) objects to on this page: rule, impact, the elements."""
+        self._do("POST", "/execute/sync", {"script": axe_source(), "args": []})
+        script = "const done = arguments[arguments.length - 1]; axe.run(document, {resultTypes: ['violations']}).then("
+        script += "found => done(found.violations), error => done([{id: String(error), impact: '', nodes: []}]));"
+        found = self._do("POST", "/execute/async", {"script": script, "args": []})
+        where = [" | ".join(node["html"][:90] for node in item["nodes"][:3]) for item in found]
+        return [f"{self.path}: {item['id']} ({item['impact']}): {at}" for item, at in zip(found, where, strict=True)]
 
     def size(self, width: int, height: int) -> None:
         self._do("POST", "/window/rect", {"width": width, "height": height})
@@ -83,10 +101,14 @@ class Chromium:
         """The whole page, not only what the window shows."""
         height = self.run("return Math.min(2400, document.documentElement.scrollHeight)")
         width = self.run("return window.innerWidth")
-        given = {"width": width, "height": max(int(height), 300), "deviceScaleFactor": 1, "mobile": False}
+        dots, mobile = (2, True) if self.mobile else (1, False)
+        given = {"width": width, "height": max(int(height), 300), "deviceScaleFactor": dots, "mobile": mobile}
         self.cdp("Emulation.setDeviceMetricsOverride", given)
         path.write_bytes(base64.b64decode(self.cdp("Page.captureScreenshot", {})["data"]))
-        self.cdp("Emulation.clearDeviceMetricsOverride", {})
+        if self.mobile:
+            self.phone(*self.mobile)
+        else:
+            self.cdp("Emulation.clearDeviceMetricsOverride", {})
 
     def pdf(self) -> bytes:
         """The page as it prints."""
@@ -120,6 +142,13 @@ class Chromium:
                 return
             time.sleep(0.1)
         raise AssertionError(f"never true: {script}\n{self.path}\n{self.text[:600]}")
+
+
+@cache
+def axe_source() -> str:
+    """axe-core's own file; the test that asks for it is left out where it is not installed."""
+    package = pytest.importorskip("axe_core_python", reason="left out: axe-core-python not installed")
+    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 from hypothesis import given
 from hypothesis import strategies as st
-from httpx import Response
 
 from ledger import grant
 from ledger.events import Finding
 from server_stub.domain import practice
 from server_stub.domain.errors import SetupError
 from server_stub.domain.mine import preview_units
+from tests.server_stub.classlife import completion_of
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, Learner
 from tests.server_stub.staff import hire
-from tests.server_stub.classlife import completion_of
 
 
 class Phone:

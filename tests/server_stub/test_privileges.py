@@ -266,6 +266,11 @@ class World:
 def world(room: Room, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(live_pages, "LOOK_EVERY_S", 0.001)
     monkeypatch.setattr(live_pages, "LASTS_S", 0.001)  # one look, then the stream ends
+    return make_world(room)
+
+
+def make_world(room: Room) -> World:
+    """Everybody, and one of everything that an address can name."""
     browsers = hire(room)
     learner = room.learner().ready()
     device = learner.open()
