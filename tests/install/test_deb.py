@@ -63,6 +63,19 @@ def test_the_verifier_installs_silently_and_verifies(chroot: Chroot, dist: Path,
     assert '<html lang="en">' in (chroot.root / "root/report.html").read_text("utf-8")
 
 
+def test_an_unpacked_archive_runs_where_it_lies(chroot: Chroot, dist: Path) -> None:
+    """No installation: the .tar.zst in any folder of a bare system, its agent as signed."""
+    archive = dist / "trueseat-agent-linux-x86_64.tar.zst"
+    if not archive.is_file():
+        pytest.skip("left out: make freeze first")
+    place = chroot.root / "srv"
+    subprocess.run(f"zstd -dc --long=27 {archive} | tar -C {place} -x", shell=True, check=True)
+    assert chroot.run("/srv/trueseat-agent/trueseat-agent", "files", "check").stdout.startswith("as signed")
+    scan = chroot.run("/srv/trueseat-agent/trueseat-agent", "scan", "--once", "--json", check=False)
+    assert json.loads(scan.stdout)["rules"]
+    shutil.rmtree(place / "trueseat-agent")
+
+
 def test_the_client_installs_with_what_it_depends_on(chroot: Chroot, dist: Path) -> None:
     """Silently; then doctor, agent and models answer without a display, and nothing is missing by name."""
     chroot.run("useradd", "--create-home", "li")
