@@ -23,21 +23,25 @@ class Bar:
     said: str  # the figure as people read it
 
 
-def bars(title: str, items: Sequence[Bar], *, whole: int = 0, mark: int = 0, width: int = 560) -> Markup:
-    """Horizontal bars on one scale of `whole` (the largest bar, if 0); `mark`: a line across, e.g. at 80 %."""
+def bars(
+    title: str, items: Sequence[Bar], *, whole: int = 0, mark: int = 0, width: int = 560, label: int = _LABEL
+) -> Markup:
+    """Horizontal bars on one scale of `whole` (the largest bar, if 0); `mark`: a line across, e.g. at 80 %.
+
+    `label`: how wide the labels are; what is longer is cut."""
     top = max(whole, 1, *(sum(value for value, _ in item.parts) for item in items)) if items else 1
-    room, height = width - _LABEL - _VALUE, len(items) * _ROW + 8
+    room, height = width - label - _VALUE, len(items) * _ROW + 8
     body = []
     for y, item in enumerate(items):
-        body.append(_text(0, y * _ROW + 17, item.label[:12], INK))
-        x = float(_LABEL)
+        body.append(_text(0, y * _ROW + 17, _cut(item.label, label), INK))
+        x = float(label)
         for value, colour in item.parts:
             wide = value * room / top
             body.append(_rect(x, y * _ROW + 6, wide, _BAR, colour))
             x += wide
         body.append(_text(x + 6, y * _ROW + 17, item.said, INK))
     if mark:
-        x = _LABEL + mark * room / top
+        x = label + mark * room / top
         body.append(f'<line x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{height}" stroke="{AMBER}" stroke-dasharray="4 3"/>')
     return _svg(title, "".join(body), width, height)
 
@@ -54,6 +58,16 @@ def columns(title: str, values: Sequence[tuple[str, int]], *, width: int = 560, 
         body.append(_text(index * step + step / 2, base - tall - 4, str(value) if value else "", INK, middle=True))
         body.append(_text(index * step + step / 2, height - 8, label, INK, middle=True))
     return _svg(title, "".join(body), width, height)
+
+
+def _cut(text: str, room: int) -> str:
+    """What fits: a Chinese character is as wide as it is high, others about half."""
+    used = 0
+    for at, letter in enumerate(text):
+        used += 6 if letter.isascii() else 12
+        if used > room - 18:
+            return text[:at] + "…"
+    return text
 
 
 def _svg(title: str, body: str, width: int, height: int) -> Markup:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
+from ledger.reasons import REASONS
 from server_stub import notices
 from server_stub.domain import dossier
 from server_stub.domain.cases import SANCTIONS
@@ -29,14 +30,19 @@ def cases(visit: Reads, state: Annotated[str, Query(max_length=20)] = "") -> Res
     work = visit.wired.supervision
     found = work.cases.listed(visit.account, [state] if state in STATES else None)
     return visit.show(
-        "cases.html", cases=found, names=_names(visit, {paper.about for paper in found}), titles=work.bench.titles(),
+        "cases.html", cases=found, names=names(visit, {paper.about for paper in found}), titles=work.bench.titles(),
         states=STATES, state=state if state in STATES else "", tips=work.tips.listed(visit.account),
         employers=work.employers.lines(visit.account),
         classes=visit.wired.office.classes(visit.account, Right.DECIDE),
     )  # fmt: skip
 
 
-def _names(visit: Visit, learners: set[str]) -> dict[str, str]:
+def _reasons(lang: str) -> dict[str, str]:
+    """Why a part is not counted, in a language."""
+    return {code: item.zh if lang == "zh" else item.en for code, item in REASONS.items()}
+
+
+def names(visit: Visit, learners: set[str]) -> dict[str, str]:
     """Learner → name."""
     found = ((learner, visit.wired.people.account_of(learner)) for learner in learners if learner)
     return {learner: account.person or account.name for learner, account in found if account}
@@ -64,7 +70,8 @@ def case_page(visit: Reads, case: str, done: str = "") -> Response:
             look = None
     offset, units = visit.wired.overview.facts(class_id)
     return visit.show(
-        "case.html", paper=paper, case=value, look=look, names=_names(visit, {paper.about}), class_id=class_id,
+        "case.html", paper=paper, case=value, look=look, names=names(visit, {paper.about}), class_id=class_id,
+        reasons=_reasons(visit.lang),
         title=work.bench.titles().get(class_id, class_id), sanctions=SANCTIONS, offset=offset, units=units,
         me=visit.account.name, origin=visit.wired.logs.origin(class_id),
         standing=work.cases.offences().get(paper.about, 0) if paper.about else 0,
@@ -131,7 +138,7 @@ def notice(visit: Reads, case: str) -> Response:
     tree = work.bench.office.tree()
     at = tree.places.get(paper.place)
     institution = tree.places[at.parent].name if at and at.parent in tree.places else work.bench.server
-    to = _names(visit, {paper.about}).get(paper.about, institution)
+    to = names(visit, {paper.about}).get(paper.about, institution)
     by = work.rules.controller or work.bench.server
     data = notices.of_case(paper, value, to, work.bench.titles().get(class_id, class_id), by)
     return Response(data, headers=PDF)

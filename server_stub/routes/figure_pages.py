@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
+from ledger.reasons import reason
 from server_stub import charts
 from server_stub.charts import AMBER, BLUE, GREEN, GREY, Bar
 from server_stub.domain.duties import Right
@@ -83,8 +84,9 @@ def _checks(visit: Visit, figures: ClassFigures) -> Markup:
 
 def _reasons(visit: Visit, figures: ClassFigures) -> Markup:
     ranked = sorted(figures.reasons.items(), key=lambda item: -item[1])[:8]
-    items = [Bar(name.replace("_", " "), ((ms, AMBER),), minutes(ms)) for name, ms in ranked]
-    return charts.bars(visit.word("stat_reasons"), items)
+    said = {name: reason(name).zh.partition("，")[0] if visit.lang == "zh" else reason(name).en for name, _ in ranked}
+    items = [Bar(said[name], ((ms, AMBER),), minutes(ms)) for name, ms in ranked]
+    return charts.bars(visit.word("stat_reasons"), items, label=280)
 
 
 @router.get("/classes/{class_id}/statistics.csv")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from server_stub.domain.errors import ServerError, UnreadableError
+from server_stub.routes.case_pages import names
 from server_stub.routes.deps import Wired, seen
 from server_stub.routes.web import SAFE, Acts, PageRoute, Reads, language, render, same_site
 
@@ -36,6 +37,7 @@ def inspection(visit: Reads, inspection: str) -> Response:
     work = visit.wired.supervision
     found, value = work.inspections.look(visit.account, inspection)
     return visit.show("inspection.html", paper=found, value=value, titles=work.bench.titles(),
+                      names=names(visit, set(value.drawn or {})), base=_base(visit.request),
                       me=work.bench.sealer.pseudonym(visit.account.name))  # fmt: skip
 
 
@@ -80,7 +82,8 @@ def calls(visit: Acts, inspection: str) -> Response:
 def public(wired: Wired, request: Request, inspection: str) -> Response:
     """What was announced, drawn and found: no name, and the command with which anybody draws the same."""
     found, value = wired.supervision.inspections.published(inspection)
-    return render(request, "public_inspection.html", language(request), paper=found, value=value)
+    return render(request, "public_inspection.html", language(request), paper=found, value=value,
+                  base=_base(request))  # fmt: skip
 
 
 @router.get("/public/inspections/{inspection}/list")
@@ -110,6 +113,11 @@ def take_tip(wired: Wired, request: Request, about: Line = "", text: Area = "", 
     wired.limits.count("account", f"tip {seen(request)}")
     made = wired.supervision.tips.take(about, text, contact)
     return render(request, "tips.html", language(request), code="", known=None, made=made, problem="")
+
+
+def _base(request: Request) -> str:
+    """The address under which this server was asked."""
+    return str(request.base_url).rstrip("/")
 
 
 def _number(text: str) -> int:

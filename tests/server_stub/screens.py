@@ -1,4 +1,7 @@
-"""Every page of the staff in real Chromium as docs/screens/staff-*.png: `python -m tests.server_stub.screens OUT`."""
+"""Every page in real Chromium as docs/screens/staff-*.png and me-*.png: `python -m tests.server_stub.screens OUT`.
+
+The staff's at a desk in both languages and on a phone; a learner's on a phone of 360 pixels in both languages.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.server_stub import conftest
+from tests.server_stub import conftest, supervised, toured
 from tests.server_stub.browser import Chromium, chromium, served
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS
@@ -31,6 +34,12 @@ def sign_in(browser: Chromium, url: str, account: str) -> None:
     browser.wait("return document.querySelector('.me button') !== null")
 
 
+def sign_out(browser: Chromium) -> None:
+    """By the button on every page."""
+    browser.press(".me button")
+    browser.wait("return document.querySelector('#password') !== null")
+
+
 def tour(browser: Chromium, url: str, shot: Callable[[str], None]) -> None:
     """Page by page; `shot` is told a name at each."""
     browser.open(url)
@@ -51,8 +60,7 @@ def tour(browser: Chromium, url: str, shot: Callable[[str], None]) -> None:
     shot("fleet")
     browser.open(f"{url}/journal")
     shot("journal")
-    browser.press(".me button")
-    browser.wait("return document.querySelector('#password') !== null")
+    sign_out(browser)
     sign_in(browser, url, "principal")
     browser.open(f"{url}/import")
     shot("import")
@@ -67,25 +75,34 @@ def tour(browser: Chromium, url: str, shot: Callable[[str], None]) -> None:
 
 
 WINDOWS = (("zh-CN", "", 1280, 800), ("en-GB", "-en", 1280, 800), ("zh-CN", "-390", 390, 844))
+PHONE = 390
 
 
-def _draw(browser: Chromium, out: Path, tag: str, name: str) -> None:
-    browser.screenshot(out / f"staff-{name}{tag}.png")
+def _draw(browser: Chromium, out: Path, tag: str, name: str, who: str = "staff") -> None:
+    browser.screenshot(out / f"{who}-{name}{tag}.png")
 
 
 def main(out: Path) -> None:
     """Draw all of them, in Chinese at two widths and in English at one."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        maker = conftest.make_room.__wrapped__(Path(folder))  # type: ignore[attr-defined]
+        maker = conftest.make_room.__wrapped__(Path(folder), str, str)  # type: ignore[attr-defined]
         room: Room = next(maker)()
-        populate(room)
-        lesson(room)
+        staff = populate(room)
+        papers = supervised.scene(room, staff, lesson(room))
+        warned = toured.scene(room)
         for language, tag, width, height in WINDOWS:
             profile = Path(folder) / f"profile{tag}"
             with served(room.http.app) as url, chromium(profile, language=language) as browser:
                 browser.size(width, height)
                 tour(browser, url, partial(_draw, browser, out, tag))
+                sign_out(browser)
+                sign_in(browser, url, "second")
+                supervised.tour(browser, url, papers, partial(_draw, browser, out, tag))
+                toured.warnings(browser, url, warned, partial(_draw, browser, out, tag))
+                if width > PHONE:
+                    browser.phone(360)
+                    toured.learner(browser, url, room, partial(_draw, browser, out, tag, who="me"))
         room.server.close()
 
 

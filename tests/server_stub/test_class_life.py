@@ -98,6 +98,7 @@ def test_a_class_does_not_open_with_a_roster_that_nobody_checked(room: Room) -> 
     made = ok(officer.post("/import", {"class_id": CLASS, "text": "姓名,账号\n新人,late.comer\n"}))
     ok(officer.post(made.headers["location"]))
     assert "TS-S-084" in officer.post(at("open")).text
+    room.clock.now += 1_000
     ok(officer.post(at("eligibility")))
     assert "新人: 未登记身份证号" in officer.get(at("file")).text
 
