@@ -18,7 +18,7 @@ SCENES = ("notice", "signin", "enrol", "today", "lesson", "question", "rate", "l
 def play(name: str, size: str) -> None:
     """Run one scene; its own assertion is the message."""
     command = [sys.executable, "-m", "tests.client.player.scenes", name, size]
-    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
