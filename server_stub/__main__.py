@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.policy import parse as parse_policy
-from server_stub import evidence, letter, setup, signing, staff, upkeep, watchers, witness
+from server_stub import activation, evidence, letter, setup, signing, staff, upkeep, watchers, witness
 from server_stub.app import Server, create_app, wall_ms
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.settings import Settings, load, write_private
@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     staff.add(commands)
     upkeep.add(commands)
     evidence.add(commands)
+    activation.add(commands)
     return parser
 
 

@@ -73,6 +73,7 @@ from server_stub.routes import (
     staff,
     supervision_pages,
     warning_pages,
+    ways,
 )
 from server_stub.settings import Settings
 from server_stub.setup import ClassMaker
@@ -89,6 +90,7 @@ from server_stub.storage.providers import HttpWeb, load_provider
 from server_stub.storage.province import HttpProvince
 from server_stub.storage.registry import SqlRegistry
 from server_stub.storage.traces import SqlTraces
+from server_stub.storage.waysfile import open_ways
 from server_stub.storage.witnessed import HttpWitnesses
 
 SWEEP_EVERY_S = 5.0
@@ -211,6 +213,7 @@ class Server:
             photos=Photos(self.records, photos, clock),
             passkeys=Passkeys(keys, self.people, sign_in, sealer, clock),
             oidc=Oidc(provider, HttpWeb(), keys, self.people, sign_in, clock) if provider else None,
+            ways=open_ways(settings.ways, keys, self.people, sign_in, clock),
             origin=settings.origin,
             reviewer=Reviewer(self.records, photos, logs, self.keyring, decisions),
             supervision=supervised,
@@ -256,7 +259,7 @@ def create_app(
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
     for room in (accounts, learners, sessions, content, evidence, staff, log, pages, people_pages, live_pages,
                  office_pages, supervision_pages, key_pages,
-                 warning_pages, me_pages, me_more_pages):  # fmt: skip
+                 warning_pages, me_pages, me_more_pages, ways):  # fmt: skip
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)

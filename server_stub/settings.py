@@ -76,6 +76,11 @@ class Settings:
         return self.directory / "oidc.toml"
 
     @property
+    def ways(self) -> Path:
+        """Learners' sign-in elsewhere, with its secrets."""
+        return self.directory / "ways.toml"
+
+    @property
     def exports(self) -> Path:
         """Archives that are being made."""
         return self.directory / "exports"

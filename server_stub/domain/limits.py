@@ -11,6 +11,7 @@ from server_stub.domain.errors import TooManyError
 
 RULES: Final = {  # what → (how many at once, ms until one more)
     "sign-in": (120, 1_000),  # a class of 60 signs in within a minute, start and finish each
+    "poll": (1_200, 50),  # of a sign-in elsewhere: a class of 60 asks every few seconds
     "password": (20, 5_000),
     "account": (10, 30_000),  # passwords for one account, from wherever
     "refused": (120, 1_000),  # segments that nobody's session key signed

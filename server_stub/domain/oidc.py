@@ -110,7 +110,7 @@ class Oidc:
         if "code" not in given:
             raise SignInElsewhereError(f"the provider answered: {given.get('error', 'no code')[:60]}")
         held = json.loads(ceremony.held)
-        subject = self._subject(self._token(given["code"], held), held["nonce"])
+        subject = self.subject(self._token(given["code"], held), held["nonce"])
         links = ceremony.what == "oidc-link"
         name = ceremony.account if links else self._store.linked(self.provider.issuer, subject)
         account = self._people.account(name or "")
@@ -120,6 +120,13 @@ class Oidc:
             self._store.link(self.provider.issuer, subject, account.name)
             return "", account
         return self._sign_in.admit(account), account
+
+    def endpoint(self, name: str) -> str:
+        """An address that the issuer names; `ProviderGoneError` where it names none."""
+        found = self._metadata().said.get(name)
+        if not isinstance(found, str) or not _safe_url(found):
+            raise ProviderGoneError(f"the provider names no {name}")
+        return found
 
     def is_linked(self, account: Account) -> bool:
         """Whether this account signs in by the organisation, too."""
@@ -139,8 +146,11 @@ class Oidc:
             raise SignInElsewhereError("the provider gave no id token")
         return token
 
-    def _subject(self, token: str, nonce: str) -> str:
-        """Whose the id token is, checked as OpenID Connect Core, section 3.1.3.7 asks."""
+    def subject(self, token: str, nonce: str | None) -> str:
+        """Whose the id token is, checked as OpenID Connect Core, section 3.1.3.7 asks; `SignInElsewhereError`.
+
+        `nonce`: that of the ceremony; None for a flow that has none (RFC 8628).
+        """
         try:
             claims = self._signed(token)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
@@ -156,8 +166,9 @@ class Oidc:
             and (len(audiences) == 1 or "azp" in claims),
             "exp": now < expires + LEEWAY_S,
             "iat": now - MAX_TOKEN_AGE_S - LEEWAY_S <= issued <= now + LEEWAY_S,
-            "nonce": isinstance(claims.get("nonce"), str)
-            and hmac.compare_digest(claims["nonce"].encode(), nonce.encode()),
+            "nonce": nonce is None
+            or (isinstance(claims.get("nonce"), str)
+            and hmac.compare_digest(claims["nonce"].encode(), nonce.encode())),
             "sub": isinstance(subject, str) and 0 < len(subject) <= 255,
         }
         if wrong := [name for name, right in checks.items() if not right]:

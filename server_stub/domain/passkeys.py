@@ -52,7 +52,7 @@ class Ceremony:
     """One exchange that was begun: `handle` is a hash, `what` what it is for, `held` what only this server knows."""
 
     handle: str
-    what: Literal["add", "sign-in", "oidc", "oidc-link"]
+    what: Literal["add", "sign-in", "oidc", "oidc-link", "way", "way-link"]
     account: str
     held: str
     expires: int

@@ -36,6 +36,7 @@ from server_stub.domain.segments import Segments
 from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, SignIn
+from server_stub.domain.ways import Ways
 from server_stub.domain.steer import Steering
 from server_stub.domain.supervision import Supervision
 from server_stub.domain.warnings.desk import WarningDesk
@@ -102,6 +103,7 @@ class Services:
     answers: AnswerFiles
     passkeys: Passkeys
     oidc: Oidc | None  # the organisation's own sign-in, where there is one
+    ways: Ways  # learners' sign-in elsewhere
     origin: str  # where the pages stand, "" unless the operator says so
     supervision: Supervision
 

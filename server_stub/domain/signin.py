@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from server_stub.domain import passwords
 from server_stub.domain.errors import (
     NotSignedInError,
+    NotThereError,
     TooManyError,
     UnreadableError,
     WrongCodeError,
@@ -31,6 +32,10 @@ CODE_GAP_MS: Final = 30 * 1000
 CODES_A_DAY: Final = 10
 FRESH_MS: Final = 10 * 60 * 1000  # what replaces a device key, or gives up its records, needs a sign-in this young
 LEARNER_TOKEN_MS: Final = 30 * 24 * 3600 * 1000
+ACTIVATION_MS: Final = 14 * 24 * 3600 * 1000
+SYMBOLS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no letter that looks like another or like a digit
+CODE_SYMBOLS: Final = 10  # 50 bits: with the limits by address nobody guesses one in two weeks
+_ALIKE: Final = str.maketrans("OIL", "011", " -_.")
 STAFF_TOKEN_MS: Final = 12 * 3600 * 1000
 
 
@@ -86,8 +91,24 @@ class SignIn:
         return self._token(account, staff=True), account
 
     def admit(self, account: Account) -> str:
-        """A token for one of the staff who was recognised by other means than a password."""
-        return self._token(account, staff=True)
+        """A token for somebody who was recognised by other means than a code or a password."""
+        return self._token(account, staff=not account.learner)
+
+    def issue(self, name: str) -> str:
+        """An activation code for a learner's account, good once and for two weeks; `NotThereError` for no learner."""
+        account = self._people.account(account_name(name))
+        if account is None or not account.learner:
+            raise NotThereError(f"no learner has the account {name[:40]!r}")
+        code = "".join(secrets.choice(SYMBOLS) for _ in range(CODE_SYMBOLS))
+        challenge = self._keyed("activation", code)[:32]
+        keyed, expires = self._keyed("code", challenge + code), self._clock() + ACTIVATION_MS
+        self._people.keep_challenge(Challenge(challenge, account.name, keyed, expires, 0))
+        return f"{code[:5]}-{code[5:]}"
+
+    def activate(self, code: str) -> tuple[str, Account]:
+        """Return a token and whose it is for an activation code as people type it, or `WrongCodeError`."""
+        plain = unicodedata.normalize("NFKC", code).upper().translate(_ALIKE)
+        return self.finish(self._keyed("activation", plain)[:32], plain)
 
     def check(self, account: Account, password: str) -> None:
         """The person at the keyboard knows the password now, or `WrongPasswordError`."""

@@ -46,8 +46,22 @@ class HttpWeb:
             headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         return self._ask("POST", url, urlencode(form).encode(), headers)
 
+    def exchange(self, url: str, form: Mapping[str, str], basic: tuple[str, str] | None) -> tuple[int, bytes]:
+        """As `post`, whatever the status: OAuth refuses with 400 and a reason."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        if basic is not None:
+            pair = ":".join(quote_plus(part) for part in basic)
+            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        return self._any("POST", url, urlencode(form).encode(), headers)
+
+    def _ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        status, data = self._any(method, url, body, headers)
+        if status != 200:
+            raise OSError(f"answers {status}")
+        return data
+
     @staticmethod
-    def _ask(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    def _any(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         parts = urlsplit(url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         until = time.monotonic() + PATIENCE_S
@@ -65,6 +79,4 @@ class HttpWeb:
             raise OSError(f"no HTTP answer: {type(error).__name__}") from error
         finally:
             connection.close()
-        if response.status != 200:
-            raise OSError(f"answers {response.status}")
-        return data
+        return response.status, data

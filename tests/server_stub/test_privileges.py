@@ -52,6 +52,11 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/sign-in/start"): api(EVERYBODY, "open"),
     ("POST", "/v1/sign-in/finish"): api(EVERYBODY, "open"),
     ("POST", "/v1/staff/sign-in"): api(EVERYBODY, "open"),
+    ("GET", "/v1/sign-in/ways"): api(EVERYBODY, "open"),
+    ("POST", "/v1/sign-in/activate"): api(EVERYBODY, "open"),  # the code is the right
+    ("POST", "/v1/sign-in/begin"): api(EVERYBODY, "open"),
+    ("POST", "/v1/sign-in/poll"): api(EVERYBODY, "open"),  # the handle is the right
+    ("GET", "/v1/sign-in/wechat"): api(EVERYBODY, "open"),  # where a browser comes back to
     ("GET", "/models/{digest}"): api(EVERYBODY, "open"),
     ("POST", "/v1/sessions/{sid}/segments"): api(EVERYBODY, "open"),  # the signature is the right
     ("GET", "/v1/sessions/{sid}/evidence/{eid}"): api(EVERYBODY, "open"),  # named by a receipted event
@@ -61,6 +66,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/log/{class_id}/checkpoint"): api(EVERYBODY, "open"),
     ("GET", "/log/{class_id}/tile/{path:path}"): api(EVERYBODY, "open"),
     ("GET", "/v1/me"): api(LEARNER),
+    ("POST", "/v1/sign-in/link"): api(LEARNER),
     ("GET", "/v1/bodies/{digest}"): api(LEARNER),
     ("GET", "/v1/classes/{class_id}/copy"): api(LEARNER),
     ("GET", "/v1/courses/{digest}/{name}"): api(LEARNER),

@@ -1,0 +1,91 @@
+"""The learner's other ways in: an activation code, a sign-in elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from pydantic import Field
+
+from server_stub.domain.errors import NotThereError
+from server_stub.domain.people import Account
+from server_stub.domain.ways import Asked, Still
+from server_stub.domain.wechat import WeChat
+from server_stub.routes.accounts import Body
+from server_stub.routes.deps import Learner, Seen, Wired
+
+router = APIRouter(tags=["accounts"])
+_BACK = (
+    '<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    "<title>TrueSeat</title><h1>请回到学习客户端</h1><p>登录结果会显示在您的电脑上，本页可以关闭。</p>"
+    '<p lang="en">Go back to the learning client; you may close this page.</p></html>'
+)
+
+
+class ActivateBody(Body):
+    code: str = Field(min_length=1, max_length=40)
+
+
+class WayBody(Body):
+    way: Literal["oidc", "wechat"]
+
+
+class PollBody(Body):
+    handle: str = Field(pattern=r"^[0-9a-f]{32}$")
+
+
+@router.get("/v1/sign-in/ways")
+def ways(wired: Wired) -> dict[str, Any]:
+    """The ways in that this server has beside the code to the phone and the activation code."""
+    return {"ways": wired.ways.listed()}
+
+
+@router.post("/v1/sign-in/activate")
+def activate(wired: Wired, body: ActivateBody, address: Seen) -> dict[str, Any]:
+    """Exchange an employer's activation code for a token; a code is good once."""
+    wired.limits.count("sign-in", address)
+    token, account = wired.sign_in.activate(body.code)
+    return _signed_in(token, account)
+
+
+@router.post("/v1/sign-in/begin")
+def begin(wired: Wired, body: WayBody, address: Seen) -> dict[str, Any]:
+    """Begin a sign-in elsewhere."""
+    wired.limits.count("sign-in", address)
+    return _asked(wired.ways.begin(body.way))
+
+
+@router.post("/v1/sign-in/link")
+def link(wired: Wired, body: WayBody, account: Learner) -> dict[str, Any]:
+    """Begin linking a sign-in elsewhere to this learner."""
+    return _asked(wired.ways.begin(body.way, account))
+
+
+@router.post("/v1/sign-in/poll")
+def poll(wired: Wired, body: PollBody, address: Seen) -> dict[str, Any]:
+    """Whether the learner agreed there: `{"wait"}` (ms), or the token; `token` "" where it was linked."""
+    wired.limits.count("poll", address)
+    found = wired.ways.poll(body.handle)
+    return {"wait": found.interval_ms} if isinstance(found, Still) else _signed_in(*found)
+
+
+@router.get("/v1/sign-in/wechat", response_class=HTMLResponse)
+def wechat(wired: Wired, address: Seen, state: str = "", code: str = "") -> str:
+    """Where WeChat sends the learner's browser."""
+    wired.limits.count("sign-in", address)
+    provider = wired.ways.provider("wechat")
+    if not isinstance(provider, WeChat) or len(state) > 64 or len(code) > 600:
+        raise NotThereError("nothing was asked of WeChat here")
+    provider.returned(state, code)
+    return _BACK
+
+
+def _asked(asked: Asked) -> dict[str, Any]:
+    begun = asked.begun
+    shown = {"uri": begun.uri, "user_code": begun.user_code, "expires": begun.expires, "wait": begun.interval_ms}
+    return {"handle": asked.handle, **shown}
+
+
+def _signed_in(token: str, account: Account) -> dict[str, Any]:
+    return {"token": token, "learner": account.learner, "name": account.person}
