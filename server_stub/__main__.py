@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -141,6 +142,8 @@ def _serve(options: argparse.Namespace) -> None:
         server_header=False, timeout_graceful_shutdown=5,  # a live page never hangs up by itself
     )  # fmt: skip
     socket = config.bind_socket()
+    socket.listen(config.backlog)  # who comes before the first answer waits for it
+    gc.set_threshold(50_000, 20, 50)  # what open sessions hold is long-lived: looked through seldom
     url = f"http://{options.host}:{socket.getsockname()[1]}"
     print(f"Answering at {url}", flush=True)
     if options.ready_file:

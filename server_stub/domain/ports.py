@@ -76,6 +76,17 @@ class Progress:
     mismatched: int = 0
     made_up: int = 0
 
+    def after(
+        self, size: int, root: bytes, issued: int, unread: int | None, checkpoint: bytes, body: str, answer: bytes,
+        heard_at: int,
+    ) -> Progress:
+        """The same after an accepted segment (`dataclasses.replace` costs three times as much, at every segment)."""
+        return Progress(
+            self.sid, size, root, self.state, issued, unread, checkpoint, body, answer, heard_at, self.logged_size,
+            self.logged_at, self.logged_leaf, self.settled_size, self.settled_ms, self.unsettled, self.missed,
+            self.mismatched, self.made_up,
+        )  # fmt: skip
+
 
 class LogStore(Protocol):
     """Class logs, bodies and devices within a transaction."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
-from ledger import checkpoint, names, note, segment
+from ledger import canonical, checkpoint, names, note, segment
 from ledger.errors import LedgerError
 from ledger.keys import ED25519, Vkey
 from ledger.note import Note, Signature, parse_line
@@ -103,8 +103,7 @@ class Segments:
             else:
                 taken.append(found)
         jobs: list[Callable[[Transaction], bytes | ServerError]] = [partial(self._accept, taken=one) for one in taken]
-        written: list[bytes | ServerError | BaseException] = self._records.write_all(jobs) if jobs else []
-        for item, outcome in zip(taken, written, strict=True):
+        for item, outcome in zip(taken, self._records.write_all(jobs), strict=True):
             item.upload.outcome = outcome
             item.upload.ended = item.upload.ended and isinstance(outcome, bytes)
 
@@ -177,14 +176,12 @@ class Segments:
         time = now // 1000
         cosignature = checkpoint.cosign(given.checkpoint, self._keyring.cosigner, time)
         order = live.order(time) if given.entries else None
-        answer = bytes(Answer(cosignature, asdict(order) if order else None, _commands(tx, sid), taken.upload.seen))
+        answer = _answer(cosignature, asdict(order) if order else None, _commands(tx, sid), taken.upload.seen)
         self._report(sid, live, progress)
         signed = bytes(Note(str(given.checkpoint), (taken.line, parse_line(cosignature))))
-        progress = replace(
-            progress, size=given.checkpoint.size, root=given.checkpoint.root, checkpoint=signed, body=taken.digest,
-            issued=live.desk.issued, unread=live.log.fault.index if live.log.fault else None, answer=answer,
-            heard_at=now,
-        )  # fmt: skip
+        unread = live.log.fault.index if live.log.fault else None
+        progress = progress.after(given.checkpoint.size, given.checkpoint.root, live.desk.issued, unread, signed,
+                                  taken.digest, answer, now)  # fmt: skip
         if given.entries:
             tx.events.add_segment(sid, given.old, progress.size, taken.upload.body, time)
         tx.events.set_progress(progress)
@@ -201,6 +198,13 @@ class Segments:
         fault = live.log.fault
         if fault is not None and progress.unread is None:
             _log.warning("session %s: nothing counts from event %d on: %s", sid, fault.index, fault.reason)
+
+
+def _answer(cosignature: str, order: dict[str, Any] | None, commands: tuple[str, ...], seen: str) -> bytes:
+    if order or commands:
+        return bytes(Answer(cosignature, order, commands, seen))
+    # nearly every answer, and of our own making: its form needs no check
+    return canonical.encode({"commands": (), "cosignature": cosignature, "order": None, "seen": seen})
 
 
 def _commands(tx: Transaction, sid: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from operator import attrgetter
 
 from ledger import segment
 from ledger.errors import SegmentError
@@ -17,6 +17,8 @@ _ADD_SESSION, _ADD_PROGRESS = (
     for table, row in (("session", Session), ("progress", Progress))
 )
 _SET_PROGRESS = f"UPDATE progress SET {', '.join(f'{field.name} = ?' for field in fields(Progress))} WHERE sid = ?"  # noqa: S608
+# `dataclasses.astuple` copies deeply, which costs more than the statement
+_session_row, _progress_row = (attrgetter(*(field.name for field in fields(row))) for row in (Session, Progress))
 _MAX_FORKS = 16  # one is proof already; a forger must not fill the disk
 
 
@@ -27,8 +29,8 @@ class SqlEventStore:
         self._db = connection
 
     def add_session(self, session: Session, progress: Progress) -> None:
-        self._db.execute(_ADD_SESSION, _values(session))
-        self._db.execute(_ADD_PROGRESS, _values(progress))
+        self._db.execute(_ADD_SESSION, _session_row(session))
+        self._db.execute(_ADD_PROGRESS, _progress_row(progress))
 
     def session(self, sid: str) -> Session | None:
         row = self._db.execute("SELECT * FROM session WHERE sid = ?", (sid,)).fetchone()
@@ -42,7 +44,7 @@ class SqlEventStore:
         return Progress(*row)
 
     def set_progress(self, progress: Progress) -> None:
-        self._db.execute(_SET_PROGRESS, (*_values(progress), progress.sid))
+        self._db.execute(_SET_PROGRESS, (*_progress_row(progress), progress.sid))
 
     def sessions(
         self, *, class_id: str | None = None, registration: str | None = None, learner: str | None = None,
@@ -132,8 +134,3 @@ def _without(body: bytes, gone: set[bytes]) -> bytes:
         return body
     entries = [b"" if leaf_hash(entry) in gone else entry for entry in parsed.entries]
     return segment.build(parsed.old, bytes(parsed.note), entries)
-
-
-def _values(row: Session | Progress) -> tuple[Any, ...]:
-    """The columns of a row; `dataclasses.astuple` copies deeply, which costs more than the statement."""
-    return tuple(getattr(row, name) for name in row.__slots__)

@@ -26,14 +26,25 @@ T = TypeVar("T")
 _MAX_GROUP = 64
 
 
-class _Transaction:
-    """All stores on one connection."""
+class _Stores:
+    """All stores on one connection; made once, since they hold nothing else."""
 
     def __init__(self, connection: Connection) -> None:
+        self.connection = connection
         self.log = SqlLogStore(connection)
         self.events = SqlEventStore(connection)
         self.witnessed = SqlWitnessedStore(connection)
         self.photos = SqlPhotoIndex(connection)
+
+
+class _Transaction:
+    """One use of them."""
+
+    __slots__ = ("events", "log", "photos", "undo", "witnessed")
+
+    def __init__(self, stores: _Stores) -> None:
+        self.log, self.events = stores.log, stores.events
+        self.witnessed, self.photos = stores.witnessed, stores.photos
         self.undo: list[Callable[[], object]] = []
 
     def on_undo(self, forget: Callable[[], object]) -> None:
@@ -60,8 +71,8 @@ class GroupedRecords(ABC):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._queue: deque[_Waiting] = deque()
-        self._idle: list[Connection] = []  # lent to one reader at a time, whatever thread it runs in
-        self._writer: Connection | None = self.connect()
+        self._idle: list[_Stores] = []  # lent to one reader at a time, whatever thread it runs in
+        self._writes: _Stores | None = _Stores(self.connect())
 
     @abstractmethod
     def connect(self) -> Connection:
@@ -79,12 +90,16 @@ class GroupedRecords(ABC):
     def writing(self) -> Iterator[Connection]:
         """The writer, alone, outside a transaction."""
         with self._lock:
-            yield self._write_on()
+            yield self._write_on().connection
 
-    def _write_on(self) -> Connection:
-        if self._writer is None:
-            self._writer = self.connect()
-        return self._writer
+    @property
+    def _writer(self) -> Connection:
+        return self._write_on().connection
+
+    def _write_on(self) -> _Stores:
+        if self._writes is None:
+            self._writes = _Stores(self.connect())
+        return self._writes
 
     def write(self, job: Callable[[Transaction], T]) -> T:
         """Run `job` alone; return when what it wrote is on the disk. An error undoes all of it."""
@@ -106,10 +121,10 @@ class GroupedRecords(ABC):
         """Everything that waits now, in the order in which it came, and one COMMIT for it."""
         group = [self._queue.popleft() for _ in range(min(len(self._queue), _MAX_GROUP))]
         try:
-            connection = self._write_on()
-            with self._transaction(connection, self.begin_write):
+            stores = self._write_on()
+            with self._transaction(stores, self.begin_write):
                 for item in group:
-                    self._in_savepoint(connection, item)
+                    self._in_savepoint(stores, item)
         except BaseException as error:  # nothing of the group is on the disk: nobody may believe otherwise
             said = self._failed(error)
             for item in group:
@@ -121,17 +136,18 @@ class GroupedRecords(ABC):
     def _failed(self, error: BaseException) -> BaseException:
         """What is said of an error of the whole group; a connection that may be broken is thrown away."""
         meant = self.translated(error)
-        if meant is not None and self._writer is not None:
+        if meant is not None and self._writes is not None:
             with contextlib.suppress(Exception):
-                self._writer.close()
-            self._writer = None
+                self._writes.connection.close()
+            self._writes = None
         if meant is not None:
             meant.__cause__ = error
         return meant or error
 
-    def _in_savepoint(self, connection: Connection, item: _Waiting) -> None:
+    def _in_savepoint(self, stores: _Stores, item: _Waiting) -> None:
+        connection = stores.connection
         connection.execute("SAVEPOINT one")
-        item.tx = _Transaction(connection)
+        item.tx = _Transaction(stores)
         try:
             item.result = item.job(item.tx)
         except Exception as error:
@@ -148,26 +164,27 @@ class GroupedRecords(ABC):
     def read(self, job: Callable[[Transaction], T]) -> T:
         """Run `job` over one committed state."""
         try:
-            connection = self._idle.pop()
+            stores = self._idle.pop()
         except IndexError:
-            connection = self.connect()
+            stores = _Stores(self.connect())
         try:
-            with self._transaction(connection, self.begin_read) as tx:
+            with self._transaction(stores, self.begin_read) as tx:
                 result = job(tx)
         except BaseException as error:
             meant = self.translated(error)
             if meant is None:
-                self._idle.append(connection)
+                self._idle.append(stores)
                 raise
-            connection.close()
+            stores.connection.close()
             raise meant from error
-        self._idle.append(connection)
+        self._idle.append(stores)
         return result
 
     @contextlib.contextmanager
-    def _transaction(self, connection: Connection, begin: str) -> Iterator[_Transaction]:
+    def _transaction(self, stores: _Stores, begin: str) -> Iterator[_Transaction]:
+        connection = stores.connection
         connection.execute(begin)
-        tx = _Transaction(connection)
+        tx = _Transaction(stores)
         try:
             yield tx
             connection.execute("COMMIT")
@@ -181,10 +198,10 @@ class GroupedRecords(ABC):
 
     def close(self) -> None:
         """Close every connection; the data stays whole without this too."""
-        for connection in (self._writer, *self._idle):
-            if connection is not None:
+        for stores in (self._writes, *self._idle):
+            if stores is not None:
                 with contextlib.suppress(Exception):
-                    connection.close()
+                    stores.connection.close()
 
 
 def _undo(item: _Waiting) -> None:
