@@ -12,7 +12,8 @@ from functools import partial
 from ledger import names, segment
 from ledger.errors import LedgerError
 from ledger.events import Ordered, decode
-from ledger.evidence import Header, Recipient, Sealed, expect
+from ledger.evidence import Header, Recipient, Sealed, associated, check_named, expect, parse_keys
+from ledger.keys import b64encode, parse_vkey
 from server_stub.domain.classlog import LATEST, ClassLogs
 from server_stub.domain.decisions import Decisions
 from server_stub.domain.errors import DecisionError, NotThereError
@@ -85,6 +86,31 @@ class Reviewer:
         except LedgerError as error:
             raise DecisionError(f"{error.code}: {error}") from error
         return Shown(header, jpeg, leaf)
+
+    def hand_out(self, asked: Opening, vkey: str) -> dict[str, object]:
+        """A photo as it is sealed to the reviewer's key `vkey`, for a page that opens it with the private half there.
+
+        As with `open`, the audit is in the class log when this returns; what is handed out is not checked here but
+        where it is opened, against the hashes of the event that are part of the answer.
+        """
+        if not asked.reason.strip() or not asked.by.strip():
+            raise DecisionError("a photo is opened by somebody, for a reason that is stated")
+        try:
+            key = Recipient(parse_vkey(vkey), b"")
+            found = self._records.read(partial(self._sealed, asked=asked, key=key))
+            check_named(found.sealed)
+            mine = parse_keys(found.sealed.keys_file).get(vkey)
+            if mine is None:
+                raise DecisionError(f"the photo is not sealed to {key.vkey.name}")
+            self._records.write(partial(self._audit, asked=asked, key=key))
+        except LedgerError as error:
+            raise DecisionError(f"{error.code}: {error}") from error
+        named, order = found.sealed.named, found.ordered
+        return {
+            "sid": asked.sid, "eid": asked.eid, "aad": associated(found.origin, asked.eid).decode(),
+            "file": b64encode(found.sealed.file), "key": b64encode(mine), "sha256": named.sha256, "kc": named.kc,
+            "i": str(order.i), "a": order.a, "nonce": order.nonce,
+        }  # fmt: skip
 
     def _sealed(self, tx: Transaction, asked: Opening, key: Recipient) -> _Found:
         session = known(tx, asked.sid)

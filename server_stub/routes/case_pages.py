@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from ledger.reasons import REASONS
 from server_stub import notices
@@ -13,6 +13,8 @@ from server_stub.domain import dossier
 from server_stub.domain.cases import SANCTIONS
 from server_stub.domain.duties import Right
 from server_stub.domain.errors import ServerError, UnreadableError
+from server_stub.domain.office import stated
+from server_stub.domain.reviewing import Opening
 from server_stub.routes.web import SAFE, Acts, PageRoute, Reads, Visit
 from server_stub.routes.words import WORDS
 
@@ -127,6 +129,18 @@ def answer(visit: Acts, case: str, reason: Line = "", do: Line = "", text: Area 
         visit.account, case, reason, uphold=do == "uphold", data=_note(text, file)
     )
     return _back(case, "answered")
+
+
+@router.post("/cases/{case}/photo")
+def photo(visit: Acts, case: str, eid: Line = "", reason: Line = "", vkey: Line = "") -> Response:
+    """A sealed photo of the case's session, for this browser to open with a key that is never sent."""
+    work = visit.wired.supervision
+    paper, value = work.cases.look(visit.account, case)
+    if not value.sid:
+        raise UnreadableError("this case is about no session")
+    by = work.bench.sealer.pseudonym(visit.account.name)
+    asked = Opening(paper.place.partition("/")[2], value.sid, eid, by, stated(reason))
+    return JSONResponse(visit.wired.reviewer.hand_out(asked, vkey), headers=SAFE)
 
 
 @router.get("/cases/{case}/notice")

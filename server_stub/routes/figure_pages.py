@@ -84,7 +84,8 @@ def _checks(visit: Visit, figures: ClassFigures) -> Markup:
 
 def _reasons(visit: Visit, figures: ClassFigures) -> Markup:
     ranked = sorted(figures.reasons.items(), key=lambda item: -item[1])[:8]
-    said = {name: reason(name).zh.partition("，")[0] if visit.lang == "zh" else reason(name).en for name, _ in ranked}
+    said = {name: reason(name).zh.partition("，")[0] if visit.lang == "zh" else reason(name).en.partition(".")[0]
+            for name, _ in ranked}  # fmt: skip
     items = [Bar(said[name], ((ms, AMBER),), minutes(ms)) for name, ms in ranked]
     return charts.bars(visit.word("stat_reasons"), items, label=280)
 
