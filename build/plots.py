@@ -33,6 +33,21 @@ def curves(found: dict[str, list[list[float]]], words: tuple[str, str, str], pat
     plt.close(figure)
 
 
+def bins(found: dict[str, dict[str, dict[str, Any]]], title: str, path: Path) -> None:
+    """Who is turned away, by light and by apparent tone: one point a bin with its 95 % interval and its n."""
+    rows = [(f"{by}: {name}\nn = {one['frames']}", one) for by, part in found.items() for name, one in part.items()]
+    figure, axes = plt.subplots(figsize=(6, 3.6))
+    for i, (_, one) in enumerate(rows):
+        axes.plot([i, i], one["bpcer_95"], color="tab:blue", linewidth=2)
+        axes.plot(i, one["bpcer"], "o", color="tab:blue")
+    axes.set_xticks(range(len(rows)), [label for label, _ in rows])
+    axes.set(ylim=(-0.02, 1), ylabel="BPCER of a window (95 %)", title=title)
+    axes.grid(visible=True, axis="y", alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
 def main() -> None:
     """Draw what is there."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
@@ -45,9 +60,11 @@ def main() -> None:
     if "faces" in report:
         words = ("Is it the enrolled person? One picture against one", "FMR", "FNMR")
         curves({"LFW, every pair": report["faces"]["roc"]}, words, options.out / "faces.svg")
+    pad = json.loads(options.pad.read_text(encoding="utf-8")) if options.pad else {}
+    if pad:
+        bins(pad["windows_by"], "Living faces turned away in a challenge", options.out / "pad_by.svg")
     found = {"printed photos (real), a frame": report["presentation"]["roc"]} if "presentation" in report else {}
-    if options.pad:
-        found |= json.loads(options.pad.read_text(encoding="utf-8"))["roc"]
+    found |= pad.get("roc", {})
     if found:
         curves(found, ("Living face or picture? A frame", "APCER", "BPCER"), options.out / "pad.svg")
 
