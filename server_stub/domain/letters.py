@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ledger import names
+from server_stub.domain.duties import Right
 from server_stub.domain.errors import NotThereError, UnreadableError
+from server_stub.domain.office import stated
 from server_stub.domain.papers import Paper, Papers, fresh
 from server_stub.domain.people import Account, People
+from server_stub.domain.work import Bench, class_of, in_state
 
 KIND: Final = "letter"
 WHATS: Final = ("statement", "appeal", "deletion", "question")
@@ -64,3 +67,21 @@ class Letters:
     def written(self, account: Account) -> Sequence[Paper]:
         """This learner's letters, the latest first."""
         return self._papers.find(KIND, about=[account.learner])
+
+
+class Mailroom:
+    """Where the staff read letters and answer them."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def listed(self, account: Account) -> list[tuple[Paper, Letter]]:
+        """The letters of the account's classes, latest first."""
+        found = self._bench.mine(account, Right.DECIDE, KIND, limit=200)
+        return [(paper, paper.read(Letter)) for paper in found]
+
+    def answer(self, account: Account, letter: str, text: str) -> Paper:
+        """Answer a letter; the learner reads it on the own page."""
+        found = in_state(self._bench.one(account, Right.DECIDE, KIND, letter), OPEN)
+        self._bench.office.audit(account, "answered a letter", found.about, stated(text), class_of(found))
+        return self._bench.change(found, replace(found.read(Letter), answer=stated(text)), ANSWERED)

@@ -15,6 +15,7 @@ from server_stub.domain.erasure import Eraser
 from server_stub.domain.figures import Figures
 from server_stub.domain.houserules import HouseRules
 from server_stub.domain.inspections import Inspections
+from server_stub.domain.letters import Mailroom
 from server_stub.domain.opening import Opening, Province
 from server_stub.domain.privacy import Privacy
 from server_stub.domain.retention import Forgetting, Retention
@@ -43,6 +44,7 @@ class Supervision:
     statistics: Statistics
     retention: Retention
     privacy: Privacy
+    mailroom: Mailroom
 
 
 def wire(
@@ -64,4 +66,5 @@ def wire(
         bench, settler, rules, figures, applications, eligibility, opening, certificates, cases, Employers(bench),
         Inspections(bench, cases), Tips(bench), Statistics(bench, figures, applications, rules),
         retention, Privacy(bench, rules, logs, eraser, forgetting, retention),
+        Mailroom(bench),
     )  # fmt: skip

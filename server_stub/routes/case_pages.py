@@ -31,9 +31,12 @@ def cases(visit: Reads, state: Annotated[str, Query(max_length=20)] = "") -> Res
     """What is to be looked at, with tips and employers beside it."""
     work = visit.wired.supervision
     found = work.cases.listed(visit.account, [state] if state in STATES else None)
+    letters = work.mailroom.listed(visit.account)
+    about = {paper.about for paper in found} | {paper.about for paper, _ in letters}
     return visit.show(
-        "cases.html", cases=found, names=names(visit, {paper.about for paper in found}), titles=work.bench.titles(),
+        "cases.html", cases=found, names=names(visit, about), titles=work.bench.titles(),
         states=STATES, state=state if state in STATES else "", tips=work.tips.listed(visit.account),
+        letters=letters,
         employers=work.employers.lines(visit.account),
         classes=visit.wired.office.classes(visit.account, Right.DECIDE),
     )  # fmt: skip
@@ -164,6 +167,13 @@ def pledge(visit: Acts, place: Line = "", text: Area = "") -> Response:
     visit.wired.supervision.employers.pledge(visit.account, place, text)
     rights = visit.wired.office.rights(visit.account)
     return RedirectResponse("/cases" if Right.DECIDE in rights else "/fleet", 303)
+
+
+@router.post("/letters/{letter}/answer")
+def answer_letter(visit: Acts, letter: str, text: Line = "") -> Response:
+    """A learner's letter is answered."""
+    visit.wired.supervision.mailroom.answer(visit.account, letter, text)
+    return RedirectResponse("/cases", 303)
 
 
 @router.post("/tips/{tip}/answer")

@@ -6,6 +6,7 @@ from httpx import Response
 
 from ledger.completion import Completion, person_hash, sign
 from server_stub.domain.certificates import Issued
+from server_stub.domain.letters import Letter
 from server_stub.domain.retention import Deleted
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, SERVER, Device, Learner
@@ -120,8 +121,9 @@ def papers_of(room: Room, learner: str) -> dict[str, str]:
     work.tips.take("", "有人替课", "")
     deleted = work.bench.keep("deletion", "", learner, "waiting", Deleted("admin", "a receipt", 4_000_000_000_000))
     case = work.cases.open(CLASS, learner, "finding", "to look at")
+    letter = work.bench.keep("letter", f"class/{CLASS}", learner, "open", Letter("question", "", "何时考试？"))
     return {
         "completion": completion_of(room, learner), "case": case.paper,
         "inspection": round_.paper, "tip": work.bench.papers.find("tip")[0].paper,
-        "deletion": deleted.paper,
+        "deletion": deleted.paper, "letter": letter.paper,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Review cases: heard, proposed by one, decided by another, signed, appealed against: R0.9, R0.11, R0.12, R0.14, R0.15."""
+"""Review cases: heard, proposed by one, decided by another, signed, appealed: R0.9, R0.11, R0.12, R0.14, R0.15."""
 
 from __future__ import annotations
 
@@ -207,3 +207,19 @@ def test_tips_from_one_address_are_counted(room: Room) -> None:
     """A flood from one address ends; others still write."""
     codes = [room.http.post("/tips", data={"text": "一二三四"}).status_code for _ in range(12)]
     assert (codes[0], codes[-1]) == (200, 429)
+
+
+def test_a_learners_letter_is_answered_by_the_school(court: Court) -> None:
+    """What was written with the client or on the own page is read here; its answer stands on the learner's page."""
+    from server_stub.domain.letters import Letter
+
+    letter = Letter("question", court.learner.registration, "第三次核验为什么没有通过？")
+    account = court.room.server.people.account("learner")
+    assert account is not None
+    paper = court.room.server.services.letters.write(account, "ab" * 16, letter)
+    assert "第三次核验" in court.browsers["supervisor"].get("/cases").text
+    answer = {"text": "光线过暗，请再试一次。"}
+    assert court.browsers["officer"].post(f"/letters/{paper.paper}/answer", answer).status_code == 403
+    assert court.browsers["supervisor"].post(f"/letters/{paper.paper}/answer", answer).status_code == 303
+    (kept,) = court.room.server.services.letters.written(account)
+    assert kept.read(Letter).answer == answer["text"]

@@ -145,6 +145,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/employers/pledge"): Row(
         frozenset({"admin", "supervisor", "employer"}), {"place": "employer/works", "text": "put right"}
     ),
+    ("POST", "/letters/{letter}/answer"): Row(DECIDES, {"text": "we look into it"}),
     ("GET", "/inspections"): Row(DECIDES | {"far"}),
     ("POST", "/inspections"): Row(
         DECIDES | {"far"}, {"name": "November", "source": "a lottery", "count": "1", "each": "1"}
