@@ -1,7 +1,7 @@
 """The foreground probe: the system's own truth first, the toolkit's events beside it, and never a guess.
 
-On X11 the system tells everything; on Windows and macOS only the toolkit does until their own readers exist, and what
-it cannot tell (cover, lock) stays None. `observe` costs about a millisecond and is asked ten times a second.
+X11, Windows and macOS tell what is in front and what lies over it; what a system cannot tell (cover under Wayland,
+an unlocked screen under X11) stays None. `observe` costs about a millisecond and is asked ten times a second.
 """
 
 from __future__ import annotations
@@ -90,4 +90,21 @@ def open_probe() -> FocusProbe:
             log.warning("no X11 reader: %s", e)
         else:
             return FocusProbe(display, "xwayland" if display.wayland else "x11", (*X11Errors, xcffib.ProtocolException))
+    if sys.platform == "win32":
+        from client.player.windows import Windows, WindowsErrors
+
+        return _or_toolkit(Windows, "windows", WindowsErrors)
+    if sys.platform == "darwin":
+        from client.player.macos import Mac, MacErrors
+
+        return _or_toolkit(Mac, "macos", MacErrors)
     return FocusProbe(None, "sdl")
+
+
+def _or_toolkit(make: Callable[[], System], source: str, failures: tuple[type[BaseException], ...]) -> FocusProbe:
+    """The system's own reader, or the toolkit alone where that cannot be opened."""
+    try:
+        return FocusProbe(make(), source, failures)
+    except failures as e:
+        log.warning("no reader of %s: %s", source, e)
+        return FocusProbe(None, "sdl")

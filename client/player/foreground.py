@@ -32,6 +32,7 @@ class Snapshot:
     desktop: int | None = None
     current_desktop: int | None = None
     locked: bool | None = None
+    monitors: Sequence[Rect] = ()  # where there are several: between them nothing is seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def judge(snapshot: Snapshot, source: str) -> Observation:
     """The observation that a snapshot supports, and not more."""
     covered, coverer = None, None
     if snapshot.above is not None:
-        covered = covered_permille(snapshot.window, [a.rect for a in snapshot.above], snapshot.screen)
+        above = [a.rect for a in snapshot.above]
+        covered = covered_permille(snapshot.window, above, snapshot.screen, snapshot.monitors)
         coverer = _largest(snapshot)
     other_desktop = None
     if snapshot.desktop is not None and snapshot.current_desktop is not None:

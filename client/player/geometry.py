@@ -45,15 +45,19 @@ def union_area(rects: Iterable[Rect]) -> int:
     return total
 
 
-def covered_permille(window: Rect, above: Iterable[Rect], screen: Rect) -> int:
+def covered_permille(window: Rect, above: Iterable[Rect], screen: Rect, monitors: Iterable[Rect] = ()) -> int:
     """Per mille of `window` that cannot be seen: under `above`, or beyond the edge of `screen`. 1000 if it has no area.
+
+    Where `monitors` are known, what lies on none of them cannot be seen either.
 
     Any hidden pixel counts: one pixel is 1, never rounded to 0.
     """
     if not window.area:
         return 1000
-    visible = window.within(screen)
-    hidden = window.area - visible.area + union_area(r.within(visible) for r in above)
+    parts = [window.within(screen).within(m) for m in monitors] or [window.within(screen)]
+    over = list(above)
+    covers = [r.within(part) for r in over for part in parts]
+    hidden = window.area - union_area(parts) + union_area(covers)
     return -(-hidden * 1000 // window.area)
 
 

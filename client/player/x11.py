@@ -12,6 +12,8 @@ import struct
 from typing import Any
 
 import xcffib
+import xcffib.randr
+import xcffib.screensaver
 import xcffib.xproto as xp
 
 from client.player.foreground import Above, Snapshot
@@ -22,6 +24,8 @@ _ATOMS = (
     "_NET_WM_PID", "_NET_WM_STATE", "_NET_WM_STATE_HIDDEN", "_NET_WM_WINDOW_TYPE", "_NET_WM_WINDOW_TYPE_DESKTOP",
     "WM_STATE", "_NET_WM_CM_S0",
 )  # fmt: skip
+# Programs that lock the screen by a window over everything; the others tell the screen saver's extension
+LOCKERS = ("i3lock", "xsecurelock", "slock", "xscreensaver", "xlock", "light-locker", "gnome-screensaver", "swaylock")
 ICONIC = 3  # ICCCM 4.1.3.1
 DEPTH = 8  # of window trees we follow
 GONE = (xp.WindowError, xp.DrawableError)  # a window that closed while we looked
@@ -39,6 +43,7 @@ class X11:
         cookies = {name: self._x.core.InternAtom(False, len(name), name) for name in _ATOMS}
         self._atom = {name: cookie.reply().atom for name, cookie in cookies.items()}
         self._window = window
+        self._saver, self._randr = self._open("MIT-SCREEN-SAVER"), self._open("RANDR")
         self.wayland = bool(os.environ.get("WAYLAND_DISPLAY")) or self._has("XWAYLAND")
 
     def adopt(self, window: int) -> None:
@@ -86,6 +91,8 @@ class X11:
             hidden=hidden or not (viewable or elsewhere),
             desktop=desktop,
             current_desktop=current,
+            locked=self._locked(),
+            monitors=self._monitors(),
         )
 
     # --- who is where -----------------------------------------------------------------------------------------------
@@ -117,6 +124,35 @@ class X11:
             if not (w == tree[-1] and self._is_compositors(rect, screen, app)):
                 found.append(Above(rect, app))
         return found
+
+    def _open(self, extension: str) -> Any:
+        """The calls of an extension, None where the display has none."""
+        if not self._has(extension):
+            return None
+        return self._x(xcffib.randr.key if extension == "RANDR" else xcffib.screensaver.key)
+
+    def _locked(self) -> bool | None:
+        """True while the screen saver is on or a locker's window is topmost; X11 has no word for "not locked"."""
+        if self._saver is not None and self._saver.QueryInfo(self._root).reply().state == xcffib.screensaver.State.On:
+            return True
+        top = list(self._x.core.QueryTree(self._root).reply().children)[-1:]
+        try:
+            viewable = top and self._x.core.GetWindowAttributes(top[0]).reply().map_state == xp.MapState.Viewable
+            return True if viewable and self._app(top[0]).lower() in LOCKERS else None
+        except GONE:
+            return None
+
+    def _monitors(self) -> tuple[Rect, ...]:
+        """Every monitor, where there are several."""
+        if self._randr is None:
+            return ()
+        try:
+            told = self._randr.GetMonitors(self._root, True).reply().monitors
+        except (xcffib.ProtocolException, xcffib.XcffibException):  # RandR before 1.5
+            self._randr = None
+            return ()
+        found = tuple(Rect(m.x, m.y, m.width, m.height) for m in told)
+        return found if len(found) > 1 else ()
 
     def _is_compositors(self, rect: Rect, screen: Rect, app: str) -> bool:
         """The overlay that a compositor draws the whole screen into: topmost, nameless, as large as the screen."""

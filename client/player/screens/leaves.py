@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kivy.metrics import dp
+
 from client.player.book import Leaf
 from client.player.playback import Playback
 from client.player.screens.base import Slot
@@ -41,7 +43,7 @@ class Leaves(Slot):
         back.name, forth.name = "lesson.page_back", "lesson.page_next"
         number = Say(words=tongue.say("lesson.page", number=leaf.number, count=leaf.count), halign="center")
         number.pos_hint = {"center_y": 0.5}
-        row = Row(wide=True)
+        row = Row(wide=True, padding=(0, 0, 0, dp(8)))
         for widget in (back, number, forth):
             row.add_widget(widget)
         self.hold(row)

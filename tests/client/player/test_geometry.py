@@ -43,7 +43,7 @@ def test_a_window_pushed_over_the_edge_is_not_seen() -> None:
     assert covered_permille(Rect(30, 0, 20, 10), [], Rect(0, 0, SIDE, SIDE)) == 500
 
 
-@given(*[st.integers(1, 4096)] * 2, st.tuples(st.integers(1, 4096), st.integers(1, 4096)))
+@given(*[st.integers(1, 4096)] * 2, st.tuples(st.integers(16, 4096), st.integers(16, 4096)))
 def test_a_picture_fits_its_box_and_touches_it(width: int, height: int, box: tuple[int, int]) -> None:
     """Never larger, one side filled, proportions kept to a pixel; fitted again it stays."""
     wide, high = fitted(width, height, box)
@@ -54,3 +54,17 @@ def test_a_picture_fits_its_box_and_touches_it(width: int, height: int, box: tup
     assert abs(wide - width * scale) <= 1.5
     assert abs(high - height * scale) <= 1.5
     assert fitted(wide, high, box) == (wide, high)
+
+
+@given(rects.filter(lambda r: r.area > 0), st.lists(rects, max_size=4), st.lists(rects, min_size=1, max_size=3))
+def test_between_two_monitors_nothing_is_seen(window: Rect, above: list[Rect], monitors: list[Rect]) -> None:
+    """What lies on no monitor is hidden, what lies on two that overlap counts once."""
+    screen = Rect(-20, -20, 120, 120)
+    seen = np.zeros((120, 120), bool)
+    for part in monitors:
+        cut = part.within(window)
+        seen[cut.y + 20 : cut.y + 20 + cut.height, cut.x + 20 : cut.x + 20 + cut.width] = True
+    for over in above:
+        seen[over.y + 20 : over.y + 20 + over.height, over.x + 20 : over.x + 20 + over.width] = False
+    hidden = window.area - int(seen.sum())
+    assert covered_permille(window, above, screen, monitors) == -(-hidden * 1000 // window.area)

@@ -174,3 +174,37 @@ def test_pushed_over_the_edge_of_the_screen(desk: Desk) -> None:
     seen = desk.sees(lambda o: o["covered"] > 400)
     assert seen["active_app"] is None
     desk.run("wmctrl", "-x", "-r", "TrueSeat", "-e", "0,200,150,-1,-1")
+
+
+def test_the_first_look_after_a_window_covers_us_sees_it(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """No look that begins after the window is there misses it: with ten looks a second that is far below 300 ms."""
+    waits = []
+    for _ in range(5):
+        desk.in_front()
+        desk.window(283, 150, 400, 300, "Overlay", override=True)
+        desk.x.core.GetInputFocus().reply()  # the server has done everything before this
+        there = time.monotonic()
+        seen = desk.sees(lambda o: o["covered"] > 0)
+        assert seen["before"] <= there, "a look began after the window was there, and did not see it"
+        waits.append((seen["told"] - there) * 1000)
+        desk.clear()
+    with capsys.disabled():
+        print(f" [covered and told after {max(waits):.0f} ms at most, looks every 50 ms]", end="")
+
+
+def test_a_locker_over_everything_is_a_locked_screen(desk: Desk) -> None:
+    """By its window's class: the lesson says "locked", not that something covers it."""
+    desk.window(0, 0, 1366, 900, "i3lock", override=True)
+    assert desk.sees(lambda o: o["locked"])["covered"] == 1000
+    desk.clear()
+    assert desk.sees(lambda o: not o["locked"])["locked"] is None, "X11 has no word for a screen that is not locked"
+
+
+def test_the_screen_saver_is_a_locked_screen(desk: Desk) -> None:
+    """MIT-SCREEN-SAVER says that it is on."""
+    desk.x.core.ForceScreenSaver(desk.xp.ScreenSaver.Active)
+    desk.x.flush()
+    desk.sees(lambda o: o["locked"])
+    desk.x.core.ForceScreenSaver(desk.xp.ScreenSaver.Reset)
+    desk.x.flush()
+    desk.sees(lambda o: not o["locked"])

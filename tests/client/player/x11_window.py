@@ -34,13 +34,17 @@ def main() -> None:
     Probe()._run_prepare()
     probe = open_probe()
     probe.watch(Window)
-    last = ""
+    last, before = "", 0.0
     while not select.select([sys.stdin], [], [], 0)[0]:
         EventLoop.idle()
-        line = json.dumps(dataclasses.asdict(probe.observe()), sort_keys=True)
+        began = time.monotonic()
+        seen = dataclasses.asdict(probe.observe())
+        line = json.dumps(seen, sort_keys=True)
         if line != last:
-            print(line, flush=True)
+            # `before`: when the last look that did not see this began; `told`: when it was known
+            print(json.dumps({**seen, "before": before, "told": time.monotonic()}), flush=True)
             last = line
+        before = began
         time.sleep(0.05)
 
 
