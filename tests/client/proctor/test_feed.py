@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from client.proctor import presence
 from client.proctor.feed import KEPT, LEAST, Fed, Feed
+from client.proctor.limits import Limits
+from tests.client.proctor.scenes import seen
 from tests.client.proctor.test_pad import skin
 
 FPS = 30
@@ -98,6 +101,13 @@ def test_a_still_and_a_covered_lens_are_not_said_to_be_files() -> None:
     assert still is not None
     assert dark is not None
     assert (still.signs, dark.signs) == ((), ())
+
+
+def test_presence_tells_the_signs_to_the_session(shipped: Limits) -> None:
+    """Words only, and none where nothing was seen; the figures stay here."""
+    assert presence.look(seen(), shipped, fed=Fed(0.2, 0.4, 0.0)).fed == "doubled same"
+    assert presence.look(seen(), shipped, fed=Fed(0.0, 0.4, 0.0)).fed == ""
+    assert presence.look(seen(), shipped).fed == ""
 
 
 def test_frames_that_were_missed_make_no_pair() -> None:
