@@ -27,6 +27,7 @@ from server_stub.domain.erasure import Eraser
 from server_stub.domain.errors import SetupError
 from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer, Witnesses
+from server_stub.domain.hands import Hands
 from server_stub.domain.identify import Identifier
 from server_stub.domain.importer import Importer
 from server_stub.domain.ingest import Ingest
@@ -44,6 +45,7 @@ from server_stub.domain.practice import AnswerFiles
 from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
 from server_stub.domain.reviewing import Reviewer
+from server_stub.domain.rooms import Rooms
 from server_stub.domain.sealing import Sealer
 from server_stub.domain.segments import Segments
 from server_stub.domain.services import Services
@@ -69,6 +71,7 @@ from server_stub.routes import (
     office_pages,
     pages,
     people_pages,
+    room_pages,
     sessions,
     staff,
     supervision_pages,
@@ -174,6 +177,7 @@ class Server:
             SqlForgetting(engine),
         )  # fmt: skip
         before_grant = supervised.opening.before_grant(self.gatherer.before_grant)
+        board = Board(self.people, self.records, clock)
         devices = Devices(self.records, logs, enrolment, sign_in, revealer, decisions, clock)
         mine = Mine(bench, supervised.figures, settler, logs, devices, sign_in)
         self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
@@ -207,7 +211,9 @@ class Server:
             office=office,
             letters=Letters(SqlPapers(engine), self.people, clock),
             importer=Importer(self.registry, office, sealer, clock),
-            board=Board(self.people, self.records, clock),
+            board=board,
+            hands=Hands(self.records, clock),
+            rooms=Rooms(bench, logs, board),
             steering=Steering(self.records, office, decisions, self.keyring, clock),
             fleet=Fleet(self.registry, self.records, office),
             photos=Photos(self.records, photos, clock),
@@ -259,8 +265,9 @@ def create_app(
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
     for room in (accounts, learners, sessions, content, evidence, staff, log, pages, people_pages, live_pages,
                  office_pages, supervision_pages, key_pages,
-                 warning_pages, me_pages, me_more_pages, ways):  # fmt: skip
+                 warning_pages, room_pages, me_pages, me_more_pages, ways):  # fmt: skip
         app.include_router(room.router)
+    app.include_router(room_pages.hands)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)
     app.add_middleware(FastLane, services=server.services)

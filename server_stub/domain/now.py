@@ -6,7 +6,7 @@ Never a judgement: a rank says only what a person should look at first, and ever
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import partial
@@ -117,6 +117,7 @@ class Line:
     person: str
     now: Now
     look: Look
+    hand: int = 0  # since when (ms) this learner's hand is up
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class View:
     @property
     def to_look_at(self) -> int:
         """How many sessions a person should look at."""
-        return sum(line.look < Look.PAUSED for line in self.lines)
+        return sum(line.look < Look.PAUSED or line.hand > 0 for line in self.lines)
 
 
 class Board:
@@ -149,16 +150,18 @@ class Board:
         self._kept: dict[str, Now] = {}
         self._lock = threading.Lock()
 
-    def view(self, class_id: str, since: int, registered: int) -> View:
-        """The class now, what should be looked at first; `since`: when today began (ms)."""
+    def view(self, class_id: str, since: int, registered: int, hands: Mapping[str, int] | None = None) -> View:
+        """The class now, what should be looked at first; `since`: when today began (ms). Whoever asks for somebody, in
+        `hands`, stands above all others."""
         at = self._clock()
         with self._lock:
             found, ever, today = self._records.read(partial(self._read, class_id=class_id, since=since))
             if len(self._kept) > _MAX_KEPT:
                 self._kept.clear()
             self._kept.update((now.sid, now) for now in found)
-        lines = [Line(self._name(now.learner), now, now.look(at)) for now in found]
-        lines.sort(key=lambda line: (line.look, line.person, line.now.sid))
+        up = hands or {}
+        lines = [Line(self._name(now.learner), now, now.look(at), up.get(now.sid, 0)) for now in found]
+        lines.sort(key=lambda line: (not line.hand, line.look, line.person, line.now.sid))
         return View(class_id, at, registered, ever, today, tuple(lines))
 
     def one(self, sid: str) -> Now | None:

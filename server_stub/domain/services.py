@@ -14,6 +14,7 @@ from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.erasure import Eraser
 from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer
+from server_stub.domain.hands import Hands
 from server_stub.domain.identify import Identifier
 from server_stub.domain.importer import Importer
 from server_stub.domain.ingest import Ingest
@@ -32,14 +33,15 @@ from server_stub.domain.practice import AnswerFiles
 from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
 from server_stub.domain.reviewing import Reviewer
+from server_stub.domain.rooms import Rooms
 from server_stub.domain.segments import Segments
 from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, SignIn
-from server_stub.domain.ways import Ways
 from server_stub.domain.steer import Steering
 from server_stub.domain.supervision import Supervision
 from server_stub.domain.warnings.desk import WarningDesk
+from server_stub.domain.ways import Ways
 
 
 class Files(Protocol):
@@ -94,6 +96,8 @@ class Services:
     letters: Letters
     importer: Importer
     board: Board
+    hands: Hands
+    rooms: Rooms
     steering: Steering
     fleet: Fleet
     photos: Photos

@@ -29,7 +29,7 @@ MAX_STREAMS: Final = 200
 @router.get("/classes/{class_id}/live")
 def live(visit: Reads, class_id: str, sent: str = "") -> Response:
     """The class now."""
-    values = _values(visit, class_id)
+    values = values_of(visit, class_id)
     may = {right.value for right in Right if visit.wired.office.may(visit.account, right, class_id)}
     return visit.show("live.html", **values, may=may, sent=sent in ("message", "pause", "notes") and sent)
 
@@ -87,7 +87,7 @@ _Streams = _Counter()
 def _news(visit: Visit, class_id: str, known: dict[str, str]) -> dict[str, Any]:
     """What changed since `known` (row → hash of its html), which is brought up to date; {} for nothing."""
     visit.wired.sign_in.who(visit.token, staff=True)
-    values = _values(visit, class_id)
+    values = values_of(visit, class_id)
     rows = {line.now.sid: _row(visit, line, values) for line in values["view"].lines}
     rows["head"] = fragment("live_head.html", visit.lang, **values)
     hashes = {name: hashlib.sha256(html.encode()).hexdigest() for name, html in rows.items()}
@@ -105,14 +105,15 @@ def _row(visit: Visit, line: Any, values: dict[str, Any]) -> str:
     return fragment("live_row.html", visit.lang, line=line, **values)
 
 
-def _values(visit: Visit, class_id: str) -> dict[str, Any]:
+def values_of(visit: Visit, class_id: str) -> dict[str, Any]:
+    """What every page about a class now shows; the right to see it is asked for here."""
     wired = visit.wired
     classroom = wired.office.require(visit.account, Right.SEE, class_id)
     offset, titles = wired.overview.facts(class_id)
     day = 86_400_000
     now, shift = wired.clock(), offset * 60_000
     today = (now + shift) // day * day - shift
-    view = wired.board.view(class_id, today, wired.overview.registered(class_id))
+    view = wired.board.view(class_id, today, wired.overview.registered(class_id), wired.hands.up())
     units = {unit: names.get(visit.lang, unit) for unit, names in titles.items()}
     return {"view": view, "classroom": classroom, "offset": offset, "units": units, "now": now,
             "origin": wired.logs.origin(class_id)}  # fmt: skip
@@ -128,6 +129,7 @@ def command(
 ) -> Response:
     """A message to one learner, or a pause; it goes with the next answer, within half a minute."""
     visit.wired.steering.command(visit.account, class_id, sid, do, text)
+    visit.wired.hands.lower(sid)  # a word is an answer
     return RedirectResponse(f"/classes/{class_id}/live?sent={do}", 303)
 
 
@@ -137,8 +139,9 @@ def hand_in(
     class_id: str,
     text: Annotated[str, Form()] = "",
     file: Annotated[UploadFile | None, File()] = None,
+    back: Annotated[str, Form(max_length=10)] = "live",
 ) -> Response:
     """Spot checks, identifications and verdicts that supervisors signed with their own keys, elsewhere."""
     data = file.file.read() if file is not None and file.size else text.encode()
     visit.wired.steering.hand_in(visit.account, class_id, data)
-    return RedirectResponse(f"/classes/{class_id}/live?sent=notes", 303)
+    return RedirectResponse(f"/classes/{class_id}/{'room' if back == 'room' else 'live'}?sent=notes", 303)

@@ -89,8 +89,9 @@ def main(out: Path) -> None:
         maker = conftest.make_room.__wrapped__(Path(folder), str, str)  # type: ignore[attr-defined]
         room: Room = next(maker)()
         staff = populate(room)
-        papers = supervised.scene(room, staff, lesson(room))
-        warned = toured.scene(room)
+        devices = lesson(room)
+        warned = toured.scene(room)  # while the class needs no application yet
+        papers = supervised.scene(room, staff, devices)
         for language, tag, width, height in WINDOWS:
             profile = Path(folder) / f"profile{tag}"
             with served(room.http.app) as url, chromium(profile, language=language) as browser:
