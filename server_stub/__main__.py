@@ -13,6 +13,7 @@ from ledger.policy import parse as parse_policy
 from server_stub import activation, evidence, letter, setup, signing, staff, upkeep, watchers, witness
 from server_stub.app import Server, create_app, wall_ms
 from server_stub.domain.errors import ServerError, SetupError
+from server_stub.patience import MAX_CONNECTIONS, Patient
 from server_stub.settings import Settings, load, write_private
 from server_stub.storage.keyfiles import parse_witnesses
 
@@ -140,6 +141,7 @@ def _serve(options: argparse.Namespace) -> None:
         app, host=options.host, port=options.port, log_level="warning", access_log=False,
         proxy_headers=bool(options.proxy), forwarded_allow_ips=options.proxy,
         server_header=False, timeout_graceful_shutdown=5,  # a live page never hangs up by itself
+        http=Patient, limit_concurrency=MAX_CONNECTIONS,
     )  # fmt: skip
     socket = config.bind_socket()
     socket.listen(config.backlog)  # who comes before the first answer waits for it

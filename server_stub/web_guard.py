@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
 
 from fastapi import FastAPI, Request
@@ -12,11 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.errors import LedgerError
 from ledger.segment import MAX_SEGMENT
-from server_stub.domain.errors import NoSuchPageError, ServerError, TooLargeError, UnreadableError
+from server_stub.domain.errors import NoSuchPageError, ServerError, TooLargeError, TooSlowError, UnreadableError
 from server_stub.domain.sheets import MAX_FILE
+from server_stub.domain.store_errors import StoreFullError
+from server_stub.patience import BODY_S
 
 _MAX_BODY = 64 * 1024  # every other body is a form, a note or a small object
 _MAX_NOTES = 512 * 1024  # what supervisors signed, a class at once
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room, no quota, larger than the process may write
 _log = logging.getLogger("server_stub")
 
 
@@ -37,19 +42,32 @@ class BodyLimit:
 
 async def read_body(scope: Scope, receive: Receive, send: Send, limit: int) -> bytes | None:
     """The request's body; None when it was refused for its length already, or nobody is there any more."""
-    body = bytearray()
-    fits = more = not _announced_beyond(scope, limit)
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        fits = len(body) <= limit
-        more = fits and message.get("more_body", False)
-    if not fits:
+    if _announced_beyond(scope, limit):
         await refusal(TooLargeError(f"more than {limit} bytes"))(scope, receive, send)
         return None
-    return bytes(body)
+    message = await receive()  # nearly always all of it
+    if message["type"] == "http.request" and not message.get("more_body", False) and len(message["body"]) <= limit:
+        return bytes(message["body"])
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await _pieces(message, receive, limit)
+    except TimeoutError:
+        await refusal(TooSlowError("the body did not come in time"))(scope, receive, send)
+    except TooLargeError as error:
+        await refusal(error)(scope, receive, send)
+    return None
+
+
+async def _pieces(message: Message, receive: Receive, limit: int) -> bytes | None:
+    body = bytearray()
+    while message["type"] != "http.disconnect":
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise TooLargeError(f"more than {limit} bytes")
+        if not message.get("more_body", False):
+            return bytes(body)
+        message = await receive()
+    return None
 
 
 def _limit(path: str) -> int:
@@ -110,6 +128,13 @@ def install(app: FastAPI) -> None:
         if error.status_code in (404, 405):
             return refusal(NoSuchPageError("no such address or method"), error.status_code)
         return refusal(UnreadableError("the request cannot be read"), error.status_code)
+
+    @app.exception_handler(OSError)
+    async def _disk(request: Request, error: OSError) -> JSONResponse:
+        if error.errno not in _FULL:
+            return await _fault(request, error)
+        _log.error("no room at %s %s", request.method, request.url.path)
+        return refusal(StoreFullError("the server's disk is full"))
 
     @app.exception_handler(Exception)
     async def _fault(request: Request, error: Exception) -> JSONResponse:

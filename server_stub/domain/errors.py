@@ -50,6 +50,15 @@ class TooManyError(ServerError):
     zh = "操作过于频繁，请稍候再试。"
 
 
+class TooSlowError(ServerError):
+    """A request's body did not come within the time that a slow line needs."""
+
+    status = 408
+    code = "TS-S-005"
+    remedy = "Try again on a better line; what was signed stays on the device."
+    zh = "上传过慢，连接已结束。请在网络较好时重试；本机已签名的记录不会丢失。"
+
+
 class NoSuchPageError(ServerError):
     """Nothing stands at this address, or it does not take this method."""
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+from server_stub.domain.errors import ServerError
+from server_stub.domain.store_errors import StoreFullError, StoreGoneError
 
 Value = str | bytes | int | None
 
@@ -29,6 +33,18 @@ class Connection(Protocol):
         """Tell `seen` every statement just before it is done."""
 
     def close(self) -> None: ...
+
+
+_FULL: Final = (sqlite3.SQLITE_FULL,)
+_GONE: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
+
+def sqlite_error(error: sqlite3.Error) -> ServerError | None:
+    """What an error of SQLite means for whoever asked; None for one that is the program's own fault."""
+    number = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if number in _FULL:
+        return StoreFullError("the disk of the database is full")
+    return StoreGoneError("the database's file cannot be used now") if number in _GONE else None
 
 
 def marks(count: int) -> str:

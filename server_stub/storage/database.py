@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from server_stub.domain.errors import ServerError, SetupError
-from server_stub.domain.store_errors import StoreFullError, StoreGoneError
 from server_stub.settings import Settings, touch_private
+from server_stub.storage.connection import sqlite_error
 from server_stub.storage.grouped import GroupedRecords
 from server_stub.storage.schema import bring_up
 
 _BUSY_S: Final = 10.0
-_FULL: Final = (sqlite3.SQLITE_FULL,)
-_GONE: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 class SqliteRecords(GroupedRecords):
@@ -46,10 +44,7 @@ class SqliteRecords(GroupedRecords):
         return connection
 
     def translated(self, error: BaseException) -> ServerError | None:
-        number = getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.Error) else 0
-        if number in _FULL:
-            return StoreFullError("the disk of the records is full")
-        return StoreGoneError("the records' file cannot be used now") if number in _GONE else None
+        return sqlite_error(error) if isinstance(error, sqlite3.Error) else None
 
     def scrub(self) -> None:
         """Leave nothing of what was deleted in the database's files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from sqlalchemy import JSON, BigInteger, Boolean, Engine, String, create_engine,
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from server_stub.domain.errors import SetupError
+from server_stub.domain.errors import ServerError, SetupError
 from server_stub.domain.people import Account, Challenge, Classroom, Registration, Token
+from server_stub.domain.store_errors import StoreGoneError
 from server_stub.settings import touch_private
+from server_stub.storage.connection import sqlite_error
 from server_stub.storage.schema import bring_up
 
 DAY_MS = 24 * 3600 * 1000
@@ -83,8 +86,27 @@ def open_engine(url: str) -> Engine:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA busy_timeout=10000")
 
+    @event.listens_for(engine, "handle_error")
+    def _ours(context) -> None:  # type: ignore[no-untyped-def]
+        meant = _meant(context.original_exception)
+        if meant is not None:
+            raise meant from context.original_exception
+
     bring_up(url, "people")
     return engine
+
+
+def _meant(error: BaseException) -> ServerError | None:
+    """What an error of either driver means that is nobody's fault but the disk's or the line's."""
+    if isinstance(error, sqlite3.Error):
+        return sqlite_error(error)
+    if isinstance(error, OSError):
+        return StoreGoneError("the database of people does not answer")
+    if type(error).__module__.startswith("pg8000"):
+        from server_stub.storage.postgres import postgres_error
+
+        return postgres_error(error)
+    return None
 
 
 class PeopleStore:

@@ -100,20 +100,25 @@ class PostgresRecords(GroupedRecords):
         return connection
 
     def translated(self, error: BaseException) -> ServerError | None:
-        if isinstance(error, DatabaseError) and error.args and isinstance(error.args[0], dict):
-            state = str(error.args[0].get("C", ""))
-            if state in _FULL:
-                return StoreFullError("the database has no room left")
-            return StoreGoneError("the database refuses for now") if state.startswith(_GONE) else None
-        if isinstance(error, (InterfaceError, OSError)):
-            return StoreGoneError("the database of the records does not answer")
-        return None
+        return postgres_error(error)
 
     def scrub(self) -> None:
         """Rewrite the tables from which something was deleted; the server's own log keeps it until it is recycled."""
         with self.writing() as connection:
             for table in _ERASED:
                 connection.execute(f"VACUUM (FULL) {table}")
+
+
+def postgres_error(error: BaseException) -> ServerError | None:
+    """What an error of the driver means for whoever asked; None for one that is the program's own fault."""
+    if isinstance(error, DatabaseError) and error.args and isinstance(error.args[0], dict):
+        state = str(error.args[0].get("C", ""))
+        if state in _FULL:
+            return StoreFullError("the database has no room left")
+        return StoreGoneError("the database refuses for now") if state.startswith(_GONE) else None
+    if isinstance(error, (InterfaceError, OSError)):
+        return StoreGoneError("the database does not answer")
+    return None
 
 
 def _open(url: str) -> Driver:
