@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 SIZES = ("1280x800", "390x844")
-SCENES = ("notice", "signin", "enrol", "today", "lesson", "question", "rate", "language", "layout", "doctor")
+SCENES = ("notice", "signin", "enrol", "today", "lesson", "question", "rate", "language", "doctor")
 
 
 def play(name: str, size: str) -> None:
@@ -27,6 +27,11 @@ def play(name: str, size: str) -> None:
 def test_scene(name: str, size: str) -> None:
     """As the scene's own docstring says (tests/client/player/scenes.py)."""
     play(name, size)
+
+
+def test_every_screen_measured_by_a_ruler() -> None:
+    """Sizes, sizes of text and languages go through one window; TRUESEAT_LONG=1 measures all of them."""
+    play("layout", "1280x800")
 
 
 def test_the_lesson_plays_in_the_window() -> None:
