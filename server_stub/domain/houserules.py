@@ -40,7 +40,6 @@ class HouseRules:
     holidays: tuple[datetime.date, ...] = ()
     worked: tuple[datetime.date, ...] = ()  # Saturdays and Sundays that are worked
     controller: str = ""  # who answers for personal information
-    inspectors: tuple[str, ...] = ()
 
     def allowed(self, *configured: str) -> frozenset[str]:
         """The hosts that this server may call: the list, where there is one; else those of its configuration."""
@@ -134,7 +133,7 @@ def _retention(value: Any, name: str) -> dict[str, int]:
 
 _READ: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "province": _url, "endpoints": _texts, "contacts": _contacts, "retention_days": _retention, "holidays": _days,
-    "worked": _days, "controller": _text, "inspectors": _texts,
+    "worked": _days, "controller": _text,
 }  # fmt: skip
 
 
