@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from server_stub.routes.web import SAFE
 
 router = APIRouter(include_in_schema=False, route_class=MeRoute)
 Line = Annotated[str, Form(max_length=200)]
+_NUMBER = re.compile(r"[0-9]{1,2}")
 DONE = ("withdrawn", "lost", "sent", "deletion")
 
 
@@ -129,7 +131,7 @@ def questions(visit: Reads, registration: str) -> Response:
 async def answered(visit: Acts, request: Request, registration: str) -> Response:
     """The same with what was right; nothing is kept."""
     form = await request.form(max_files=0, max_fields=300)
-    chosen = {key: int(value) for key, value in form.items() if isinstance(value, str) and value[:3].isdigit()}
+    chosen = {key: int(value) for key, value in form.items() if isinstance(value, str) and _NUMBER.fullmatch(value)}
     return _practice(visit, registration, chosen)
 
 

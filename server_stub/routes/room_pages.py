@@ -39,6 +39,7 @@ def lower(visit: Acts, class_id: str, sid: Annotated[str, Form(max_length=32)] =
     session = visit.wired.records.read(lambda tx: tx.events.session(sid))
     if session is None or session.class_id != class_id:
         raise NotThereError("no such session")
+    visit.wired.office.audit(visit.account, "answered a raised hand", sid, "page", class_id)
     visit.wired.hands.lower(sid)
     return RedirectResponse(f"/classes/{class_id}/live", 303)
 

@@ -217,6 +217,11 @@ def test_a_learner_states_and_appeals_and_writes(room: Room) -> None:
     assert phone.post("/me/letters", **form).status_code == 303
     assert phone.post("/me/letters", **form).status_code == 303
     assert phone.get("/me/letters").text.count("何时考试？") == 1
+    browsers = hire(room)
+    path = "/letters/" + "cd" * 16 + "/answer"
+    assert browsers["far"].post(path, {"text": "下周二下午"}).status_code == 404
+    assert browsers["supervisor"].post(path, {"text": "下周一上午"}).status_code == 303
+    assert "下周一上午" in phone.get("/me/letters").text
 
 
 def test_the_preview_plays_the_first_ten_minutes_of_lessons_and_no_more(room: Room) -> None:
