@@ -222,14 +222,13 @@ class Header(BoxLayout):
     def __init__(self, **kwargs: Any) -> None:
         self._measure = Clock.create_trigger(self._compare, -1)
         super().__init__(**kwargs)
-        for name in ("title", "width", "scale", "can_back", "can_set"):
+        for name in ("title", "width", "scale"):
             self.fbind(name, self._measure)
+        self.ids.bar.fbind("minimum_width", self._measure)
 
     def _compare(self, *_: Any) -> None:
-        size = sp(18) * self.scale
-        others = sum(child.width for child in self.ids.bar.children if child is not self.ids.beside)
-        gaps = self.ids.bar.spacing * (len(self.ids.bar.children) - 1) + self.ids.bar.padding[0] * 2
-        self.fits = sum(char_width(c, size) for c in self.title) + others + gaps < self.width
+        wide = sum(char_width(c, sp(18) * self.scale) for c in self.title)
+        self.fits = wide + self.ids.bar.minimum_width + dp(8) < self.width
 
     def on_back(self) -> None:
         """The arrow was pressed."""
