@@ -13,7 +13,7 @@ from client.manifest import Asset, Manifest, ModelMissingError, WrongModelError
 
 PAD_WEIGHTS: Final = Path(__file__).with_name("pad.json")
 # Of the file with plain line ends, which a checkout on Windows may not have.
-PAD_WEIGHTS_SHA256: Final = "d1281b3049787db8ad9f34ad03c3e2aa4eb3254222bedc7d51c82ea8f5f26237"
+PAD_WEIGHTS_SHA256: Final = "f85905d51b85825bd998a6cc1377852e3acd197ef75a4488c39f74fdf10b7e22"
 
 
 @dataclass(frozen=True, slots=True)

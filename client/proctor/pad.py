@@ -73,8 +73,8 @@ def attempt(lives: Sequence[float], moved: float | None, *, asked: bool) -> floa
     """
     now, total = weights()["attempt"], _middle([_clear(p) for p in lives])
     if moved is not None:
-        share = 1.0 if asked else now["unasked"]
-        total += now["lift"] + share * now["own"] * max(now["floor"], min(now["roof"], moved))
+        own = now["own"] * max(now["floor"], min(now["roof"], moved))
+        total += now["lift"] + own if asked else now["unasked"] * own
     return 1 / (1 + math.exp(-total))
 
 

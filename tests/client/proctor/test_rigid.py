@@ -111,5 +111,5 @@ def test_the_formula_of_the_file_is_the_one_that_runs() -> None:
     now = json.loads(models.pad_weights())["attempt"]
     odds = np.log(0.8 / 0.2) + now["lift"] + now["own"] * -0.5
     assert pad.attempt([0.8] * 9, -0.5, asked=True) == pytest.approx(1 / (1 + np.exp(-odds)))
-    odds = np.log(0.8 / 0.2) + now["lift"] + now["unasked"] * now["own"] * now["floor"]
+    odds = np.log(0.8 / 0.2) + now["unasked"] * now["own"] * now["floor"]
     assert pad.attempt([0.8] * 9, -7.0, asked=False) == pytest.approx(1 / (1 + np.exp(-odds)))
