@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from client import manifest
+from client.arrival import Arrival
 from client.config import Config
 from client.courses import Opened, Shelf
 from client.errors import ClientError, OtherSessionOpenError, SignedOutError, UnsentRecordsError
@@ -31,10 +32,7 @@ from client.sync.enrol import (
     Enrolment,
     Me,
     Registration,
-    SignedIn,
     expect_server,
-    finish_sign_in,
-    start_sign_in,
 )
 from client.sync.outbox import Outbox
 from client.view import ResultView, View
@@ -48,7 +46,6 @@ Shown = (
 )  # what the page of that name renders
 Work = Callable[[Callable[[], Any]], "Future[Any]"]
 
-CODE_EVERY_MS: Final = 30_000  # the server sends one code in this time
 STANDING_EVERY_MS: Final = 3_000  # between two looks at how the records stand
 NOTICES: Final = ("notice", "commitment", "face", "photos")
 
@@ -79,8 +76,6 @@ class Journey:
         self._config, self._kit, self._work = config, kit, work
         self._jobs: list[tuple[Future[Any], Callable[[Any], None]]] = []
         self._choices: Choices | None = None
-        self._challenge = ""
-        self._code_at: int | None = None
         self._stood_at = -STANDING_EVERY_MS
         self._me: Me | None = None
         self._shelf: Shelf | None = None
@@ -96,6 +91,9 @@ class Journey:
             lambda: (self.page, self.shown), self._put, self._show, self._later, self.to_today, lambda: self.language
         )
         self.own = Own(stage, kit.clock, config.data, kit.saves)
+        self.arrival = Arrival(config, kit, stage, self._later, self._enter)
+        self.ask_code, self.enter_code = self.arrival.ask_code, self.arrival.enter_code
+        self.other_account = self.arrival.other_account
         self._resume()
 
     @property
@@ -137,8 +135,7 @@ class Journey:
         elif isinstance(self.shown, shown.Today):
             self._hear_uploader()
         self.own.tick(studying=self.study is not None)
-        if isinstance(self.shown, shown.SignIn) and self.shown.step == "code":
-            self.shown = replace(self.shown, again_in=self._again_in())
+        self.arrival.tick()
 
     @property
     def busy(self) -> bool:
@@ -160,7 +157,7 @@ class Journey:
             try:
                 found = future.result()
             except SignedOutError as error:
-                self._go("sign_in", self._sign_in(trouble=trouble_of(error, "")))
+                self._go("sign_in", self.arrival.page(trouble=trouble_of(error, "")))
             except ClientError as error:
                 self._show(trouble=trouble_of(error, again))
             else:
@@ -187,52 +184,17 @@ class Journey:
         known = learners(self._config.data)
         if len(known) != 1:
             return
-        own = self._own_trust()
+        own = self.arrival.own_trust()
         found = Enrolment.resumed(self._kit.transport, Profile(self._config.data, known[0]), own_trust=own)
         if found is not None:
             self._go("today", shown.Today("", ()))
             self._enter(found)
 
-    def _own_trust(self) -> bytes | None:
-        return self._config.trust.read_bytes() if self._config.trust else None
-
     def choose(self, choices: Choices) -> None:
         """The notice was read, both consents were answered."""
         self._choices = choices
-        self._go("sign_in", self._sign_in())
-
-    def _sign_in(self, **changes: Any) -> shown.SignIn:
-        server = self._config.server
-        return shown.SignIn(server=server, development=server.startswith("http://"), **changes)
-
-    def ask_code(self, account: str) -> None:
-        """Have a code sent to the account."""
-        account = account.strip()
-        self._show(account=account)
-
-        def sent(answer: tuple[str, int]) -> None:
-            self._challenge, self._code_at = answer[0], self._kit.clock.mono()
-            self._show(step="code", again_in=self._again_in())
-
-        self._later(lambda: start_sign_in(self._kit.transport, account), sent)
-
-    def _again_in(self) -> int:
-        since = self._kit.clock.mono() - (self._code_at or 0)
-        return max(0, (CODE_EVERY_MS - since + 999) // 1000)
-
-    def other_account(self) -> None:
-        """Back to the account."""
-        self._show(step="account", trouble=None)
-
-    def enter_code(self, code: str) -> None:
-        """Sign in with the code."""
-        own = self._own_trust()
-
-        def sign_in() -> Enrolment:
-            who: SignedIn = finish_sign_in(self._kit.transport, self._challenge, code.strip())
-            return Enrolment.signed_in(self._kit.transport, self._config.data, who, own_trust=own)
-
-        self._later(sign_in, self._enter, again="")
+        self._go("sign_in", self.arrival.page())
+        self.arrival.look()
 
     def sign_out(self) -> None:
         """End the sign-in here and on the server; records stay and are still sent at the next start."""
@@ -455,7 +417,7 @@ class Journey:
         study.tick()
         if isinstance(study.problem, SignedOutError) and not study.sid:
             self._leave_lesson()
-            self._go("sign_in", self._sign_in(trouble=trouble_of(study.problem, "")))
+            self._go("sign_in", self.arrival.page(trouble=trouble_of(study.problem, "")))
             return
         if study.other_way and study.over and self._opened is not None:
             self._by_code(self._opened.registration)

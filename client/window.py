@@ -120,7 +120,10 @@ class Window(App):
         journey = self.journey
         self.screens = {
             "notice": NoticeScreen(journey.choose),
-            "sign_in": SignInScreen(journey.ask_code, journey.enter_code, journey.other_account),
+            "sign_in": SignInScreen(
+                journey.ask_code, journey.enter_code, journey.other_account, journey.arrival.choose,
+                journey.arrival.browse,
+            ),
             "real_name": RealNameScreen(journey.confirm_name, journey.leave_name),
             "enrol": EnrolScreen(
                 journey.start_enrol, journey.to_today, journey.without_face, journey.start_practice

@@ -100,6 +100,12 @@ class _Say:
         told = [*self.trouble(value.trouble)]
         if value.step == "account":
             return Lines((*told, self("signin.lead"), self("signin.account")), field="account")
+        if value.step == "activation":
+            other = (Choice(self("signin.other"), "other_account"),)
+            return Lines((*told, self("signin.activation_lead"), self("signin.activation_code")), other, "code")
+        if value.step != "code":
+            said = (value.uri, value.user_code) if value.step == "elsewhere" else (self("signin.help_code_more"),)
+            return Lines((*told, *said), (Choice(self("signin.other"), "other_account"),))
         told.append(self("signin.code_lead", account=value.account))
         return Lines((*told, self("signin.code")), (Choice(self("signin.other"), "other_account"),), "code")
 

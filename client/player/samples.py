@@ -17,7 +17,7 @@ from client.player.captions import CaptionTrack, parse_captions
 from client.player.course import open_package
 from client.player.decode import Picture
 from client.player.media import Reel
-from client.player.shown import Course
+from client.player.shown import Course, SignIn
 from client.player.sound import Silence
 from client.preferences import Looks, Reminder
 from client.timeline import Stretch, UnitLine
@@ -242,6 +242,18 @@ def _titled(key: str) -> Callable[[], str]:
 Entry = tuple[str, Callable[[], str] | None, Callable[[], Any]]
 
 
+def _arriving(step: str) -> SignIn:
+    """Sign-in by another way than the code to the phone."""
+    ways = (("oidc", "城市统一身份认证"), ("wechat", "微信"))
+    match step:
+        case "activation" | "help":
+            return SignIn(step, ways=ways)
+        case "elsewhere":
+            return SignIn("elsewhere", ways=ways, uri="https://id.example/device", user_code="WDJB-MJHT",
+                          way="oidc", way_name=ways[0][1])  # fmt: skip
+    return SignIn(server="127.0.0.1:8799", ways=ways)
+
+
 def screens() -> Iterator[Entry]:
     """Name, title and maker of every screen in every state worth a picture."""
     from client.player import screens as s
@@ -266,6 +278,8 @@ def screens() -> Iterator[Entry]:
     yield "notice", None, shown(lambda: s.NoticeScreen(nothing), s.Notice())
     yield "notice-filled", None, lambda: _filled(s.NoticeScreen(nothing))
     yield "signin", None, shown(sign_in, s.SignIn(server="127.0.0.1:8799"))
+    for step in ("ways", "activation", "elsewhere", "help"):
+        yield f"signin-{step}", None, shown(sign_in, _arriving(step))
     yield "signin-code", None, shown(sign_in, s.SignIn("code", "13800000000", development=True, trouble=wrong))
     yield "name", None, shown(name, s.RealName("龑赟喆", "open", can_ask=True))
     yield "enrol", None, shown(enrol, s.Enrol("intro"))

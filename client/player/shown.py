@@ -52,15 +52,23 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Sign-in: first the account, then the code that was sent."""
+    """Sign-in: an account and the code that was sent; an employer's activation code; elsewhere (`uri`, `user_code`).
 
-    step: Literal["account", "code"] = "account"
+    `ways`: (way, name) of the server's other ways; "help": lost code, new number, lost computer.
+    """
+
+    step: Literal["account", "code", "activation", "elsewhere", "help"] = "account"
     account: str = ""
     busy: bool = False
     again_in: int = 0  # seconds until the code may be sent again
     development: bool = False
     server: str = ""
     trouble: Trouble | None = None
+    ways: tuple[tuple[str, str], ...] = ()
+    way: str = ""
+    way_name: str = ""
+    uri: str = ""
+    user_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

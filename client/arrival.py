@@ -1,0 +1,172 @@
+"""How a learner comes in: the code to the phone, an employer's activation code, a sign-in elsewhere; and lost ways.
+
+One instance a window, driven by the journey: `later` runs slow work, `enter` takes whoever signed in. A profile on this
+machine is opened by a sign-in and by nothing else: nobody is listed here.
+"""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from client.config import Config
+from client.errors import ClientError
+from client.own import Stage
+from client.player import shown
+from client.ports import Clock, Transport
+from client.sync import ways
+from client.sync.enrol import Enrolment, SignedIn, finish_sign_in, start_sign_in
+from client.sync.ways import Elsewhere
+
+CODE_EVERY_MS: Final = 30_000  # the server sends one code in this time
+
+
+class Line(Protocol):
+    """What the machine gives for this."""
+
+    @property
+    def transport(self) -> Transport: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+class Arrival:
+    """See the module."""
+
+    def __init__(
+        self,
+        config: Config,
+        kit: Line,
+        stage: Stage,
+        later: Callable[..., None],
+        enter: Callable[[Enrolment], None],
+        browse: Callable[[str], Any] = webbrowser.open,
+    ) -> None:
+        """`later(job, done, again=…)` is the journey's; `browse` opens an address in this computer's browser."""
+        self._config, self._transport, self._clock, self._stage = config, kit.transport, kit.clock, stage
+        self._later, self._enter, self._browse = later, enter, browse
+        self._challenge = ""
+        self._code_at: int | None = None
+        self._ways: tuple[tuple[str, str], ...] | None = None
+        self._elsewhere: Elsewhere | None = None
+        self._ask_at = 0
+
+    def own_trust(self) -> bytes | None:
+        """This client's own trust file, where it has one."""
+        return self._config.trust.read_bytes() if self._config.trust else None
+
+    def page(self, **changes: Any) -> shown.SignIn:
+        """The page as it begins."""
+        server = self._config.server
+        self._elsewhere = None
+        known = self._ways or ()
+        return shown.SignIn(server=server, development=server.startswith("http://"), ways=known, **changes)
+
+    def look(self) -> None:
+        """Ask once which other ways the server has; a server that does not answer is asked at the next page."""
+        if self._ways is None:
+            self._later(self._listed, self._told)
+
+    def _listed(self) -> tuple[tuple[str, str], ...]:
+        try:
+            return ways.ways(self._transport)
+        except ClientError:
+            return ()  # the two ways that every server has are there all the same
+
+    def _told(self, found: tuple[tuple[str, str], ...]) -> None:
+        self._ways = found or None
+        self._stage.change(ways=found)
+
+    def tick(self) -> None:
+        """Count down until a code may be sent again; ask whether the learner agreed elsewhere."""
+        page = self._here()
+        if page is None:
+            return
+        if page.step == "code":
+            self._stage.change(again_in=self._again_in())
+        elif page.step == "elsewhere" and not page.busy and page.trouble is None:
+            self._ask()
+
+    # --- the code to the phone ----------------------------------------------------------------------------------------
+
+    def ask_code(self, account: str) -> None:
+        """Have a code sent to the account."""
+        account = account.strip()
+        self._stage.change(account=account)
+
+        def sent(answer: tuple[str, int]) -> None:
+            self._challenge, self._code_at = answer[0], self._clock.mono()
+            self._stage.change(step="code", again_in=self._again_in())
+
+        self._later(lambda: start_sign_in(self._transport, account), sent)
+
+    def _again_in(self) -> int:
+        since = self._clock.mono() - (self._code_at or 0)
+        return max(0, (CODE_EVERY_MS - since + 999) // 1000)
+
+    def enter_code(self, code: str) -> None:
+        """Sign in with the code; one from an employer where that was chosen."""
+        page = self._here()
+        if page is not None and page.step == "activation":
+            self._sign_in(lambda: ways.activate(self._transport, code))
+        else:
+            self._sign_in(lambda: finish_sign_in(self._transport, self._challenge, code.strip()))
+
+    def _sign_in(self, who: Callable[[], SignedIn]) -> None:
+        own = self.own_trust()
+
+        def job() -> Enrolment:
+            return Enrolment.signed_in(self._transport, self._config.data, who(), own_trust=own)
+
+        self._later(job, self._enter, again="")
+
+    # --- other ways ---------------------------------------------------------------------------------------------------
+
+    def other_account(self) -> None:
+        """Back to the account."""
+        self._elsewhere = None
+        self._stage.change(step="account", trouble=None, uri="", user_code="")
+
+    def choose(self, way: str) -> None:
+        """Another way: "activation", "help" (lost code, new number, lost computer), or one that the server has."""
+        self._elsewhere = None
+        self._stage.change(trouble=None)
+        if way in ("activation", "help"):
+            self._stage.change(step=way)
+            return
+
+        def begun(found: Elsewhere) -> None:
+            self._elsewhere = found
+            self._ask_at = self._clock.mono() + found.wait_ms
+            name = dict(self._ways or ()).get(way, way)
+            self._stage.change(step="elsewhere", uri=found.uri, user_code=found.user_code, way=way, way_name=name)
+
+        self._later(lambda: ways.begin(self._transport, way), begun)
+
+    def browse(self) -> None:
+        """Open the address in the browser of this computer."""
+        if self._elsewhere is not None and ways.is_web(self._elsewhere.uri):
+            self._browse(self._elsewhere.uri)
+
+    def _ask(self) -> None:
+        elsewhere = self._elsewhere
+        if elsewhere is None or self._clock.mono() < self._ask_at:
+            return
+
+        def heard(found: SignedIn | int) -> None:
+            if self._elsewhere is not elsewhere:
+                return  # another way was chosen meanwhile
+            if isinstance(found, int):
+                self._ask_at = self._clock.mono() + found
+                return
+            self._elsewhere = None
+            self._sign_in(lambda: found)
+
+        self._later(lambda: ways.poll(self._transport, elsewhere.handle), heard)
+
+    def _here(self) -> shown.SignIn | None:
+        page = self._stage.here()[1]
+        return page if isinstance(page, shown.SignIn) else None
+
+
