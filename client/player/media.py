@@ -56,7 +56,8 @@ class Reel:
         self._finished = False
         self._closing = False
         self._sounding = False
-        self._last_end = 0.0
+        self._begun = False  # something was read: to go back to 0 is a seek, too
+        self._last_end = float(start_ms)
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
         self._thread.start()
 
@@ -65,7 +66,7 @@ class Reel:
     def seek(self, position_ms: float) -> None:
         """Go on at `position_ms`; everything decoded before is dropped at once."""
         with self._lock:
-            self._target = position_ms
+            self._target = self._last_end = position_ms
             self._forget()
             self._lock.notify()
 
@@ -100,6 +101,11 @@ class Reel:
             if not queued:  # silence, or drained: nothing to follow
                 return None
             return self._sound_end - queued * self._rate / 1000
+
+    def given_ms(self) -> float:
+        """Up to where the lesson was decoded and given out: nothing beyond it can have been played."""
+        with self._lock:
+            return self._last_end
 
     def deafen(self) -> None:
         """Go on without sound: the device takes none any more."""
@@ -190,9 +196,10 @@ class Reel:
                     break
                 self._feed()
                 self._lock.wait(0.04 if self._sounds else 0.25)
-        if target > 0 or self._last_end > 0:
+        if target > 0 or self._begun:
             zero = self.info.zero_ms if self.info else 0.0
             box.seek(int((target + zero) / 1000 / stream.time_base), stream=stream, backward=True)
+        self._begun = True
         return True
 
     def _begin(self) -> float:

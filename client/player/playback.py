@@ -96,7 +96,9 @@ class Playback:
         """Where the lesson stands now: never further than what was really put on the screen."""
         unit, limit = (self._media.unit, self._media.duration_ms) if self._media else ("", 0)
         seen = self._clock.position()
-        if self._reel is not None and self._reel.info is not None and self._reel.info.picture:
+        if isinstance(self._reel, Reel) and self._reel.info is not None and not self._reel.info.picture:
+            seen = min(seen, self._reel.given_ms())
+        elif self._reel is not None and self._reel.info is not None:
             seen = min(seen, self._picture_end)
         position = limit if self._ended else min(int(seen), limit)
         return Progress(unit, position, self._shown, self._clock.running, self._ended, self._clock.rate)
