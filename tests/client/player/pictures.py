@@ -18,14 +18,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from client.player.gallery import DESKTOP, NIGHT, PHONE, Run
+from client.player.gallery import DESKTOP, PHONE, Run
 
 KEPT = Path(__file__).with_name("pictures.json")
 DIFFERENT = Path(".work/pictures")
 TILE = 32  # px
 MOST_TILE = 5  # levels of 16 that one tile may differ
 MOST_MEAN = 0.12  # levels, over all tiles
-RUNS = {"phone": Run(PHONE), "desktop-en-dark": Run(DESKTOP, "en", dark=True, only=NIGHT)}
+LIGHT = ("notice-filled", "enrol", "today", "today-empty", "timeline", "rights", "settings", "lesson", "lesson-check",
+         "lesson-code", "lesson-help", "result", "problem")  # fmt: skip
+DARK = ("today", "timeline", "rights", "settings", "lesson", "lesson-check", "lesson-paused-focus", "result")
+RUNS = {"phone": Run(PHONE, only=LIGHT), "desktop-en-dark": Run(DESKTOP, "en", dark=True, only=DARK)}
 
 
 def thumbnail(path: Path) -> str:
