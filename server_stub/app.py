@@ -53,6 +53,7 @@ from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, CodeSender, SignIn
 from server_stub.domain.steer import Steering
+from server_stub.domain.tokens import EnrolTokens
 from server_stub.domain.warnings import networks, rule
 from server_stub.domain.warnings.desk import CaseBook, WarningDesk
 from server_stub.domain.warnings.inspector import Inspector
@@ -92,6 +93,7 @@ from server_stub.storage.people import PeopleStore, open_engine
 from server_stub.storage.providers import HttpWeb, load_provider
 from server_stub.storage.province import HttpProvince
 from server_stub.storage.registry import SqlRegistry
+from server_stub.storage.tokens import SqlTokens
 from server_stub.storage.traces import SqlTraces
 from server_stub.storage.waysfile import open_ways
 from server_stub.storage.witnessed import HttpWitnesses
@@ -217,6 +219,9 @@ class Server:
             steering=Steering(self.records, office, decisions, self.keyring, clock),
             fleet=Fleet(self.registry, self.records, office),
             photos=Photos(self.records, photos, clock),
+            tokens=EnrolTokens(
+                SqlTokens(engine), office, self.people, self.registry, self.records, sign_in, clock
+            ),
             passkeys=Passkeys(keys, self.people, sign_in, sealer, clock),
             oidc=Oidc(provider, HttpWeb(), keys, self.people, sign_in, clock) if provider else None,
             ways=open_ways(settings.ways, keys, self.people, sign_in, clock),

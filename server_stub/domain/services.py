@@ -39,6 +39,7 @@ from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, SignIn
 from server_stub.domain.steer import Steering
+from server_stub.domain.tokens import EnrolTokens
 from server_stub.domain.supervision import Supervision
 from server_stub.domain.warnings.desk import WarningDesk
 from server_stub.domain.ways import Ways
@@ -106,6 +107,7 @@ class Services:
     mine: Mine
     answers: AnswerFiles
     passkeys: Passkeys
+    tokens: EnrolTokens
     oidc: Oidc | None  # the organisation's own sign-in, where there is one
     ways: Ways  # learners' sign-in elsewhere
     origin: str  # where the pages stand, "" unless the operator says so

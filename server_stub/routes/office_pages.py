@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from server_stub.domain.duties import KINDS, ROLE_PLACES, ROLES, Place, Right
-from server_stub.routes.web import Acts, PageRoute, Reads
+from server_stub.routes.web import Acts, PageRoute, Reads, Visit
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form(max_length=200)]
+Number = Annotated[int, Form()]
 
 
 @router.get("/staff")
@@ -63,8 +65,28 @@ def journal(visit: Reads, before: Annotated[int, Query(ge=0, lt=2**52)] = 2**52 
 @router.get("/fleet")
 def fleet(visit: Reads, place: Annotated[str, Query(max_length=80)] = "") -> Response:
     """An employer's devices: versions and what was not sent; no learner's findings."""
+    return _fleet(visit, place, "")
+
+
+@router.post("/fleet/tokens")
+def make_token(
+    visit: Acts, place: Text = "", label: Text = "", days: Number = 14, count: Number = 1
+) -> Response:
+    """A new enrolment token, shown on this page and never again."""
+    return _fleet(visit, place, visit.wired.tokens.make(visit.account, place, label, days, count))
+
+
+@router.post("/fleet/tokens/end")
+def end_token(visit: Acts, place: Text = "", token: Text = "") -> Response:
+    """The token opens nothing any more."""
+    visit.wired.tokens.end(visit.account, place, token)
+    return RedirectResponse("/fleet?" + urlencode({"place": place}), 303)
+
+
+def _fleet(visit: Visit, place: str, made: str) -> Response:
     visit.wired.office.require_anywhere(visit.account, Right.FLEET)
     places = visit.wired.fleet.places(visit.account)
     chosen = place or (places[0][0] if places else "")
     view = visit.wired.fleet.view(visit.account, chosen) if chosen else None
-    return visit.show("fleet.html", places=places, view=view)
+    tokens = visit.wired.tokens.of(visit.account, chosen) if chosen else []
+    return visit.show("fleet.html", places=places, view=view, tokens=tokens, made=made)

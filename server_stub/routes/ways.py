@@ -25,6 +25,7 @@ _BACK = (
 
 class ActivateBody(Body):
     code: str = Field(min_length=1, max_length=40)
+    account: str = Field(default="", max_length=100)  # with an employer's enrolment token: whose first sign-in it is
 
 
 class WayBody(Body):
@@ -43,8 +44,10 @@ def ways(wired: Wired) -> dict[str, Any]:
 
 @router.post("/v1/sign-in/activate")
 def activate(wired: Wired, body: ActivateBody, address: Seen) -> dict[str, Any]:
-    """Exchange an employer's activation code for a token; a code is good once."""
+    """Exchange an employer's activation code (good once), or its enrolment token and an account, for a token."""
     wired.limits.count("sign-in", address)
+    if body.account:
+        return _signed_in(*wired.tokens.enter(body.code, body.account))
     token, account = wired.sign_in.activate(body.code)
     return _signed_in(token, account)
 

@@ -202,6 +202,12 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/import/{draft}"): Row(frozenset({"admin"})),  # whose draft it is
     ("POST", "/import/{draft}"): Row(frozenset({"admin"})),
     ("GET", "/fleet"): Row(STAFF - {"provider", "teacher"}),
+    ("POST", "/fleet/tokens"): Row(
+        frozenset({"admin", "supervisor", "employer"}), {"place": "employer/works", "days": "7", "count": "2"}
+    ),
+    ("POST", "/fleet/tokens/end"): Row(
+        frozenset({"admin", "supervisor", "employer"}), {"place": "employer/works", "token": "00"}
+    ),
     ("GET", "/journal"): Row(SEES | {"far"}),
     ("GET", "/staff"): Row(frozenset({"admin", "principal", "far"})),
     ("POST", "/staff"): Row(
@@ -342,7 +348,7 @@ def test_who_is_named_gets_in_and_nobody_else(world: World) -> None:
 
 _SAID = (
     ("/me/devices/lost", "TS-S-015"),
-    ("/staff/duties/end", "TS-S-040"), ("/account/passkeys/", "TS-S-110"), ("/account/passkeys/end", "TS-S-040"),
+    ("/staff/duties/end", "TS-S-040"), ("/fleet/tokens/end", "TS-S-040"), ("/account/passkeys/", "TS-S-110"), ("/account/passkeys/end", "TS-S-040"),
     ("/account/passkeys/start", "TS-S-013"), ("/account/oidc", "TS-S-111"), ("/account/oidc", "TS-S-013"),
 )  # fmt: skip
 
