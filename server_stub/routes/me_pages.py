@@ -21,6 +21,7 @@ from server_stub.routes.words import WORDS
 router = APIRouter(include_in_schema=False, route_class=MeRoute)
 Line = Annotated[str, Form(max_length=200)]
 Area = Annotated[str, Form(max_length=5_000)]
+FULL_DAY_MS: Final = 1_800_000  # the chart's height is half an hour at least: a minute is no full bar
 DONE: Final = ("statement", "appeal", "withdrawn", "lost", "sent", "deletion")
 
 
@@ -91,7 +92,9 @@ def home(visit: Reads) -> Response:
     cases = visit.wired.supervision.cases.of_learner(visit.account.learner)
     waiting = [(paper, case) for paper, case in cases if paper.state in ("open", "proposed", "decided")]
     week = mine.week(seats)
-    return visit.show("me.html", seats=seats, week=week, most=max([ms for _, ms in week] + [1]), waiting=waiting)
+    return visit.show(
+        "me.html", seats=seats, week=week, most=max([ms for _, ms in week] + [FULL_DAY_MS]), waiting=waiting
+    )
 
 
 @router.get("/me/classes/{registration}")

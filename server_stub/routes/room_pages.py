@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from ledger.identify import LASTS_MS
@@ -66,13 +66,16 @@ def sign_ins(visit: Reads, class_id: str) -> Response:
 
 
 @router.get("/classes/{class_id}/room")
-def room(visit: Reads, class_id: str, method: str = "room", learner: str = "", sent: str = "") -> Response:
+def room(
+    visit: Reads, class_id: str, present: Annotated[list[str] | None, Query(max_length=500)] = None,
+    method: str = "room", sent: str = "",
+) -> Response:  # fmt: skip
     """Whose presence a person has signed, until when; the command for the next round, and where its notes go."""
     values = values_of(visit, class_id)
     visit.wired.office.require(visit.account, Right.DECIDE, class_id)
     found = visit.wired.rooms.present(class_id, values["view"].lines)
     method = method if method in LASTS_MS else "room"
-    chosen = [item.learner for item in found if item.learner in learner.split(",") or (not learner and item.due)]
+    chosen = [item.learner for item in found if (item.learner in present if present else item.due)]
     return visit.show(
         "room.html", **values, found=found, method=method, methods=tuple(LASTS_MS), chosen=chosen, sent=sent == "notes"
     )

@@ -101,8 +101,8 @@ class Chromium:
         """The whole page, not only what the window shows."""
         height = self.run("return Math.min(2400, document.documentElement.scrollHeight)")
         width = self.run("return window.innerWidth")
-        dots, mobile = (2, True) if self.mobile else (1, False)
-        given = {"width": width, "height": max(int(height), 300), "deviceScaleFactor": dots, "mobile": mobile}
+        mobile = self.mobile is not None
+        given = {"width": width, "height": max(int(height), 300), "deviceScaleFactor": 1, "mobile": mobile}
         self.cdp("Emulation.setDeviceMetricsOverride", given)
         path.write_bytes(base64.b64decode(self.cdp("Page.captureScreenshot", {})["data"]))
         if self.mobile:
