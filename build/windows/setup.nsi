@@ -65,14 +65,47 @@ LangString RECORDS ${LANG_ENGLISH} "Study records stay here, some may not be sen
 !macroend
 
 !macro Setting NAME VALUE
-    ${GetParameters} $0
-    ClearErrors
-    ${GetOptions} $0 "/${NAME}=" $1
-    ${IfNot} ${Errors}
-    ${AndIf} $1 != ""
-        WriteRegStr HKLM "${SETTINGS}" "${VALUE}" "$1"
+    StrCpy $1 "/${NAME}="
+    Call ValueOf
+    ${If} $2 != ""
+        WriteRegStr HKLM "${SETTINGS}" "${VALUE}" "$2"
     ${EndIf}
 !macroend
+
+; $1 is "/NAME=": $2 becomes what stands behind it on the command line, up to the next blank, or within quotes.
+; (GetOptions would end an address at its slashes.)
+Function ValueOf
+    ${GetParameters} $0
+    StrCpy $2 ""
+    StrLen $3 $1
+    StrCpy $4 0
+    ${Do}
+        StrCpy $5 $0 $3 $4
+        ${If} $5 == ""
+            Return
+        ${EndIf}
+        ${If} $5 == $1
+            ${ExitDo}
+        ${EndIf}
+        IntOp $4 $4 + 1
+    ${Loop}
+    IntOp $4 $4 + $3
+    StrCpy $6 $0 1 $4
+    ${If} $6 == '"'
+        IntOp $4 $4 + 1
+    ${Else}
+        StrCpy $6 " "
+    ${EndIf}
+    ${Do}
+        StrCpy $5 $0 1 $4
+        ${If} $5 == ""
+        ${OrIf} $5 == $6
+            Return
+        ${EndIf}
+        StrCpy $2 "$2$5"
+        IntOp $4 $4 + 1
+    ${Loop}
+FunctionEnd
 
 Function .onInit
     SetRegView 64
