@@ -131,6 +131,7 @@ def notice(said: Notice) -> bytes:
     page.line(said.title, 20, align="centre", gap=1.6)
     page.line(said.number, 10, align="centre", gap=2.4)
     page.rule()
+    page.y -= 10
     page.line(f"{said.to}：", 12, gap=2.2)
     for paragraph in said.paragraphs:
         page.line("　　" + paragraph, 11.5, gap=1.8)

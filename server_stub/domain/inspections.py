@@ -12,7 +12,7 @@ from ledger import inspection
 from ledger.inspection import Listing
 from server_stub.domain.cases import Cases
 from server_stub.domain.duties import ROLES, Right
-from server_stub.domain.errors import UnreadableError
+from server_stub.domain.errors import NotAllowedError, UnreadableError
 from server_stub.domain.office import stated
 from server_stub.domain.papers import Paper, required
 from server_stub.domain.people import Account
@@ -92,9 +92,23 @@ class Inspections:
         found = required(self._bench.papers.get(KIND, paper))
         return found, found.read(Inspection)
 
+    def _lead(self, account: Account, paper: str) -> tuple[Paper, Inspection]:
+        """A round, for who announced it or may decide in every class of it."""
+        found, value = self.look(account, paper)
+        mine = {item.class_id for item in self._bench.office.classes(account, Right.DECIDE)}
+        if account.name != value.by and not set(value.classes.values()) <= mine:
+            raise NotAllowedError("this round is led by somebody else")
+        return found, value
+
+    def visible(self, account: Account, value: Inspection) -> set[str]:
+        """The learners of a round whom the account may know by name: of its own classes, and those it visits."""
+        mine = {item.class_id for item in self._bench.office.classes(account, Right.DECIDE)}
+        me = self._bench.sealer.pseudonym(account.name)
+        return {who for who, by in (value.drawn or {}).items() if value.classes[who] in mine or me in by}
+
     def draw(self, account: Account, paper: str, seed: str) -> Paper:
         """Draw by the public seed; the draw stands in the class logs, whoever likes repeats it."""
-        found, value = self.look(account, paper)
+        found, value = self._lead(account, paper)
         in_state(found, "announced")
         pairs = inspection.draw(inspection.parse(value.listing.encode()), seed)
         self._bench.office.audit(account, "drew an inspection", found.paper, f"seed {seed}; list {value.digest}"[:500],
@@ -120,7 +134,7 @@ class Inspections:
 
     def publish(self, account: Account, paper: str) -> Paper:
         """Everybody who was drawn was visited: the result is for everybody to read."""
-        found, value = self.look(account, paper)
+        found, value = self._lead(account, paper)
         in_state(found, "drawn")
         if set(value.drawn or {}) != set(value.seen or {}):
             raise WrongStateError("somebody who was drawn was not visited yet")

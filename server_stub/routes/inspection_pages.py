@@ -37,7 +37,7 @@ def inspection(visit: Reads, inspection: str) -> Response:
     work = visit.wired.supervision
     found, value = work.inspections.look(visit.account, inspection)
     return visit.show("inspection.html", paper=found, value=value, titles=work.bench.titles(),
-                      names=names(visit, set(value.drawn or {})), base=_base(visit.request),
+                      names=names(visit, work.inspections.visible(visit.account, value)), base=_base(visit.request),
                       me=work.bench.sealer.pseudonym(visit.account.name))  # fmt: skip
 
 

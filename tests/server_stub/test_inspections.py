@@ -85,6 +85,21 @@ def test_only_who_was_drawn_writes_down_what_was_found(room: Room, browsers: Bro
     assert "TS-S-087" in browsers["supervisor"].post(f"{path}/publish").text  # not visited yet
 
 
+def test_a_stranger_leads_no_round_and_reads_no_name(room: Room, browsers: Browsers) -> None:
+    """Somebody of another district may be drawn as an inspector, and then knows the one who is visited; no others."""
+    path = announce(browsers, count="2")
+    assert browsers["far"].post(f"{path}/draw", {"seed": SEED}).status_code == 403
+    assert browsers["supervisor"].post(f"{path}/draw", {"seed": SEED}).status_code == 303
+    work = room.server.services.supervision
+    value = work.inspections.published(path.rpartition("/")[2])[1]
+    me = work.bench.sealer.pseudonym("far")
+    page = browsers["far"].get(path).text
+    for who, by in (value.drawn or {}).items():
+        account = room.server.people.account_of(who)
+        assert account is not None
+        assert (f">{account.person}</a>" in page) == (me in by)
+
+
 def test_a_second_draw_is_refused(room: Room, browsers: Browsers) -> None:
     """A draw that did not please cannot be drawn again with other numbers."""
     path = announce(browsers)

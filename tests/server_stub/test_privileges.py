@@ -157,8 +157,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/inspections/{inspection}"): Row(DECIDES | {"far"}),
     ("POST", "/inspections/{inspection}/calls"): Row(DECIDES | {"far"}),
-    ("POST", "/inspections/{inspection}/draw"): Row(DECIDES | {"far"}, {"seed": "1 2 3"}),
-    ("POST", "/inspections/{inspection}/publish"): Row(DECIDES | {"far"}),
+    ("POST", "/inspections/{inspection}/draw"): Row(DECIDES, {"seed": "1 2 3"}),
+    ("POST", "/inspections/{inspection}/publish"): Row(DECIDES),
     ("POST", "/inspections/{inspection}/result"): Row(
         DECIDES | {"far"}, {"who": "{learner}", "how": "phone", "text": "reached", "compliant": "yes"}
     ),
