@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+from kivy.core.window import Window
 from kivy.uix.boxlayout import BoxLayout
 
 from client.player.widgets import tongue
 from client.player.widgets.kept import KeptBox
-from client.player.widgets.kit import Header
+from client.player.widgets.kit import Header, reachable
+
+TAB: Final = 9  # its key code
 
 
 class Shell(BoxLayout):
@@ -37,6 +40,15 @@ class Shell(BoxLayout):
         self.add_widget(top)
         tongue.fbind("language", self._entitle)
         self._entitle()
+        Window.bind(on_key_down=self._first)
+
+    def _first(self, _window: Any, key: int, *_: Any) -> bool:
+        """The first Tab goes to the screen's first button; from there on each knows the next."""
+        order = reachable(self.screen) if key == TAB and self.screen is not None else []
+        if not order or any(getattr(widget, "focus", False) for widget in reachable(self)):
+            return False
+        order[0].focus = True
+        return True
 
     def show(self, screen: Any, title: Callable[[], str] | None = None, back: Callable[[], None] | None = None) -> None:
         """Put `screen` on the stage; `title` is asked again when the language changes; `back` shows the arrow."""

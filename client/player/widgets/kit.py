@@ -57,7 +57,49 @@ class Page(ScrollView):
             self.column.add_widget(widget, *args, **kwargs)
 
 
-class Reached(FocusBehavior):
+def reachable(root: Any) -> list[Any]:
+    """What the keyboard can reach below `root`, in reading order: what is seen and not held back, nothing else."""
+    found: list[Any] = []
+    if root.opacity == 0 or (isinstance(root, Overlay) and not root.shown):
+        return found
+    if isinstance(root, FocusBehavior) and not root.disabled and root.width > 0:
+        found.append(root)
+    for child in reversed(root.children):
+        found += reachable(child)
+    return found
+
+
+def _top(widget: Any) -> Any:
+    while widget.parent is not None and widget.parent is not widget.get_root_window():
+        widget = widget.parent
+    return widget
+
+
+class Walked(FocusBehavior):
+    """Tab goes to what is seen next and on from the last to the first; what comes into reach is scrolled into sight."""
+
+    def get_focus_next(self) -> Any:
+        """The next in reading order."""
+        return self._beside(1)
+
+    def get_focus_previous(self) -> Any:
+        """The one before."""
+        return self._beside(-1)
+
+    def _beside(self, step: int) -> Any:
+        order = reachable(_top(self))
+        return order[(order.index(self) + step) % len(order)] if self in order else next(iter(order), None)
+
+    def into_sight(self) -> None:
+        """Scroll the page so far that this is seen."""
+        parent = self.parent
+        while parent is not None and parent is not parent.parent:
+            if isinstance(parent, ScrollView) and parent.children and parent.children[0].height > parent.height:
+                parent.scroll_to(self, padding=dp(24), animate=False)
+            parent = parent.parent if parent is not self.get_root_window() else None
+
+
+class Reached(Walked):
     """What the keyboard can reach; it shows where it is."""
 
     ring = BooleanProperty(False)  # shown when the keyboard came here, not after a tap
@@ -75,6 +117,8 @@ class Reached(FocusBehavior):
     def on_focus(self, _: Any, focus: bool) -> None:
         """Show where the keyboard is."""
         self.ring = focus and not self._tapped
+        if self.ring:
+            self.into_sight()
 
 
 class Tappable(ButtonBehavior, Reached):
@@ -182,7 +226,7 @@ class Field(BoxLayout):
         """Enter was pressed."""
 
 
-class Entry(TextInput):
+class Entry(Walked, TextInput):
     """The line of a `Field`: at most `most` characters."""
 
     only_digits = BooleanProperty(False)

@@ -408,6 +408,58 @@ def keyboard(stage: Any, drive: Any, s: Any) -> None:
     assert told == [("ask",)]
 
 
+TABBED = ("notice-filled", "signin", "today", "timeline", "rights", "settings", "lesson", "lesson-paused-rest",
+          "lesson-help", "lesson-code", "lesson-check", "result", "problem")  # fmt: skip
+
+
+def tabs(stage: Any, drive: Any, s: Any) -> None:
+    """From nothing the first Tab comes to the first button; from there to everything that can be used, each once and in
+    sight with its ring, round to the first again, and the same way back: no trap, nothing that only a mouse reaches."""
+    from client.player.samples import screens
+    from client.player.widgets.kit import reachable
+
+    stage.may_set(True)
+    for name, title, make in screens():
+        if name not in TABBED:
+            continue
+        screen = make()
+        stage.show(screen, title)
+        drive.step(6)
+        wanted = reachable(stage)
+        usable = [w for w in drive.widgets() if hasattr(w, "trigger_action") and not w.disabled and w.width > 0]
+        assert not [w for w in usable if w not in wanted], name
+        _tab(drive)
+        first = next(w for w in wanted if w.focus)
+        order = [first]
+        for _ in wanted[1:]:
+            _tab(drive)
+            order.append(next(w for w in wanted if w.focus))
+            _visible(order[-1], name, stage)
+        assert len(set(map(id, order))) == len(wanted), (name, [getattr(w, "words", "") for w in order])
+        _tab(drive)
+        assert first.focus, name
+        _tab(drive, ["shift"])
+        assert order[-1].focus, name
+        order[-1].focus = False
+        if hasattr(screen, "close"):
+            screen.close()
+
+
+def _tab(drive: Any, modifiers: list[str] | None = None) -> None:
+    from kivy.core.window import Window
+
+    Window.dispatch("on_key_down", 9, 43, "\t", modifiers or [])
+    drive.step(1)
+
+
+def _visible(widget: Any, name: str, stage: Any) -> None:
+    """The ring is shown, and the widget's middle is inside the window."""
+    x, y = widget.to_window(*widget.center)
+    assert getattr(widget, "ring", True), (name, widget)
+    assert 0 <= x <= stage.width, (name, getattr(widget, "words", ""), x)
+    assert 0 <= y <= stage.height, (name, getattr(widget, "words", ""), y)
+
+
 def doctor(stage: Any, drive: Any, s: Any) -> None:
     """What is to be done stands first with its remedy; buttons wait for the last look; the bundle's place is said."""
     from client.player.health import Health, Line
@@ -439,7 +491,7 @@ def doctor(stage: Any, drive: Any, s: Any) -> None:
 SCENES = {
     f.__name__: f
     for f in (
-        notice, signin, enrol, today, lesson, question, plays, pages, rate, kept, language, layout, keyboard, doctor,
+        notice, signin, enrol, today, lesson, question, plays, pages, rate, kept, language, layout, keyboard, tabs, doctor,
     )
 }
 

@@ -50,8 +50,9 @@ def test_what_does_not_change_is_not_drawn_again() -> None:
 
 
 def test_the_keyboard_alone_suffices() -> None:
-    """Tab and Enter reach and press buttons."""
+    """Tab and Enter reach and press buttons, on every screen, round and back."""
     play("keyboard", "1280x800")
+    play("tabs", "390x844")
 
 
 def test_only_screens_import_the_toolkit() -> None:
