@@ -491,7 +491,8 @@ def doctor(stage: Any, drive: Any, s: Any) -> None:
 SCENES = {
     f.__name__: f
     for f in (
-        notice, signin, enrol, today, lesson, question, plays, pages, rate, kept, language, layout, keyboard, tabs, doctor,
+        notice, signin, enrol, today, lesson, question, plays, pages, rate, kept, language, layout, keyboard, tabs,
+        doctor,
     )
 }
 
