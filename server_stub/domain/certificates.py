@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Final
 
 from ledger import completion
@@ -110,7 +111,8 @@ class Certificates:
         if paper is None or paper.state not in ("open", "closed"):
             return []
         value = paper.read(Application)
-        issued = {item.about: item for item in self._bench.papers.find(KIND, places=[class_place(class_id)])}
+        papers = self._bench.papers.find(KIND, places=[class_place(class_id)], limit=100_000)
+        issued = {item.about: item for item in reversed(papers)}  # the latest of each
         return [
             self._standing(item, value, issued.get(item.learner))
             for item in self._bench.people.registrations(class_id=class_id)
@@ -124,7 +126,7 @@ class Certificates:
         exam = self.exam(item.class_id, item.learner)
         lacks += [] if exam is not None and exam.state == "passed" else ["exam"]
         lacks += [reason.code for reason in self._eligibility.reasons(item, value.trade, value.level)
-                  if issued is None]  # fmt: skip
+                  if issued is None or issued.state == "revoked"]  # fmt: skip
         score = exam.read(Exam).score_tenths if exam else 0
         return Standing(item.learner, tuple(lacks), score, practised, issued)
 
@@ -136,7 +138,7 @@ class Certificates:
         found = next((item for item in self.standing(class_id) if item.learner == learner), None)
         if found is None:
             raise NotThereError("no such learner in this class")
-        if found.paper is not None:
+        if found.paper is not None and found.paper.state == "issued":
             return found.paper
         if found.lacks:
             raise NotEligibleError(f"not complete yet: {', '.join(found.lacks)}")
@@ -146,7 +148,9 @@ class Certificates:
         signed = completion.sign(value, bench.keyring.grant)
         issued = Issued(value.serial, signed.decode(), value.digest, str(bench.keyring.grant.vkey), account.name)
         place, now = class_place(class_id), bench.clock()
-        paper = fresh(KIND, place, learner, "issued", now, issued)
+        number = len(bench.papers.find(KIND, places=[place], about=[learner]))
+        name = sha256(f"{KIND} {place} {learner} {number}".encode()).hexdigest()[:32]  # of two at once one is kept
+        paper = replace(fresh(KIND, place, learner, "issued", now, issued), paper=name)
         person = required_person(bench, learner)
         paid = Subsidy(application.trade, application.level, bench.today().year, class_id)
         return bench.papers.put(paper, fresh(SUBSIDY, "", person, "class", now, paid))[0]

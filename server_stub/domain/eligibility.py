@@ -100,7 +100,8 @@ class Eligibility:
         number = bench.sealer.open(person.sealed, learner).decode() if person.sealed else ""
         if number and age(number, bench.today()) < MIN_AGE:
             found.append(Reason(learner, "too_young"))
-        again = repeated(trade, level, self.subsidies(person))
+        before = [paid for paid in self.subsidies(person) if paid.source != item.class_id]
+        again = repeated(trade, level, before)
         if again is not None:
             found.append(Reason(learner, *again))
         return found + [Reason(learner, "other_class", other) for other in self._elsewhere(item, trade, level)]

@@ -154,6 +154,12 @@ def test_practice_follows_theory_and_a_proof_follows_both(room: Room, tmp_path: 
     ok(browsers["supervisor"].post(f"/completions/{papers[0].paper}/revoke", {"reason": "考试成绩录入有误"}))
     room.server.services.exporter.write(CLASS, tmp_path / "later", masked=True, zipped=False)
     assert ledger([*command, "--archive", str(tmp_path / "later")]) == 1
+    room.clock.now += 1_000
+    ok(officer.post(at("exam"), {"text": "learner\t91\n"}))
+    ok(officer.post(at("completions"), {"learner": learner.learner}))  # a right one takes its place
+    new, old = room.server.services.supervision.bench.papers.find("completion")
+    assert (new.state, old.state) == ("issued", "revoked")
+    assert parse(new.data["note"].encode())[0].score_tenths == 910
     for name in ("张伟", number(1)):  # the archive that goes to others names nobody
         assert all(name.encode() not in path.read_bytes() for path in (tmp_path / "later").rglob("*") if path.is_file())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.__main__ import main as ledger
@@ -138,6 +138,7 @@ LISTS = st.builds(
 )  # fmt: skip
 
 
+@settings(max_examples=40)
 @given(LISTS, st.text(min_size=1, max_size=40).filter(lambda t: t.strip() and t.isprintable()))
 def test_a_list_reads_back_and_every_draw_is_of_it(listing: Listing, seed: str) -> None:
     """Round trip; nobody is drawn twice, nobody who was not listed; the same seed, the same draw."""
