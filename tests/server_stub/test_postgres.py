@@ -1,7 +1,8 @@
-"""People and records in PostgreSQL, by URL: the same tests as on SQLite, against a real server that this module starts."""
+"""People and records in PostgreSQL, by URL: the tests that run on SQLite, on a real server that this module starts."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import secrets
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from server_stub.domain.errors import SetupError
+from server_stub.storage.postgres import PgConnection
 from tests.server_stub.conftest import Room
 from tests.server_stub.school import School
 from tests.server_stub.test_archive import *  # noqa: F403 - the same tests, by the fixtures below
 from tests.server_stub.test_backup import *  # noqa: F403
-from tests.server_stub.test_erasure import erase, played
+from tests.server_stub.test_erasure import erase, played, study
 from tests.server_stub.test_fsck import *  # noqa: F403
 from tests.server_stub.test_import import *  # noqa: F403
 from tests.server_stub.test_kill import *  # noqa: F403
@@ -119,3 +122,60 @@ def test_what_is_erased_is_in_no_row_and_its_table_is_written_anew(room: Room, t
         assert connection.execute(where).fetchone() != before
         assert connection.execute(held, (gone,)).fetchone() == (0,)
     assert school.verified("archive").sessions[0].withheld == 1
+
+
+@contextlib.contextmanager
+def away(cluster: str, *urls: str) -> Iterator[None]:
+    """The databases take nobody in, and every connection to them is cut: as in a restart or a fail-over."""
+    import sqlalchemy
+
+    names = [str(sqlalchemy.make_url(url).database) for url in urls]
+    root = sqlalchemy.create_engine(cluster.format(name="postgres"), isolation_level="AUTOCOMMIT")
+
+    def allow(yes: bool) -> None:
+        with root.connect() as connection:
+            for name in names:
+                connection.exec_driver_sql(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {str(yes).lower()}")
+                connection.exec_driver_sql(
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+                )
+
+    allow(False)
+    try:
+        yield
+    finally:
+        allow(True)
+        root.dispose()
+
+
+def test_a_database_that_goes_and_comes_back_loses_nothing(room: Room, cluster: str) -> None:
+    """503 with Retry-After while it is away, for records and for people; then it goes on without a restart."""
+    device = room.learner().ready().open()
+    device.send()
+    device.play(5_000)
+    with away(cluster, room.settings.records_url, room.settings.people):
+        for _ in range(2):
+            refused = device.post(device.body())
+            assert refused.status_code == 503, refused.text
+            assert (refused.json()["code"], refused.headers["retry-after"]) == ("TS-S-052", "5")
+        assert room.http.post("/v1/sign-in/start", json={"account": "learner"}).status_code == 503
+    device.send()
+    device.close()
+    assert room.server.records.read(lambda tx: tx.events.progress(device.sid).size) == len(device.entries)
+    room.clock.now += 60_000
+    answers = [room.http.post("/v1/sign-in/start", json={"account": "learner"}).status_code for _ in range(4)]
+    assert 200 in answers
+
+
+def test_a_server_that_does_not_wait_for_the_disk_is_refused(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`synchronous_commit` is on for every connection of ours, and `fsync = off` is not taken."""
+    with room.server.records.writing() as connection:
+        assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+    plain = PgConnection.execute
+
+    def lies(self: PgConnection, sql: str, values: tuple[object, ...] = ()) -> object:
+        return plain(self, "SELECT 'off'" if sql == "SHOW fsync" else sql, values)
+
+    monkeypatch.setattr(PgConnection, "execute", lies)
+    with pytest.raises(SetupError, match="fsync"):
+        room.server.records.connect()
