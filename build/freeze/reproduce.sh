@@ -5,9 +5,11 @@ set -eu
 cd "$(dirname "$0")/../.."
 apps=${*:-verifier}
 work=$(mktemp -d /var/tmp/trueseat-twice.XXXXXX)
+commit=$(git rev-parse HEAD)
 trap 'rm -rf "$work"' EXIT
 for turn in one two; do
     git clone -q . "$work/$turn"
+    git -C "$work/$turn" checkout -q "$commit"
     for name in .venv; do ln -s "$(readlink -f "$name")" "$work/$turn/$name"; done
     mkdir -p "$work/$turn/.work"
     ln -s "$(readlink -f .work/freeze)" "$work/$turn/.work/freeze"
