@@ -39,8 +39,8 @@ from server_stub.domain.sessions import Sessions
 from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock, SignIn
 from server_stub.domain.steer import Steering
-from server_stub.domain.tokens import EnrolTokens
 from server_stub.domain.supervision import Supervision
+from server_stub.domain.tokens import EnrolTokens
 from server_stub.domain.warnings.desk import WarningDesk
 from server_stub.domain.ways import Ways
 

@@ -348,7 +348,8 @@ def test_who_is_named_gets_in_and_nobody_else(world: World) -> None:
 
 _SAID = (
     ("/me/devices/lost", "TS-S-015"),
-    ("/staff/duties/end", "TS-S-040"), ("/fleet/tokens/end", "TS-S-040"), ("/account/passkeys/", "TS-S-110"), ("/account/passkeys/end", "TS-S-040"),
+    ("/staff/duties/end", "TS-S-040"), ("/fleet/tokens/end", "TS-S-040"), ("/account/passkeys/", "TS-S-110"),
+    ("/account/passkeys/end", "TS-S-040"),
     ("/account/passkeys/start", "TS-S-013"), ("/account/oidc", "TS-S-111"), ("/account/oidc", "TS-S-013"),
 )  # fmt: skip
 
