@@ -26,6 +26,7 @@ MAX_PAGES: Final = 2_000
 MAX_BYTES: Final = 256 << 20
 LEAST_MS: Final = 3_000  # nobody reads a page in less
 BOX: Final = (1600, 1200)  # px, until the screen says how large it is
+_PDFIUM = threading.Lock()  # the library may be used by one thread at a time, whatever it reads
 log = logging.getLogger(__name__)
 
 
@@ -44,8 +45,9 @@ class Book:
     def __init__(self, data: bytes) -> None:
         """Raises `MediaError` for what is no readable PDF."""
         try:
-            self._pdf = pypdfium2.PdfDocument(data)
-            self.count = len(self._pdf)
+            with _PDFIUM:
+                self._pdf = pypdfium2.PdfDocument(data)
+                self.count = len(self._pdf)
         except (pypdfium2.PdfiumError, ValueError, OverflowError) as error:
             raise MediaError(f"no readable PDF: {error}") from error
         if not 1 <= self.count <= MAX_PAGES:
@@ -55,24 +57,29 @@ class Book:
     def render(self, number: int, box: tuple[int, int]) -> tuple[int, int, int, bytearray]:
         """Width, height, bytes a row and RGBA of a page (from 0), as large as fits `box`."""
         try:
-            page = self._pdf[number]
-            wide, high = page.get_size()
-            if not (0 < wide < 20_000 and 0 < high < 20_000):
-                raise MediaError(f"page {number + 1}: {wide:.0f} by {high:.0f} points")
-            width = fitted(max(round(wide), 1), max(round(high), 1), box)[0]
-            picture = page.render(
-                scale=width / wide, rev_byteorder=True, prefer_bgrx=True, fill_color=(255, 255, 255, 255),
-                draw_annots=False, may_draw_forms=False, force_bitmap_format=pdfium.FPDFBitmap_BGRx,
-            )  # fmt: skip
+            with _PDFIUM:
+                picture = self._bitmap(number, box)
+                pixels = bytearray(picture.buffer)
         except (pypdfium2.PdfiumError, ValueError, OverflowError, MemoryError) as error:
             raise MediaError(f"page {number + 1}: {error}") from error
-        pixels = bytearray(picture.buffer)
         pixels[3::4] = b"\xff" * len(pixels[3::4])
         return picture.width, picture.height, picture.stride, pixels
 
+    def _bitmap(self, number: int, box: tuple[int, int]) -> Any:
+        page = self._pdf[number]
+        wide, high = page.get_size()
+        if not (0 < wide < 20_000 and 0 < high < 20_000):
+            raise MediaError(f"page {number + 1}: {wide:.0f} by {high:.0f} points")
+        width = fitted(max(round(wide), 1), max(round(high), 1), box)[0]
+        return page.render(
+            scale=width / wide, rev_byteorder=True, prefer_bgrx=True, fill_color=(255, 255, 255, 255),
+            draw_annots=False, may_draw_forms=False, force_bitmap_format=pdfium.FPDFBitmap_BGRx,
+        )  # fmt: skip
+
     def close(self) -> None:
         """Give the library's memory back."""
-        self._pdf.close()
+        with _PDFIUM:
+            self._pdf.close()
 
 
 class PageReel:

@@ -1,4 +1,4 @@
-"""An encrypted course from the provider's desk to the screen: packed, served, opened with a session, shown, forgotten."""
+"""An encrypted course from the packer to the screen: packed, served, opened with a session, shown, forgotten."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def first_picture(opened: Opened) -> str:
 
 
 def test_the_course_shows_with_a_session_and_only_then(machine: MachineSide) -> None:
-    """Downloaded, it stays dark; the session that the server grants brings the key; the lesson left, it is dark again."""
+    """Downloaded, it stays dark; the session that is granted brings the key; the lesson left, it is dark again."""
     shelf = Shelf(machine.enrolment, "client", "agent", machine.clock)
     shelf.prepare()
     opened = shelf.open(machine.registration.registration)

@@ -267,7 +267,7 @@ def pages(stage: Any, drive: Any, s: Any) -> None:
         playback.close()
     screen.render(view(may_rate=True, rate=750))
     drive.step(3)
-    assert "0.75×" not in drive.said(), "pages are read at the reader's own rate"
+    assert "0.75 倍" not in drive.said(), "pages are read at the reader's own rate"
 
 
 def rate(stage: Any, drive: Any, s: Any) -> None:
@@ -279,18 +279,18 @@ def rate(stage: Any, drive: Any, s: Any) -> None:
     stage.show(screen)
     screen.render(view())
     drive.step(3)
-    assert not [words for words in drive.said() if "×" in words]
+    assert not [words for words in drive.said() if "倍" in words]
     screen.render(view(may_rate=True))
     drive.step(3)
-    drive.tap("1×")
+    drive.tap("1 倍")
     screen.render(view(may_rate=True, rate=750))
     drive.step(3)
-    assert "0.75×" in drive.said()
+    assert "0.75 倍" in drive.said()
     assert told == [("press", "rate")]
     _keep(stage, "rate")
     screen.render(view())
     drive.step(3)
-    assert not [words for words in drive.said() if "×" in words]
+    assert not [words for words in drive.said() if "倍" in words]
     screen.close()
 
 
