@@ -84,10 +84,13 @@ def complaints(look: Look, routes: list[str], languages: tuple[str, ...]) -> lis
 
 
 def small(browser: Chromium) -> list[str]:
-    """Buttons and the menu's links that a finger could miss: less than 44 pixels high."""
+    """Buttons and the menu's links that a finger could miss, less than 44 pixels high; and what sticks out of 360."""
     found: list[str] = browser.run("""
         return [...document.querySelectorAll("main button, main .button, nav a")]
-            .filter(item => item.getBoundingClientRect().height < 44).map(item => "small: " + item.outerHTML);
+            .filter(item => item.getBoundingClientRect().height < 44).map(item => "small: " + item.outerHTML)
+            .concat([...document.querySelectorAll("main *, header *")]
+                .filter(item => !item.closest(".unseen") && item.getBoundingClientRect().right > 361)
+                .map(item => "sticks out: " + item.outerHTML.slice(0, 120)));
     """)
     return found
 
