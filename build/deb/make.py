@@ -69,6 +69,7 @@ def make(app: str, version: str) -> Path:
     """The package of `app`, beside the bundle that it is made of."""
     name = NAMES[app]
     bundle = DIST / name
+    os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(bundle.stat().st_mtime)))  # dpkg-deb's own times, too
     tree = ROOT / ".work" / "deb" / name
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(bundle, tree / "opt" / name, symlinks=True)
@@ -140,7 +141,7 @@ def _put(source: Path, target: Path, mode: int = 0o644) -> None:
 
 def _settle(tree: Path) -> None:
     """No file's time or right depends on who made it."""
-    epoch = int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600"))
+    epoch = int(os.environ["SOURCE_DATE_EPOCH"])
     for path in [tree, *tree.rglob("*")]:
         if path.is_dir() and not path.is_symlink():
             path.chmod(0o755)
