@@ -55,6 +55,13 @@ def test_the_keyboard_alone_suffices() -> None:
     play("tabs", "390x844")
 
 
+def test_the_learners_own_pages_in_the_real_window() -> None:
+    """Window, journey, server: each tap leads where it says, and the arrow back."""
+    command = [sys.executable, "-m", "tests.client.player.own_pages"]
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
 def test_only_screens_import_the_toolkit() -> None:
     """Kivy has one home: a core that imports it would open a window where there is none."""
     for path in sorted((ROOT / "client/player").glob("*.py")):
