@@ -83,7 +83,7 @@ class WrongStateError(ServerError):
 class FontMissingError(ServerError):
     """No Chinese font is installed with which a notice could be printed."""
 
-    status = 503
+    status = 409  # of this machine as it is set up; asking again changes nothing
     code = "TS-S-088"
     remedy = "Install the package fonts-wqy-microhei on the server, or name another TrueType font in TRUESEAT_FONT."
     zh = "服务器缺少中文字体，无法生成文书。请安装 fonts-wqy-microhei，或通过 TRUESEAT_FONT 指定字体。"

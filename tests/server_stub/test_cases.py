@@ -12,6 +12,7 @@ import pytest
 from ledger import note
 from server_stub.domain.duties import Duty
 from server_stub.domain.people import Account
+from tests.server_stub.classlife import font
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, Device, Learner
 from tests.server_stub.school import School
@@ -133,6 +134,7 @@ def test_a_learner_reads_and_answers_the_own_case_only(court: Court) -> None:
 
 def test_a_notice_is_written_in_chinese_and_says_how_to_object(court: Court) -> None:
     """R0.11: a PDF with number, reason, what was decided, by when one may appeal; none before a decision."""
+    font()
     assert court.browsers["second"].get(f"/cases/{court.case}/notice").status_code == 409
     court.post("supervisor", "propose", {"sanction": "rectify", "reason": "教师资格与备案不符"})
     assert court.post("second", "confirm", {"reason": "情况属实"}) == ""

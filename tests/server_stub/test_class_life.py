@@ -14,7 +14,19 @@ from ledger.__main__ import main as ledger
 from ledger.completion import parse
 from ledger.keys import ED25519, generate
 from server_stub.storage.people import Base
-from tests.server_stub.classlife import FORM, PLAN, applied, approved, at, identities, later, ok, opened, study_all
+from tests.server_stub.classlife import (
+    FORM,
+    PLAN,
+    applied,
+    approved,
+    at,
+    font,
+    identities,
+    later,
+    ok,
+    opened,
+    study_all,
+)
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, SERVER
 from tests.server_stub.scene import number
@@ -121,6 +133,7 @@ def test_lessons_change_three_days_ahead_or_not_at_all(room: Room) -> None:
 @pytest.mark.slow
 def test_practice_follows_theory_and_a_proof_follows_both(room: Room, tmp_path: Path) -> None:
     """R2.4, R1.13, R3.5: theory, practice, exam; then a proof whose QR text verifies offline, until it is revoked."""
+    font()
     browsers, learner = opened(room)
     later(room, browsers, 18)  # the day after practice
     officer, teacher = browsers["officer"], browsers["teacher"]
@@ -219,5 +232,6 @@ def test_a_pdf_needs_a_font_and_says_so(room: Room, monkeypatch: pytest.MonkeyPa
     with pytest.raises(FontMissingError, match="/nowhere"):
         printing.notice(printing.Notice("通知书", "1", "某某", ("内容",), "署名", "2026-11-22"))
     monkeypatch.delenv("TRUESEAT_FONT")
+    font()
     data = printing.notice(printing.Notice("通知书", "1", "某某", ("内容" * 400,), "署名", "2026-11-22"))
     assert "内容" in pypdfium2.PdfDocument(io.BytesIO(data))[0].get_textpage().get_text_bounded()

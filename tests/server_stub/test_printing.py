@@ -13,7 +13,7 @@ from ledger.completion import parse
 from server_stub import printing
 from server_stub.domain.work_errors import FontMissingError
 from server_stub.printing import Notice
-from tests.server_stub.classlife import completion_of
+from tests.server_stub.classlife import completion_of, font
 from tests.server_stub.conftest import Room
 from tests.server_stub.staff import hire
 
@@ -29,6 +29,7 @@ def text(data: bytes) -> str:
 @pytest.mark.parametrize("scale", [2.0, 4.0])
 def test_the_printed_code_is_read_by_a_camera_and_verifies(room: Room, scale: float) -> None:
     """R3.5: at 144 and 288 dots per inch the code gives the note, byte for byte."""
+    font()
     browsers = hire(room)
     paper = completion_of(room, room.learner().sign_in().learner)
     data = browsers["officer"].get(f"/completions/{paper}").content
@@ -41,6 +42,7 @@ def test_the_printed_code_is_read_by_a_camera_and_verifies(room: Room, scale: fl
 
 def test_a_long_notice_goes_on_on_the_next_page() -> None:
     """Nothing is cut: neither Chinese, which breaks anywhere, nor a long word of Latin letters."""
+    font()
     long = "情况说明，" * 500
     said = Notice("限期整改通知书", "1 号", "市职业培训学校", (long, "x" * 300), "监管部门", "2026-11-22")
     data = printing.notice(said)
@@ -51,6 +53,7 @@ def test_a_long_notice_goes_on_on_the_next_page() -> None:
 
 def test_the_same_notice_is_the_same_file() -> None:
     """No time or random number of the machine in it: two copies can be compared."""
+    font()
     said = Notice("约谈通知书", "2 号", "某单位", ("请说明。",), "监管部门", "2026-11-22", ("编号",))
     assert printing.notice(said) == printing.notice(said)
 
