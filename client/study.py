@@ -7,91 +7,30 @@ No screen and no thread of its own: whoever owns the screen (or a test) calls `t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from client import effects, session
 from client.errors import ClientError, UnsentRecordsError
-from client.events import Identified, MediaFault, Order, Pressed, Replied, SeekAsked, Signal, Tick
-from client.machine import Machine, blockers, rebased, window_fault
-from client.ports import (
-    AgentPort,
-    Clock,
-    ForegroundProbe,
-    PlayerPort,
-    ProctorPort,
-    Sealing,
-    SessionStore,
-    UnitMedia,
-    UploaderPort,
-)
+from client.events import MediaFault, Order, Pressed, Replied, SeekAsked, Signal, Tick
+from client.lesson import Lesson, Ports, Running, first, fresh, running
+from client.machine import blockers, window_fault
 from client.screen import Figures, result, view
 from client.slow import Slow, Work
 from client.state import Over, Rules, State, Unit
 from client.sync.opening import Granted
-from client.sync.outbox import KeptConsent
 from client.sync.records import Place
-from client.telling import described
-from client.timeline import Leg
 from client.view import ResultView, View, Words
 from ledger import events
-from ledger.course import Course
 from ledger.credit import Credit
-from ledger.desk import Desk
-from ledger.events import Answered, Body, Consent, Event, Opened
-from ledger.policy import Policy
-from ledger.schedule import Schedule
-from ledger.spans import Meter
+from ledger.events import Answered, Event
+
+__all__ = ["Lesson", "Ports", "Study"]
 
 RESTART_MS: Final = 5_000  # between two tries to start the agent or the camera again
 RETRY_MS: Final = 2_000  # between two tries to open while earlier records are on their way
 
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Everything outside."""
-
-    clock: Clock
-    player: PlayerPort
-    foreground: ForegroundProbe
-    proctor: ProctorPort
-    agent: AgentPort
-    uploader: UploaderPort
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What is to be studied, and how a session of it is opened, kept and counted."""
-
-    policy: Policy  # of the registration; the grant's, accommodated, takes its place
-    course: Course
-    media: Mapping[str, UnitMedia]
-    face: bool
-    about: str  # the client's line in `opened`
-    agent: str  # the agent's
-    open: Callable[[bool], Granted]  # slow; True takes over from another device
-    book: Callable[[Granted], SessionStore]
-    consents: Callable[[], Sequence[KeptConsent]]
-    credit: Callable[[], tuple[Credit, Place]]  # slow
-    identify: Callable[[Granted, Order, str], Identified]  # slow; never raises
-    withdraw: Callable[[str], None]  # slow: take a consent back
-    sparing: bool = False  # this computer runs at low load
-    way: tuple[Leg, ...] = ()  # a make-up: just these parts; none: the lesson goes on where it stood
-
-
-@dataclass(slots=True)
-class _Running:
-    """A session that has begun."""
-
-    granted: Granted
-    store: SessionStore
-    desk: Desk
-    base: int  # the clock's mono at `opened`
-    size: int = 0
-    metered: list[session.Metered] = field(default_factory=list)
-    counted: tuple[int, bool, bool] = (0, False, False)  # what the figures were last computed for
 
 
 @dataclass(slots=True)
@@ -115,7 +54,7 @@ class Study:
         self._ports, self._lesson = ports, lesson
         self._slow = Slow(work)
         self._again = _Again()
-        self._running: _Running | None = None
+        self._running: Running | None = None
         self._figures = Figures()
         self._credit: Credit | None = None
         self._place = Place(0, 0, {})
@@ -254,60 +193,14 @@ class Study:
 
     def _begin(self, granted: Granted) -> None:
         """The grant is here: a new clock base, a fresh state with the machine as it is, event 0, the first segment."""
-        ports, old = self._ports, self.state
-        grant, policy, course = granted.grant, granted.policy, granted.course
-        meter = Meter(policy, course)
-        schedule = Schedule(bytes.fromhex(grant.offline_seed), granted.sid, policy)
-        desk = Desk(schedule, meter, offline=True, recipients=bool(grant.recipients))
+        ports, old, grant = self._ports, self.state, granted.grant
         self._base += old.now
-        self._running = _Running(granted, self._lesson.book(granted), desk, self._base)
+        self._running = running(self._lesson, granted, self._base)
         self._opening, self.problem = False, None
-        agreed = self._agreed()
-        rules = replace(
-            old.rules,
-            sid=granted.sid,
-            policy=policy,
-            session_ms=grant.limits["session_ms"],
-            offline_ms=grant.limits["offline_ms"],
-            face=grant.reference != "none",
-            photos=self._photos(granted, agreed),
-            agreed=agreed,
-        )
-        machine = rebased(old.machine, old.now)
-        fresh = State(
-            rules=rules,
-            wall=old.wall,
-            machine=machine,
-            index=self._place.index,
-            position_ms=self._place.position_ms,
-            seen=self._place.seen,
-            way=self._lesson.way,
-            ahead_ms=grant.time,
-            sync=old.sync,
-        )
+        begins = fresh(old, self._lesson, granted, self._place, self._base)
         ports.agent.rules(grant.rules, granted.rules, grant.time, granted.installation)
         ports.uploader.watch(granted.sid)
-        self._step(session.begin(fresh, self._first(granted, machine)))
-
-    def _agreed(self) -> Consent | None:
-        """The learner's word by which photos may be taken; None where it was not given."""
-        said = next((one for one in self._lesson.consents() if one.what == "photos" and one.given), None)
-        return Consent(said.notice, said.version, said.what, said.given) if said is not None else None
-
-    def _photos(self, granted: Granted, agreed: Consent | None) -> Sealing | None:
-        """To whom photos of this session are sealed; None where nobody may have one, or the learner did not agree."""
-        recipients = granted.grant.recipients if agreed and granted.grant.reference != "none" else ()
-        return Sealing(granted.signer.vkey.name, recipients, self._base) if recipients else None
-
-    def _first(self, granted: Granted, machine: Machine) -> Iterable[Body]:
-        scripted = bool(machine.camera and machine.camera.scripted)
-        models = granted.grant.models
-        about = self._lesson.about
-        if machine.camera is not None and machine.camera.available:
-            about = f"{about}; camera: {described(machine.camera)}"[:200]
-        yield Opened(granted.grant_note, granted.cert_note, about, self._lesson.agent, models, scripted)
-        for said in self._lesson.consents():
-            yield Consent(said.notice, said.version, said.what, said.given)
+        self._step(session.begin(begins, first(self._lesson, granted, begins.machine)))
 
     # --- signals in, effects out --------------------------------------------------------------------------------------
 
