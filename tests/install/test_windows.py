@@ -134,8 +134,7 @@ def test_a_running_program_is_neither_replaced_nor_removed(wine: Wine, dist: Pat
         assert again.returncode == 1618 & 0xFF, again.returncode  # Unix keeps the last eight bits
         assert (folder / f"{name}.exe").is_file()
     finally:
-        running.kill()
-        running.wait(20)
+        running.communicate(timeout=120)  # its pipe closes, and it ends; `wine` itself is only a script around it
     wine.settle()
     wine.run(folder / "uninstall.exe", "/S")
     wine.settle()
