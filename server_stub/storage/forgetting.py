@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, update
 from sqlalchemy.orm import Session
 
 from server_stub.storage.people import AccountRow
 from server_stub.storage.registry import PersonRow
+from server_stub.storage.traces import TraceRow
 
 
 class SqlForgetting:
@@ -24,3 +25,4 @@ class SqlForgetting:
             gone = {"phone": "", "employer": "", "identity": None, "sealed": b""}
             session.execute(update(PersonRow).where(PersonRow.learner == learner).values(**gone))
             session.execute(update(AccountRow).where(AccountRow.learner == learner).values(person=""))
+            session.execute(delete(TraceRow).where(TraceRow.learner == learner))  # figures with addresses in them
