@@ -209,7 +209,7 @@ def killed(ward: Ward) -> None:
 
 def disk_full(ward: Ward) -> None:
     """One life on a disk that takes no more after a while; then somebody frees some space."""
-    lives(ward, until_full, room=ward.chance.randrange(2_000, 120_000))
+    lives(ward, until_full, room=ward.chance.randrange(2_000, 40_000))
 
 
 def run(name: str, one: Callable[[Ward], None], folder: Path, rounds: int, seed: int) -> Outcome:
