@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import OperationalError
 
 import server_stub.storage
+from server_stub.__main__ import main
 from server_stub.domain.errors import SetupError
 from server_stub.storage import schema
 from server_stub.storage.people import Base, open_engine
@@ -86,6 +87,24 @@ def test_a_database_from_before_there_were_steps_is_taken_as_it_is(room: Room) -
     assert room.server.people.account("other") is not None
     with schema.alone(url) as connection:
         assert schema.lacking("people", schema.heads_of(connection)) == []
+
+
+def test_the_operator_brings_both_databases_up_and_a_part_back(
+    room: Room, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`migrate` says where they stand; `--back` takes one part's tables away, and the next start makes them again."""
+    directory = str(room.settings.directory)
+    room.server.close()
+    assert main(["migrate", directory]) == 0
+    assert {"people:", "records:"} <= set(capsys.readouterr().out.split())
+    assert main(["migrate", directory, "--back", "fleet_0"]) == 0
+    assert "enrolment_token" not in tables(room.settings.people_url)
+    assert main(["migrate", directory, "--back", "records_1"]) == 0
+    assert main(["migrate", directory, "--back", "none_7"]) == 2
+    room.restart()
+    assert "enrolment_token" in tables(room.settings.people_url)
+    with schema.alone(room.settings.records_database) as connection:
+        assert schema.lacking("records", schema.heads_of(connection)) == []
 
 
 def test_a_database_of_a_later_release_is_refused(url: str) -> None:
