@@ -134,7 +134,9 @@ class Window(App):
                 journey.send_now,
             ),
             "timeline": TimelineScreen(journey.open_course),
-            "rights": RightsScreen(journey.own.write, journey.own.save, journey.own.decide),
+            "rights": RightsScreen(
+                journey.own.write, journey.own.save, journey.own.decide, journey.own.to_rights
+            ),
             "settings": SettingsScreen(
                 self._looks, journey.own.set_reminders, journey.own.set_goal, journey.sign_out
             ),

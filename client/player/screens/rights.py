@@ -41,16 +41,18 @@ class Entered(Row):
 
 
 class RightsScreen(Screen):
-    """Renders `Rights`; `on_write(what, text)`, `on_save(what, text)`, `on_decide(what, given)`."""
+    """Renders `Rights`; `on_write(what, text)`, `on_save(what, text)`, `on_decide(what, given)`, `on_reload()`."""
 
     def __init__(
         self,
         on_write: Callable[[str, str], None],
         on_save: Callable[[str, str], None],
         on_decide: Callable[[str, bool], None],
+        on_reload: Callable[[], None] = lambda: None,
         **kwargs: Any,
     ) -> None:
         self._on_write, self._on_save, self._on_decide = on_write, on_save, on_decide
+        self._on_reload = on_reload
         self._letter = Letter()
         self._letter.name = "letter"
         self._sure = False
