@@ -52,7 +52,7 @@ def findings() -> Iterator[tuple[str, str, dict[str, str]]]:
 
 
 @pytest.mark.parametrize(
-    ("what", "how", "entry"), findings(), ids=lambda value: value if isinstance(value, str) else ""
+    ("what", "how", "entry"), list(findings()), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_every_finding_is_said_in_both_languages(what: str, how: str, entry: dict[str, str]) -> None:
     """With the same facts, without a word that accuses, and a remedy in both or in none."""
