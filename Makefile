@@ -49,6 +49,9 @@ bench-proctor: setup-app  ## the detectors beside the plain reference chain and 
 bench-oldpc: setup-dev  ## (root, for the control groups) the whole lesson on one core and 2 GiB: memory, sound, checks
 	@$(PY) build/bench_oldpc.py
 
+pack: setup-app  ## encrypt a course package (COURSE=folder OUT=folder)
+	@$(PY) build/pack_course.py $(COURSE) $(OUT)
+
 lesson: setup-app  ## make the demo lesson's media again
 	@$(PY) build/make_demo_lesson.py
 
@@ -79,7 +82,7 @@ test-tools: setup-dev  ## the agent against real tools and an honest desktop; pr
 
 test-wine: setup-dev  ## the Windows collectors, the guard and its pipe under Wine, against tools built as .exe (the first time, as root, it installs Wine)
 	@build/wine.sh setup
-	@TRUESEAT_LONG=1 $(PY) -m pytest -s -rs tests/agent/windows/test_wine.py
+	@TRUESEAT_LONG=1 $(PY) -m pytest -s -rs tests/agent/windows/test_wine.py tests/client/player/test_windows.py
 
 test-ray: setup-dev  ## archives verified by two workers of Ray, in an environment of its own
 	@[ -x .work/ray/bin/python ] || .venv/bin/uv venv -q --python .venv/bin/python .work/ray
