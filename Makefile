@@ -104,6 +104,9 @@ test-postgres: setup-dev  ## people in a real PostgreSQL (Debian's postgresql)
 bench-server: setup-dev  ## ingest beside its bare floor, and flat to 200,000 stored segments
 	@$(PY) build/bench_server.py
 
+bench-supervision: setup-dev  ## how long a public draw takes beside its hashes
+	@$(PY) build/bench_supervision.py
+
 bench-people: setup-dev  ## 100,000 learners: import and search
 	@$(PY) build/bench_people.py
 
