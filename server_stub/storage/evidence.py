@@ -32,7 +32,7 @@ class SqlPhotoIndex:
 
     def faces(self) -> int:
         query = "SELECT COUNT(DISTINCT session.learner) FROM photo JOIN session ON session.sid = photo.sid"
-        return int(self._db.execute(f"{query} WHERE photo.state = 'kept'").fetchone()[0])  # noqa: S608
+        return int(self._db.execute(f"{query} WHERE photo.state = 'kept'").fetchone()[0])
 
     def older(self, until: int) -> Sequence[str]:
         query = "SELECT DISTINCT sid FROM photo WHERE state <> 'erased' AND at <= ? ORDER BY sid"
