@@ -30,7 +30,9 @@ VIEW = View(
     may_rest=True,
     may_end=True,
 )
-CHECK = dataclasses.replace(VIEW, phase="check", prompt=Prompt(1, "turn_left", 1, 2, 9_000), may_rest=False, may_end=False)
+CHECK = dataclasses.replace(
+    VIEW, phase="check", prompt=Prompt(1, "turn_left", 1, 2, 9_000), may_rest=False, may_end=False
+)
 ASKED = dataclasses.replace(
     VIEW, phase="check", camera=False, question=Question(("sun", "moon"), "moon", True, False, False)
 )
