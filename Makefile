@@ -30,9 +30,15 @@ lint: setup-dev
 	@$(PY) build/errors_page.py --check
 	@$(PY) build/licences.py --check
 
-screens: setup-dev  ## every screen of the client at 1280x800 and 390x844, and the staff's pages, into docs/screens/
+screens: setup-dev  ## every screen of the client, light and dark, some in English and at 200 %, and every page of the server, into docs/screens/
 	@$(PY) -m client.player.gallery docs/screens
 	@$(PY) -m tests.server_stub.screens docs/screens
+
+pictures: setup-dev  ## the reference thumbnails of the screens anew
+	@$(PY) -m tests.client.player.pictures --write
+
+test-layout: setup-dev  ## every screen at five sizes, two sizes of text, both languages
+	@TRUESEAT_LONG=1 $(PY) -m tests.client.player.scenes layout 1280x800
 
 docs: setup-dev  ## generate docs/errors.md and docs/*.schema.json from the types
 	@$(PY) build/errors_page.py
