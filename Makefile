@@ -113,6 +113,12 @@ bench-server: setup-dev  ## ingest beside its bare floor, and flat to 200,000 st
 bench-supervision: setup-dev  ## how long a public draw takes beside its hashes
 	@$(PY) build/bench_supervision.py
 
+bench-crash: setup-dev  ## never lose a minute: ten ways to be hurt, 100 times each at random moments, one line of JSON
+	@$(PY) build/bench_crash.py
+
+bench-warnings: setup-dev  ## what each early warning makes of labelled cohorts: precision and recall, one line of JSON
+	@$(PY) build/bench_warnings.py
+
 bench-people: setup-dev  ## 100,000 learners: import and search
 	@$(PY) build/bench_people.py
 
