@@ -16,6 +16,7 @@ from client.player import pages
 from client.player.captions import CaptionTrack, parse_captions
 from client.player.course import open_package
 from client.player.decode import Picture
+from client.player.health import Health, Line
 from client.player.media import Reel
 from client.player.shown import Course, SignIn
 from client.player.sound import Silence
@@ -239,6 +240,21 @@ def _titled(key: str) -> Callable[[], str]:
     return lambda: str(tongue.say(key))
 
 
+def health() -> Health:
+    """A computer whose camera is in a meeting, in a dark room."""
+    told = (
+        ("ok", "显示", "display", ":0", ":0", "", ""),
+        ("ok", "识别模型", "models", "3 个，校验通过", "3 verified", "", ""),
+        ("ok", "环境检测", "agent", "已启动，1 秒内有回应", "started, answered within 1 s", "", ""),
+        ("ok", "时钟", "clock", "与服务器一致", "agrees with the server's", "", ""),
+        ("fail", "摄像头", "camera", "摄像头正被其他程序占用", "another program uses it",
+         "请关闭会议、直播等正在使用摄像头的程序后再试。", "Close what uses the camera, then try again."),
+        ("warn", "光线", "light", "偏暗", "too dark", "请打开灯。", "Turn on a light."),
+    )  # fmt: skip
+    lines = [Line(Words(zh, en), Words(a, b), Words(c, d), level) for level, zh, en, a, b, c, d in told]
+    return Health(lines, busy=False)
+
+
 Entry = tuple[str, Callable[[], str] | None, Callable[[], Any]]
 
 
@@ -311,7 +327,10 @@ def screens() -> Iterator[Entry]:
     for key, value in _views():
         yield key, lambda: tongue.of(UNIT), partial(_lesson, s, nothing, value)
     yield "result", None, shown(lambda: s.ResultScreen(nothing, nothing), result())
-    yield "problem", None, shown(lambda: s.ProblemScreen(nothing), s.Page(trouble))
+    yield from (
+        ("problem", None, shown(lambda: s.ProblemScreen(nothing, nothing), s.Page(trouble))),
+        ("doctor", None, shown(lambda: s.DoctorScreen(nothing, nothing, nothing), health())),
+    )
 
 
 def _filled(screen: Any) -> Any:
