@@ -95,6 +95,11 @@ test-ray: setup-dev  ## archives verified by two workers of Ray, in an environme
 	@.venv/bin/uv pip install -q --python .work/ray/bin/python --require-hashes -r build/requirements/dev.txt -r build/requirements/ray.txt
 	@PYTHONUTF8=1 .work/ray/bin/python -m pytest -rs tests/ledger/test_engine.py
 
+test-api: setup-dev  ## the published interface under fire of schemathesis, in an environment of its own
+	@[ -x .work/schemathesis/bin/python ] || .venv/bin/uv venv -q --python .venv/bin/python .work/schemathesis
+	@.venv/bin/uv pip install -q --python .work/schemathesis/bin/python --require-hashes -r build/requirements/schemathesis.txt
+	@$(PY) build/test_api.py --schemathesis .work/schemathesis/bin/schemathesis
+
 test-web: setup-dev  ## the staff's pages in real Chromium, and every route by every role
 	@$(PY) -m pytest -rs tests/server_stub/test_browser.py tests/server_stub/test_privileges.py
 
