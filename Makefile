@@ -101,7 +101,7 @@ test-api: setup-dev  ## the published interface under fire of schemathesis, in a
 	@$(PY) build/test_api.py --schemathesis .work/schemathesis/bin/schemathesis
 
 test-web: setup-dev  ## the staff's pages in real Chromium, and every route by every role
-	@$(PY) -m pytest -rs tests/server_stub/test_browser.py tests/server_stub/test_privileges.py tests/server_stub/test_accessible.py tests/server_stub/test_me.py tests/server_stub/test_rooms.py tests/server_stub/test_warnings.py
+	@$(PY) -m pytest -rs tests/server_stub/test_browser.py tests/server_stub/test_privileges.py tests/server_stub/test_accessible.py tests/server_stub/test_passkeys.py tests/server_stub/test_me.py tests/server_stub/test_rooms.py tests/server_stub/test_warnings.py
 
 test-update: setup-dev  ## updates of the client against a repository on this machine, with the attacks that TUF names
 	@$(PY) -m pytest -rs tests/client/sync/test_updates.py
