@@ -28,7 +28,8 @@ SAID: Final = {  # what the licence file in the package says, where its metadata
     "mediapipe": "Apache-2.0", "opencv-contrib-python": "Apache-2.0", "pillow": "HPND", "psutil": "BSD-3-Clause",
     "pyasn1": "BSD-2-Clause", "pyasn1-modules": "BSD-2-Clause", "pyopenssl": "Apache-2.0",
     "pypdfium2": "BSD-3-Clause AND Apache-2.0", "reportlab": "BSD-3-Clause", "requests": "Apache-2.0",
-    "segno": "BSD-3-Clause", "tzdata": "Apache-2.0", "uvloop": "Apache-2.0 OR MIT", "xcffib": "Apache-2.0", "yara-x": "BSD-3-Clause",
+    "segno": "BSD-3-Clause", "tzdata": "Apache-2.0", "uvloop": "Apache-2.0 OR MIT", "xcffib": "Apache-2.0",
+    "yara-x": "BSD-3-Clause",
 }  # fmt: skip
 ELSEWHERE: Final = {  # packages of other systems than this one, which the lock names too
     "kivy-deps-angle": "MIT", "kivy-deps-glew": "MIT", "kivy-deps-sdl2": "MIT", "pypiwin32": "PSF-2.0",
