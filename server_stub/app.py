@@ -211,7 +211,7 @@ class Server:
             exporter=ArchiveExporter(archivist, self.records, self.keyring, self.gatherer, settings.exports),
             gatherer=self.gatherer,
             office=office,
-            letters=Letters(SqlPapers(engine), self.people, clock),
+            letters=Letters(SqlPapers(engine), self.people, supervised.cases, clock),
             importer=Importer(self.registry, office, sealer, clock),
             board=board,
             hands=Hands(self.records, clock),

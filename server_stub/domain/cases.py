@@ -14,7 +14,7 @@ from ledger.errors import LedgerError
 from server_stub.domain.duties import Right
 from server_stub.domain.errors import DecisionError, NotThereError, UnreadableError
 from server_stub.domain.office import class_place, stated
-from server_stub.domain.papers import Paper, fresh
+from server_stub.domain.papers import Paper, changed, fresh
 from server_stub.domain.people import Account
 from server_stub.domain.work import Bench, class_of, in_state
 from server_stub.domain.work_errors import SecondPersonError, WrongStateError
@@ -26,6 +26,7 @@ ON_LEARNER: Final = ("zeroing", "subsidy_stop")  # these wait for what the learn
 HEARING_MS: Final = 3 * 86_400_000  # the learner has three days to say something
 APPEAL_MS: Final = 60 * 86_400_000
 OPEN: Final = ("open", "proposed")
+STATED: Final = (*OPEN, "decided", "appealed")  # the learner is heard
 STANDING: Final = ("decided", "appealed", "kept")  # a sanction that stands
 _MAX_TEXT: Final = 2000
 
@@ -141,7 +142,7 @@ class Cases:
 
     def state(self, learner: str, paper: str, text: str) -> Paper:
         """The learner's own words; also after a decision, as long as the case is not closed."""
-        found, case = self._own(learner, paper, *OPEN, "decided", "appealed")
+        found, case = self._own(learner, paper, *STATED)
         said = _words(text)
         return self._step(found, replace(case, statement=said), "learner", "stated", said)
 
@@ -153,6 +154,22 @@ class Cases:
             raise WrongStateError("a decision can be appealed against for sixty days")
         said = _words(text)
         return self._step(found, replace(case, appeal=said, appealed_at=now), "learner", "appealed", said, "appealed")
+
+    def with_letter(self, learner: str, class_id: str, what: str, said: str) -> Paper | None:
+        """The learner's case in this class with what a letter says: an appeal against what was decided, else a
+        statement; None where there is nothing to be heard in. It is not kept yet: that goes together with the letter.
+        """
+        known = self._bench.papers.find(KIND, places=[class_place(class_id)], about=[learner], states=STATED)
+        now = self._bench.clock()
+        for found in known if what == "appeal" else ():
+            case = found.read(Case)
+            if found.state == "decided" and now - case.decided_at <= APPEAL_MS:
+                value = replace(case, appeal=said, appealed_at=now)
+                return changed(found, now, _and(value, Step(now, "learner", "appealed", said)), "appealed")
+        for found in known:
+            value = replace(found.read(Case), statement=said)
+            return changed(found, now, _and(value, Step(now, "learner", "stated", said)))
+        return None
 
     def _own(self, learner: str, paper: str, *states: str) -> tuple[Paper, Case]:
         found = self._bench.papers.get(KIND, paper)
@@ -241,8 +258,7 @@ class Cases:
         return self._step(found, case, account.name, state, stated(reason), state)
 
     def _step(self, found: Paper, case: Case, by: str, what: str, text: str, state: str = "") -> Paper:
-        step = Step(self._bench.clock(), by, what, text)
-        return self._bench.change(found, replace(case, steps=(*case.steps, step)), state)
+        return self._bench.change(found, _and(case, Step(self._bench.clock(), by, what, text)), state)
 
 
 # --- employers --------------------------------------------------------------------------------------------------------
@@ -301,6 +317,10 @@ class Employers:
             since = sum(time > at for time in times) if at else 0
             found.append(EmployerLine(item.key, item.name, len(times), since, at, stop=since > 0))
         return found
+
+
+def _and(case: Case, step: Step) -> Case:
+    return replace(case, steps=(*case.steps, step))
 
 
 def _signed(data: bytes) -> tuple[bodies.Body, str]:

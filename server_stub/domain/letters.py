@@ -2,7 +2,8 @@
 question.
 
 A letter is a paper of kind `letter`, in the class's place: whoever reviews the class finds it there and answers it. It
-changes no figure and no record by itself. The client names it (32 hex digits), so that sending it twice keeps it once.
+changes no figure and no record by itself; a statement or an appeal becomes part of the learner's case, where there is
+one. The client names it (32 hex digits), so that sending it twice keeps it once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ledger import names
+from server_stub.domain.cases import Cases
 from server_stub.domain.duties import Right
 from server_stub.domain.errors import NotThereError, UnreadableError
 from server_stub.domain.office import stated
@@ -20,6 +22,7 @@ from server_stub.domain.people import Account, People
 from server_stub.domain.work import Bench, class_of, in_state
 
 KIND: Final = "letter"
+HEARD: Final = ("statement", "appeal")  # these belong into a case
 WHATS: Final = ("statement", "appeal", "deletion", "question")
 LONGEST: Final = 4_000  # characters
 OPEN, ANSWERED = "open", "answered"
@@ -27,19 +30,20 @@ OPEN, ANSWERED = "open", "answered"
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What was written; `answer` is the school's, "" until there is one."""
+    """What was written; `answer` is the school's, "" until there is one; `case` is the case that it is part of."""
 
     what: str
     registration: str
     text: str
     answer: str = ""
+    case: str = ""
 
 
 class Letters:
     """Takes letters and shows them to whoever wrote them."""
 
-    def __init__(self, papers: Papers, people: People, clock: Callable[[], int]) -> None:
-        self._papers, self._people, self._clock = papers, people, clock
+    def __init__(self, papers: Papers, people: People, cases: Cases, clock: Callable[[], int]) -> None:
+        self._papers, self._people, self._cases, self._clock = papers, people, cases, clock
 
     def write(self, account: Account, letter: str, written: Letter) -> Paper:
         """Keep a letter under the name that the client gave it; the same again is kept once.
@@ -60,9 +64,14 @@ class Letters:
             if kept.about != account.learner:
                 raise NotThereError("no such letter of this learner")
             return kept
-        value = Letter(written.what, written.registration, text)
-        paper = fresh(KIND, f"class/{found.class_id}", account.learner, OPEN, self._clock(), value)
-        return self._papers.put(replace(paper, paper=letter))[0]
+        return self._keep(account.learner, found.class_id, letter, replace(written, text=text, answer="", case=""))
+
+    def _keep(self, learner: str, class_id: str, name: str, value: Letter) -> Paper:
+        """The letter and the case that it belongs into, both or none."""
+        case = self._cases.with_letter(learner, class_id, value.what, value.text) if value.what in HEARD else None
+        value = replace(value, case=case.paper if case else "")
+        paper = fresh(KIND, f"class/{class_id}", learner, OPEN, self._clock(), value)
+        return self._papers.put(replace(paper, paper=name), *([case] if case else []))[0]
 
     def written(self, account: Account) -> Sequence[Paper]:
         """This learner's letters, the latest first."""

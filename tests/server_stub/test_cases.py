@@ -119,6 +119,44 @@ def test_an_appeal_is_answered_by_a_third_and_hours_come_back(court: Court) -> N
     assert figures(court.school.verified("given-back")) == {court.device.sid: ("closed", 60_000)}
 
 
+def test_a_letter_becomes_part_of_the_learners_case(court: Court) -> None:
+    """R0.11: a statement lets people decide without waiting, an appeal opens the decision; sent twice, heard once."""
+
+    def write(name: str, what: str, text: str) -> None:
+        body = {"letter": name * 16, "registration": court.learner.registration, "what": what, "text": text}
+        for _ in range(2):
+            answer = court.room.http.post("/v1/letters", json=body, headers=court.learner.headers)
+            assert answer.status_code == 200, answer.text
+
+    work = court.room.server.services.supervision.cases
+    court.propose()
+    write("a1", "question", "什么时候可以看到结果？")
+    write("a2", "appeal", "还没有决定，我先说明：那天我换了眼镜。")  # nothing is decided: it is heard as a statement
+    paper, case = work.of_learner(court.learner.learner)[0]
+    assert (paper.state, case.statement, case.appeal) == ("proposed", "还没有决定，我先说明：那天我换了眼镜。", "")
+    good = {"reason": "情况属实", "do": "agree", "text": court.verdict(court.school.supervisor()).read_text()}
+    assert court.post("second", "confirm", good) == ""
+    write("a3", "appeal", "请再看第三次核验。")
+    paper, case = work.of_learner(court.learner.learner)[0]
+    assert (paper.state, case.appeal) == ("appealed", "请再看第三次核验。")
+    assert [step.what for step in case.steps].count("appealed") == 1
+    page = court.browsers["third"].get("/cases").text
+    assert page.count(f'href="/cases/{court.case}">已并入') == 2
+    assert "请再看第三次核验。" in court.browsers["third"].get(f"/cases/{court.case}").text
+
+
+def test_a_letter_is_heard_in_nobody_elses_case(court: Court) -> None:
+    """Another learner's statement is a letter and nothing else; so is one when the case is closed."""
+    other = court.room.learner("other").ready()
+    assert court.post("supervisor", "close", {"reason": "无需处理"}) == ""
+    for learner in (other, court.learner):
+        body = {"letter": learner.registration, "registration": learner.registration, "what": "statement", "text": "否"}
+        assert court.room.http.post("/v1/letters", json=body, headers=learner.headers).status_code == 200
+        (letter,) = court.room.server.services.letters.written(court.room.server.people.account_of(learner.learner))
+        assert letter.data["case"] == ""
+    assert court.room.server.services.supervision.cases.of_learner(court.learner.learner)[0][1].statement == ""
+
+
 def test_a_learner_reads_and_answers_the_own_case_only(court: Court) -> None:
     """Another's case does not exist for a learner."""
     from server_stub.domain.errors import NotThereError
