@@ -81,7 +81,7 @@ from server_stub.routes import (
 )
 from server_stub.settings import Settings
 from server_stub.setup import ClassMaker
-from server_stub.storage import keyfiles
+from server_stub.storage import keyfiles, waysfile
 from server_stub.storage.database import open_records
 from server_stub.storage.evidence import PhotoFiles
 from server_stub.storage.export import ArchiveExporter
@@ -95,7 +95,6 @@ from server_stub.storage.province import HttpProvince
 from server_stub.storage.registry import SqlRegistry
 from server_stub.storage.tokens import SqlTokens
 from server_stub.storage.traces import SqlTraces
-from server_stub.storage.waysfile import open_ways
 from server_stub.storage.witnessed import HttpWitnesses
 
 SWEEP_EVERY_S = 5.0
@@ -172,7 +171,10 @@ class Server:
         bench = Bench(settings.server, SqlPapers(engine), self.people, self.registry, self.records, decisions, office,
                       enrolment, self.keyring, sealer, clock)  # fmt: skip
         rules = houserules.load(settings.directory)
+        called = (*([provider.issuer] if provider else []), *waysfile.called(settings.ways))
         rules.check_all(url for trust in map(self.keyring.trust, self.keyring.logs) for url in trust.urls.values())
+        rules.check_all(called)
+        web = HttpWeb(rules.check_all)
         eraser = Eraser(self.records, photos, logs, self.keyring, decisions, settler, clock)
         supervised = supervision.wire(
             bench, rules, settler, logs, self.gatherer.gather, HttpProvince(rules.province), eraser,
@@ -223,8 +225,9 @@ class Server:
                 SqlTokens(engine), office, self.people, self.registry, self.records, sign_in, clock
             ),
             passkeys=Passkeys(keys, self.people, sign_in, sealer, clock),
-            oidc=Oidc(provider, HttpWeb(), keys, self.people, sign_in, clock) if provider else None,
-            ways=open_ways(settings.ways, keys, self.people, sign_in, clock),
+            oidc=Oidc(provider, web, keys, self.people, sign_in, clock) if provider else None,
+            ways=waysfile.open_ways(settings.ways, web, keys, self.people, sign_in, clock),
+            called=called,
             origin=settings.origin,
             reviewer=Reviewer(self.records, photos, logs, self.keyring, decisions),
             supervision=supervised,

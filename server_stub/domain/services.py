@@ -110,6 +110,7 @@ class Services:
     tokens: EnrolTokens
     oidc: Oidc | None  # the organisation's own sign-in, where there is one
     ways: Ways  # learners' sign-in elsewhere
+    called: tuple[str, ...]  # addresses that signing in elsewhere calls
     origin: str  # where the pages stand, "" unless the operator says so
     supervision: Supervision
 

@@ -103,5 +103,5 @@ class EndpointError(ServerError):
 
     status = 503
     code = "TS-S-090"
-    remedy = "Add the address to `endpoints` in server.toml if calls to it are lawful, or remove what asks for it."
+    remedy = "Add the address to `endpoints` in supervision.toml if calls to it are lawful, or remove what asks for it."
     zh = "该地址不在允许访问的清单中。如确需访问，请由运营方在配置中登记。"

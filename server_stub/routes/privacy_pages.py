@@ -26,7 +26,7 @@ def privacy(visit: Reads) -> Response:
     configured = [url for room in work.bench.keyring.logs for url in work.bench.keyring.trust(room).urls.values()]
     return visit.show(
         "privacy.html", purposes=purposes(), faces=faces, limit=limit, clocks=work.retention.clocks(),
-        endpoints=sorted(work.rules.allowed(*configured)), strict=bool(work.rules.endpoints),
+        endpoints=sorted(work.rules.allowed(*configured, *visit.wired.called)), strict=bool(work.rules.endpoints),
         courses=work.retention.courses(), titles=work.bench.titles(), filed=work.privacy.assessments(),
         days=work.rules.retention_days,
     )  # fmt: skip

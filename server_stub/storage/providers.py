@@ -6,7 +6,7 @@ import base64
 import http.client
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -34,7 +34,14 @@ def load_provider(path: Path) -> Provider | None:
 
 
 class HttpWeb:
-    """`domain.oidc.Web`: follows no redirect, reads and waits no longer than an answer may take."""
+    """`domain.oidc.Web`: follows no redirect, reads and waits no longer than an answer may take.
+
+    `check` is told every address before it is called, also those that a provider names itself, and raises for one that
+    may not be called.
+    """
+
+    def __init__(self, check: Callable[[Iterable[str]], None]) -> None:
+        self._check = check
 
     def get(self, url: str) -> bytes:
         return self._ask("GET", url, b"", {})
@@ -60,8 +67,8 @@ class HttpWeb:
             raise OSError(f"answers {status}")
         return data
 
-    @staticmethod
-    def _any(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    def _any(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        self._check([url])
         parts = urlsplit(url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         until = time.monotonic() + PATIENCE_S

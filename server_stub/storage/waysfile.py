@@ -12,7 +12,7 @@ from server_stub.domain.passkeys import KeyStore
 from server_stub.domain.people import People
 from server_stub.domain.signin import Clock, SignIn
 from server_stub.domain.ways import IdentityProvider, Ways
-from server_stub.domain.wechat import WeChat, WeChatApp
+from server_stub.domain.wechat import API, WeChat, WeChatApp
 from server_stub.storage.providers import HttpWeb
 
 _TABLES = {"oidc": ("issuer", "client", "secret", "name"), "wechat": ("app_id", "secret", "back", "name", "api")}
@@ -34,9 +34,16 @@ def read_ways(path: Path) -> dict[str, dict[str, str]]:
     return tables
 
 
-def open_ways(path: Path, keys: KeyStore, people: People, sign_in: SignIn, clock: Clock) -> Ways:
+def called(path: Path) -> list[str]:
+    """The addresses that the ways of the file call."""
+    tables = read_ways(path)
+    found = [tables["oidc"].get("issuer", "")] if "oidc" in tables else []
+    return found + ([tables["wechat"].get("api", API)] if "wechat" in tables else [])
+
+
+def open_ways(path: Path, web: HttpWeb, keys: KeyStore, people: People, sign_in: SignIn, clock: Clock) -> Ways:
     """The ways that the file names, ready to be asked."""
-    tables, web = read_ways(path), HttpWeb()
+    tables = read_ways(path)
     found: dict[str, IdentityProvider] = {}
     try:
         if "oidc" in tables:

@@ -19,6 +19,7 @@ from server_stub.domain.errors import DecisionError, ServerError, SetupError
 from server_stub.domain.houserules import RETENTION_DAYS, YEARS_3
 from server_stub.domain.privacy import purposes
 from server_stub.domain.work_errors import EndpointError
+from server_stub.storage.providers import HttpWeb
 from tests.server_stub.classlife import identities, later, ok
 from tests.server_stub.conftest import Room, kept
 from tests.server_stub.learner import CLASS, Learner
@@ -192,6 +193,35 @@ def test_an_address_outside_of_the_list_stops_the_start(room: Room) -> None:
     path.write_text('province = "https://province.example/echo"\n', encoding="utf-8")
     Server(room.settings, room.clock, room.codes).close()
     assert houserules.load(room.settings.directory).allowed() == {"province.example"}
+
+
+@pytest.mark.parametrize(("file", "host", "text"), [
+    ("oidc.toml", "sso.example", 'issuer = "https://sso.example"\nclient = "trueseat"\nname = "统一认证"\n'),
+    ("ways.toml", "sso.example", '[oidc]\nissuer = "https://sso.example"\nclient = "trueseat"\nname = "统一认证"\n'),
+    ("ways.toml", "api.weixin.qq.com", '[wechat]\napp_id = "wx1"\nsecret = "s"\nback = "https://study.example"\n'),
+])  # fmt: skip
+def test_a_sign_in_elsewhere_is_held_to_the_list_too(room: Room, file: str, host: str, text: str) -> None:
+    """R4.7: its provider's host must stand on the list, whether the staff or the learners sign in there."""
+    rules, path = room.settings.directory / houserules.FILE, room.settings.directory / file
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    assert path in (room.settings.provider, room.settings.ways)
+    rules.write_text('endpoints = ["other.example"]\n', encoding="utf-8")
+    with pytest.raises(EndpointError, match=host):
+        Server(room.settings, room.clock, room.codes)
+    rules.write_text(f'endpoints = ["{host}"]\n', encoding="utf-8")
+    server = Server(room.settings, room.clock, room.codes)
+    assert houserules.load(room.settings.directory).allowed(*server.services.called) == {host}
+    server.close()
+
+
+def test_an_address_that_a_provider_names_later_is_held_to_the_list() -> None:
+    """R4.7: `token_endpoint` of another host is refused before anything is sent there."""
+    rules = houserules.parse(b'endpoints = ["sso.example"]')
+    web = HttpWeb(rules.check_all)
+    for ask in (web.get, lambda url: web.post(url, {}, None), lambda url: web.exchange(url, {}, None)):
+        with pytest.raises(EndpointError, match=r"127\.0\.0\.1:9"):
+            ask("http://127.0.0.1:9/token")
 
 
 CALLERS = {"storage/witnessed.py", "storage/province.py", "storage/providers.py"}  # all that may reach another machine
