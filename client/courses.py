@@ -23,6 +23,7 @@ from client.profile import Profile
 from client.study import Lesson
 from client.sync.content import ContentKeys
 from client.sync.enrol import Enrolment, Me, Registration
+from client.sync.hand import put
 from client.sync.identify import Who, ask
 from client.sync.keyring import read_keys
 from client.sync.logbook import Logbook, recover
@@ -175,6 +176,7 @@ class Shelf:
             withdraw=withdraw,
             sparing=self._sparing,
             way=way,
+            hand=lambda sid, up: put(self._enrolment.api, sid, up=up),
         )
         def closed() -> None:
             keys.forget()

@@ -49,6 +49,10 @@ class Ports:
     uploader: UploaderPort
 
 
+def nobody(_sid: str, _up: bool) -> None:
+    """Where nobody can be asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """What is to be studied, and how a session of it is opened, kept and counted."""
@@ -66,6 +70,7 @@ class Lesson:
     identify: Callable[[Granted, Order, str], Identified]  # slow; never raises
     withdraw: Callable[[str], None]  # slow: take a consent back
     sparing: bool = False  # this computer runs at low load
+    hand: Callable[[str, bool], None] = nobody  # slow: raise or lower one's hand in a session
     way: tuple[Leg, ...] = ()  # a make-up: just these parts; none: the lesson goes on where it stood
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from client import effects, session
 from client.errors import ClientError, UnsentRecordsError
 from client.events import MediaFault, Order, Pressed, Replied, SeekAsked, Signal, Tick
+from client.hand import PRESSES, Hand
 from client.lesson import Lesson, Ports, Running, first, fresh, running
 from client.machine import blockers, window_fault
 from client.screen import Figures, result, view
@@ -62,6 +63,7 @@ class Study:
         self._told = ("", False)
         self._retry_at = 0
         self.problem: ClientError | None = None
+        self._hand = Hand(lesson.hand, work)
         units = tuple(Unit(u.id, Words(u.title.zh, u.title.en), u.duration_ms) for u in lesson.course.units)
         policy = lesson.policy
         rules = Rules("", policy, units, policy.session_ms, policy.offline_ms, lesson.face, sparing=lesson.sparing)
@@ -94,6 +96,7 @@ class Study:
         for signal in heard:
             self._take(signal)
         self._tell_agent()
+        self._hand.tick(ports.clock.mono())
         self._open_if_ready()
         self._slow.finish()
 
@@ -115,6 +118,8 @@ class Study:
             self._take_over, self.problem = False, None
             if what == "recheck":
                 self._ports.agent.recheck()
+        elif what in PRESSES:
+            self._hand.press(self.sid, what)
         elif not self._failed:
             self._guarded(Pressed(what))
 
@@ -136,7 +141,9 @@ class Study:
     def view(self) -> View:
         """What the lesson screen shows now; "done" only once the figures of the result are there, too."""
         begun = self._running is not None
+        hand = (self._hand.button, self._hand.said) if begun and not self.over else (None, None)
         seen = view(self.state, self._figures, wanted=self._wanted, opening=self._opening, begun=begun)
+        seen = replace(seen, hand=hand[0], asked=hand[1])
         return replace(seen, phase="sending") if seen.phase == "done" and self._slow else seen
 
     def result(self) -> ResultView | None:

@@ -126,6 +126,8 @@ class View:
     may_rate: bool = False  # the policy allows more than one rate
     propose_rest: bool = False  # after `rest_after` of study
     second: Button | None = None  # another way to go on, quietly below the one blue button
+    hand: Button | None = None  # raise or lower one's hand, while a session runs
+    asked: Sentence | None = None  # how the hand stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +297,14 @@ TEXT: Final[Mapping[str, str]] = {
     "sync.stuck": "{sessions} sessions could not be sent to their end; what was receipted stays.",
     "sync.others": "{sessions} sessions of others on this computer are waiting, too.",
     "sync.send_now": "Send now",
+    # --- a raised hand
+    "hand.waiting": "One moment: your school is being asked.",
+    "hand.up": "Your hand is up; your school sees it.",
+    "hand.offline": "No network: your hand could not be raised. Try again when it is back.",
+    "hand.refused": "Your school could not be asked just now. Try again in a moment.",
     # --- buttons
+    "button.hand": "Raise hand",
+    "button.hand_down": "Lower hand",
     "button.start": "Start",
     "button.continue": "Continue",
     "button.next": "Next unit",

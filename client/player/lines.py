@@ -200,6 +200,10 @@ class _Say:
             choices.append(Choice(self("lesson.rest"), "press", "rest"))
         if view.may_end:
             choices.append(Choice(self("lesson.end"), "press", "end"))
+        if view.asked is not None:
+            told.append(self(view.asked))
+        if view.hand is not None:
+            choices.append(Choice(self(view.hand.label), "press", view.hand.what))
         return Lines(tuple(line for line in told if line), tuple(choices), field)
 
     def result(self, value: ResultView) -> Lines:

@@ -58,7 +58,7 @@ def view(phase: str = "playing", sentence: str = "say.playing", **changes: Any) 
         "unit": UnitView("pass", UNIT, 1, 3, 30_400, MINUTE, 41_000, ((0, 12_000), (14_000, 22_000))),
         "last_check": Sentence("check.passed", {"minutes": 12}), "sync": Sentence("sync.good"),
         "credited_unit_ms": 22_000, "credited_all_ms": 47 * MINUTE + 22_000, "pending_ms": 7_400,
-        "may_rest": True, "may_end": True, "may_seek": True,
+        "may_rest": True, "may_end": True, "may_seek": True, "hand": Button("hand", "button.hand"),
     }  # fmt: skip
     return View(**{**plain, **changes})
 
@@ -67,6 +67,7 @@ def _views() -> Iterator[tuple[str, View]]:
     ready = Button("ready", "button.ready")
     resume = Button("play", "button.continue")
     yield "lesson", view()
+    yield "lesson-hand", view(hand=Button("hand_down", "button.hand_down"), asked=Sentence("hand.up"))
     yield "lesson-ready", view("ready", "say.ready", button=Button("play", "button.start"))
     focus = PanelLine(Sentence("panel.window_todo"), "todo")
     yield "lesson-paused-focus", view("paused", "pause.focus", panel=_panel(window=focus))

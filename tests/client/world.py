@@ -16,6 +16,7 @@ from client.ports import UnitMedia
 from client.profile import Profile
 from client.study import Lesson, Ports, Study
 from client.sync.enrol import Enrolment, Registration, SignedIn, finish_sign_in, start_sign_in
+from client.sync.hand import put
 from client.sync.identify import Who, ask
 from client.sync.keyring import read_keys
 from client.sync.logbook import Logbook, recover
@@ -245,6 +246,7 @@ class MachineSide:
             credit=credit,  # type: ignore[arg-type]
             identify=identified,
             withdraw=lambda what: self.enrolment.withdraw(self.outbox, registration, what),
+            hand=lambda sid, up: put(self.enrolment.api, sid, up=up),
         )
 
     def study(self) -> Study:

@@ -96,6 +96,7 @@ class LessonScreen(Screen):
     photo = StringProperty("")
     gesture = StringProperty("look")
     asked = StringProperty("")
+    asked_for = StringProperty("")  # how a raised hand stands
     progress = NumericProperty(0)
     remaining = NumericProperty(0)
     captions_on = BooleanProperty(True)
@@ -246,6 +247,12 @@ class LessonScreen(Screen):
         if view.second is not None:
             self._on_press(view.second.what)
 
+    def press_hand(self) -> None:
+        """Raise or lower one's hand."""
+        view: View = self.shown
+        if view.hand is not None:
+            self._on_press(view.hand.what)
+
     def _tell_unit(self, view: View) -> None:
         unit, bar = view.unit, self.ids.bar
         if unit is None:
@@ -327,6 +334,9 @@ class LessonScreen(Screen):
 
     def _tell_buttons(self, view: View) -> None:
         self._tell_rate(view)
+        self.ids.hand.words = tongue.say(view.hand.label if view.hand else "button.hand")
+        self.ids.hand.disabled = view.hand is None
+        self.asked_for = tongue.say(view.asked) if view.asked else ""
         self.ids.rest.disabled = not view.may_rest
         self.ids.end.disabled = not view.may_end
         self.ids.rest.kind = "primary" if view.propose_rest and view.may_rest else "quiet"
