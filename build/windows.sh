@@ -37,8 +37,10 @@ for app in ${*:-client agent verifier}; do
     .venv/bin/python build/windows/msi.py "$folder" "$name" "$title" "$version" >"$dist/$name.wxs"
     rm -f "$out.msi"
     wixl -a x64 -o "$out.msi" "$dist/$name.wxs"
+    printf '\r\n\r\n65001\t_ForceCodepage\r\n' >"$dist/$name.idt" # first: what follows is in Chinese, too
+    msibuild "$out.msi" -i "$dist/$name.idt"
     .venv/bin/python build/windows/msi.py --conditions | while IFS= read -r ask; do msibuild "$out.msi" -q "$ask"; done
-    rm -f "$dist/$name.wxs"
+    rm -f "$dist/$name.wxs" "$dist/$name.idt"
     sign "$out.msi"
     printf '{"name": "windows-%s", "setup_mib": %s, "msi_mib": %s}\n' "$app" \
         "$(($(stat -c %s "$out-setup.exe") >> 20))" "$(($(stat -c %s "$out.msi") >> 20))"

@@ -14,30 +14,45 @@ SPACE: Final = uuid.UUID("0f3c2d1e-6a52-4c0b-9a57-7a1f5d7f9b11")  # ours: ids of
 # property → value under SOFTWARE\TrueSeat, where every value is a setting of the client (docs/deploy.md)
 SETTINGS: Final = {"SERVERURL": "server", "ENROLTOKEN": "token", "LANG": "language"}
 FOUND: Final = ("WIX_DOWNGRADE_DETECTED", "WIX_UPGRADE_DETECTED")  # wixl's own, for MajorUpgrade
-RECORDS: Final = (  # ASCII: wixl dies of anything else
-    "Removing this program keeps study records: %LOCALAPPDATA%\\trueseat of each user, some may not be sent yet."
+# Repair and upgrade name no properties: what the registry holds then counts as given. It is looked for under a name of
+# its own, because a search overwrites what the command line says.
+REMEMBERED: Final = """<Property Id="OLD{name}">
+<RegistrySearch Id="R{name}" Root="HKLM" Key="SOFTWARE\\TrueSeat" Name="{value}" Type="raw" Win64="yes"/>
+</Property>
+<CustomAction Id="Keep{name}" Property="{name}" Value="[OLD{name}]" Impersonate="yes"/>
+<InstallExecuteSequence>
+<Custom Action="Keep{name}" After="{after}">OLD{name} AND NOT {name}</Custom>
+</InstallExecuteSequence>
+"""
+# Said in the list of programs. Put into the finished file: wixl itself knows no code page and loses such text.
+RECORDS: Final = (
+    r"卸载后学习记录仍保存在每位用户的 %LOCALAPPDATA%\trueseat，其中可能有尚未上传的内容。 "
+    r"Removing this program keeps study records: %LOCALAPPDATA%\trueseat of each user, some may not be sent yet."
 )
 HEAD: Final = """<?xml version="1.0" encoding="utf-8"?>
 <Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
-<Product Id="*" Name={title} Language="1033" Version={version} Manufacturer="TrueSeat" UpgradeCode={upgrade}
- Codepage="65001">
+<Product Id="*" Name={title} Language="1033" Version={version} Manufacturer="TrueSeat" UpgradeCode={upgrade}>
 <Package InstallerVersion="500" Compressed="yes" InstallScope="perMachine" Languages="1033"/>
 <MajorUpgrade DowngradeErrorMessage="A newer version is installed."/>
 <Media Id="1" Cabinet="trueseat.cab" EmbedCab="yes"/>
-<Property Id="ARPCOMMENTS" Value={records}/>
+<Property Id="ARPCOMMENTS" Value="records"/>
 <Property Id="ARPNOMODIFY" Value="1"/>
 """
 
 
 def source(folder: Path, app: str, title: str, version: str) -> str:
     """The whole file, to lie beside `folder`: wixl takes no absolute paths."""
-    head = {"title": q(title), "version": q(version), "upgrade": q(_id(app)), "records": q(RECORDS)}
+    head = {"title": q(title), "version": q(version), "upgrade": q(_id(app))}
     made = [HEAD.format(**head)]
+    after = "AppSearch"
+    for name, value in SETTINGS.items():
+        made.append(REMEMBERED.format(name=name, value=value, after=after))
+        after = f"Keep{name}"
     components: list[str] = []
     made.append('<Directory Id="TARGETDIR" Name="SourceDir">\n<Directory Id="ProgramFiles64Folder">\n')
     made.append(f'<Directory Id="INSTALLDIR" Name={q(title)}>\n')
     made += _folder(folder, folder, app, components)
-    made += _settings(app, components)
+    made += _settings(components)
     made.append("</Directory>\n</Directory>\n</Directory>\n")
     made.append(f'<Feature Id="All" Title={q(title)} Level="1">\n')
     made += [f'<ComponentRef Id="{name}"/>\n' for name in components]
@@ -61,12 +76,15 @@ def _folder(folder: Path, top: Path, app: str, components: list[str]) -> list[st
     return made
 
 
-def _settings(app: str, components: list[str]) -> list[str]:
-    """A component a setting; `--conditions` makes each depend on its property, which wixl has no word for."""
+def _settings(components: list[str]) -> list[str]:
+    """A component a setting, the same in every app: it goes with the last of them.
+
+    `--conditions` makes each depend on its property, which wixl has no word for.
+    """
     made: list[str] = []
     for name, value in SETTINGS.items():
         components.append(f"S{name}")
-        made.append(f'<Component Id="S{name}" Guid={q(_id(f"{app}/setting/{value}"))} Win64="yes">')
+        made.append(f'<Component Id="S{name}" Guid={q(_id(f"setting/{value}"))} Win64="yes">')
         made.append(
             f'<RegistryKey Root="HKLM" Key="SOFTWARE\\TrueSeat"><RegistryValue Name="{value}" Type="string" '
             f'Value="[{name}]" KeyPath="yes"/></RegistryKey></Component>\n'
@@ -84,10 +102,13 @@ def _id(what: str) -> str:
 
 def conditions() -> str:
     """What msibuild runs on the finished file, a line each: a setting is written only where its property was given."""
-    put = "UPDATE `Property` SET `Value` = '{0}' WHERE `Property` = 'SecureCustomProperties'"
+    put = "UPDATE `Property` SET `Value` = '{0}' WHERE `Property` = '{1}'"
     ask = "UPDATE `Component` SET `Condition` = '{0}' WHERE `Component` = 'S{0}'"
-    secure = ";".join((*FOUND, *SETTINGS))  # these reach an installation that runs with more rights than its caller
-    return "\n".join([put.format(secure), *map(ask.format, SETTINGS)])
+    # these reach an installation that runs with more rights than its caller
+    secure = ";".join((*FOUND, *SETTINGS, *(f"OLD{name}" for name in SETTINGS)))
+    return "\n".join(
+        [put.format(secure, "SecureCustomProperties"), put.format(RECORDS, "ARPCOMMENTS"), *map(ask.format, SETTINGS)]
+    )
 
 
 def main() -> int:

@@ -22,7 +22,8 @@ VIAddVersionKey "FileDescription" "${TITLE}"
 VIAddVersionKey "FileVersion" "${VERSION}"
 VIAddVersionKey "LegalCopyright" "The TrueSeat authors"
 
-!define UNINSTALL "Software\Microsoft\Windows\CurrentVersion\Uninstall\${APP}"
+!define LISTED "Software\Microsoft\Windows\CurrentVersion\Uninstall"
+!define UNINSTALL "${LISTED}\${APP}"
 !define SETTINGS "Software\TrueSeat" ; docs/deploy.md: every value here is a setting of the client
 !define MUI_ICON "${SOURCE}\..\trueseat.ico"
 !define MUI_UNICON "${SOURCE}\..\trueseat.ico"
@@ -163,9 +164,12 @@ Section "Uninstall"
     DeleteRegKey HKLM "${UNINSTALL}"
     !ifdef REPORT
         DeleteRegKey HKLM "Software\Classes\Applications\${REPORT}"
-    !else
-        DeleteRegKey HKLM "${SETTINGS}"
     !endif
+    ReadRegStr $0 HKLM "${LISTED}\trueseat" "InstallLocation"
+    ReadRegStr $1 HKLM "${LISTED}\trueseat-agent" "InstallLocation"
+    ${If} "$0$1" == "" ; settings go with the last program that reads them
+        DeleteRegKey HKLM "${SETTINGS}"
+    ${EndIf}
     Call un.SayWhereRecordsAre
 SectionEnd
 

@@ -176,4 +176,4 @@ def test_an_msi_knows_every_file_by_its_path(tmp_path: Path) -> None:
     assert {item.get("Id") for item in tree.iter(f"{space}ComponentRef")} == {name for name, _ in components}
     assert {item.get("Source") for item in tree.iter(f"{space}File")} >= {"trueseat/_internal/a&b.txt"}
     assert old.replace("0.1.0", "0.2.0") == new
-    assert msi.conditions().count("UPDATE") == 1 + len(msi.SETTINGS)
+    assert msi.conditions().count("UPDATE") == 2 + len(msi.SETTINGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.slow
 UNINSTALL = r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall"
 SETTINGS = r"HKLM\Software\TrueSeat"
 OLD = "0.0.9"
+# What `msiexec /f` stands for. Wine 8's msiexec has no /f: 1605 for a file, "not implemented yet" for a product code.
+REPAIR = ("REINSTALL=ALL", "REINSTALLMODE=amus")
 
 
 @pytest.fixture(scope="module")
@@ -141,23 +144,55 @@ def test_a_running_program_is_neither_replaced_nor_removed(wine: Wine, dist: Pat
     assert not folder.exists()
 
 
-def test_the_msi_installs_with_properties_upgrades_repairs_and_goes(wine: Wine, dist: Path) -> None:
-    """As device management does it: properties become settings, a newer one takes the place, nothing is left."""
+def test_the_msi_installs_with_properties_repairs_upgrades_and_goes(wine: Wine, dist: Path) -> None:
+    """As device management does it: properties become settings that last; the removal leaves nothing."""
     name = "trueseat-verifier"
     folder = wine.drive / "Program Files" / "TrueSeat Verifier"
     old, new = installer(dist, name, OLD, "msi"), installer(dist, name, VERSION, "msi")
     properties = ("SERVERURL=https://train.example", "ENROLTOKEN=token-0001")
     wine.run("msiexec", "/i", windows(old), "/qn", *properties)
-    assert (folder / "trueseat-verify.exe").is_file()
+    assert _listed(wine, "TrueSeat Verifier") == [OLD]
     assert wine.registry(SETTINGS, "server") == "https://train.example"
     assert wine.registry(SETTINGS, "token") == "token-0001"
     assert wine.registry(SETTINGS, "language") is None, "what was not given is not set"
-    page = folder / "_internal" / "ledger" / "page" / "page.css"
-    page.unlink()
-    wine.run("msiexec", "/fa", windows(old), "/qn")
-    assert page.is_file()
-    wine.run("msiexec", "/i", windows(new), "/qn")
-    assert (folder / "trueseat-verify.exe").is_file()
+    lost, spoilt = (folder / "_internal" / "ledger" / "page" / file for file in ("page.css", "zh.toml"))
+    lost.unlink()
+    whole = spoilt.read_bytes()
+    spoilt.write_bytes(b"changed")
+    wine.run("msiexec", "/i", windows(old), "/qn", *REPAIR)
+    assert lost.is_file()
+    assert spoilt.read_bytes() == whole
+    assert wine.registry(SETTINGS, "server") == "https://train.example", "a repair keeps what was set"
+    wine.run("msiexec", "/i", windows(new), "/qn", "LANG=zh")
+    assert _listed(wine, "TrueSeat Verifier") == [VERSION], "the older one is gone"
+    assert wine.run(folder / "trueseat-verify.exe", "schema").stdout.startswith("{")
+    assert wine.registry(SETTINGS, "server") == "https://train.example", "an upgrade keeps what was set"
+    assert wine.registry(SETTINGS, "language") == "zh"
+    refused = wine.run("msiexec", "/i", windows(old), "/qn", check=False)
+    assert refused.returncode == 1603 & 0xFF, "an older one is refused"
     wine.run("msiexec", "/x", windows(new), "/qn")
-    assert not folder.exists() or not [path for path in folder.rglob("*") if path.is_file()]
-    assert wine.registry(SETTINGS, "server") is None
+    assert not folder.exists()
+    assert _listed(wine, "TrueSeat Verifier") == []
+    assert not wine.has_key(SETTINGS)
+
+
+def test_settings_stay_until_the_last_msi_goes(wine: Wine, dist: Path) -> None:
+    """The verifier's removal takes nothing from the agent that stays."""
+    agent, verifier = (installer(dist, f"trueseat-{app}", VERSION, "msi") for app in ("agent", "verifier"))
+    wine.run("msiexec", "/i", windows(agent), "/qn", "SERVERURL=https://train.example")
+    wine.run("msiexec", "/i", windows(verifier), "/qn")
+    wine.run("msiexec", "/x", windows(verifier), "/qn")
+    assert wine.registry(SETTINGS, "server") == "https://train.example"
+    program = wine.drive / "Program Files" / "TrueSeat Agent" / "trueseat-agent.exe"
+    assert wine.run(program, "files", "check").stdout.startswith("as signed")
+    wine.run("msiexec", "/x", windows(agent), "/qn")
+    assert not program.parent.exists()
+    assert not wine.has_key(SETTINGS)
+
+
+def _listed(wine: Wine, title: str) -> list[str]:
+    """The versions of a program in the list of installed programs."""
+    told = wine.run("reg", "query", UNINSTALL, "/s", "/reg:64").stdout
+    blocks = told.replace("\r", "").split("\n\n")
+    found = [dict(re.findall(r"^ +(\w+) +REG_SZ +(.*)$", block, re.MULTILINE)) for block in blocks]
+    return [block["DisplayVersion"] for block in found if block.get("DisplayName") == title]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from tests.install.chroot import ROOT
@@ -35,19 +36,23 @@ class Wine:
     def run(self, *command: object, check: bool = True, native: bool = False) -> subprocess.CompletedProcess[str]:
         """Run a Windows program; its output as text."""
         words = [*([] if native else ["wine"]), *map(str, command)]
-        done = subprocess.run(words, env=self._env, check=False, capture_output=True, stdin=subprocess.DEVNULL)
-        out = subprocess.CompletedProcess(
-            words, done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-        )
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(words, env=self._env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+        said = [part.decode("utf-8", "replace") for part in _until_it_ends(process)]
+        out = subprocess.CompletedProcess(words, process.returncode, *said)
         assert not check or out.returncode == 0, (
             f"{words}\n{out.returncode}\n{out.stdout[-2000:]}\n{out.stderr[-2000:]}"
         )
         return out
 
     def start(self, *command: object) -> subprocess.Popen[bytes]:
-        """A program that goes on running."""
+        """A program that goes on running, once Wine has loaded it."""
         pipe = subprocess.PIPE
-        return subprocess.Popen(["wine", *map(str, command)], env=self._env, stdin=pipe, stdout=pipe, stderr=pipe)
+        made = subprocess.Popen(["wine", *map(str, command)], env=self._env, stdin=pipe, stdout=pipe, stderr=pipe)
+        loaded, name = Path(f"/proc/{made.pid}/maps"), Path(str(command[0])).name
+        while made.poll() is None and f"{name}\n" not in loaded.read_text():
+            time.sleep(0.1)
+        return made
 
     def registry(self, key: str, name: str) -> str | None:
         """A text value of the 64-bit registry, or None."""
@@ -66,6 +71,19 @@ class Wine:
     def close(self) -> None:
         """End the server of this prefix, and nobody else's."""
         self.run("wineserver", "-k", native=True, check=False)
+
+
+def _until_it_ends(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """Its output when it has ended: Wine's services may have inherited the pipes, and keep them open for longer."""
+    while True:
+        ended = process.poll() is not None
+        try:
+            return process.communicate(timeout=2)
+        except subprocess.TimeoutExpired as late:
+            if ended:
+                for stream in (process.stdout, process.stderr):
+                    stream.close() if stream else None
+                return late.stdout or b"", late.stderr or b""
 
 
 def windows(path: Path) -> str:
