@@ -29,6 +29,7 @@ RECORDS: Final = (
     r"卸载后学习记录仍保存在每位用户的 %LOCALAPPDATA%\trueseat，其中可能有尚未上传的内容。 "
     r"Removing this program keeps study records: %LOCALAPPDATA%\trueseat of each user, some may not be sent yet."
 )
+# MSIRESTARTMANAGERCONTROL, REBOOT: else a silent installation closes the window of a lesson, or restarts the computer.
 HEAD: Final = """<?xml version="1.0" encoding="utf-8"?>
 <Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
 <Product Id="*" Name={title} Language="1033" Version={version} Manufacturer="TrueSeat" UpgradeCode={upgrade}>
@@ -37,6 +38,8 @@ HEAD: Final = """<?xml version="1.0" encoding="utf-8"?>
 <Media Id="1" Cabinet="trueseat.cab" EmbedCab="yes"/>
 <Property Id="ARPCOMMENTS" Value="records"/>
 <Property Id="ARPNOMODIFY" Value="1"/>
+<Property Id="MSIRESTARTMANAGERCONTROL" Value="Disable"/>
+<Property Id="REBOOT" Value="ReallySuppress"/>
 """
 
 

@@ -151,7 +151,9 @@ def test_the_msi_installs_with_properties_repairs_upgrades_and_goes(wine: Wine, 
     old, new = installer(dist, name, OLD, "msi"), installer(dist, name, VERSION, "msi")
     properties = ("SERVERURL=https://train.example", "ENROLTOKEN=token-0001")
     wine.run("msiexec", "/i", windows(old), "/qn", *properties)
-    assert _listed(wine, "TrueSeat Verifier") == [OLD]
+    (listed,) = _listed(wine, "TrueSeat Verifier")
+    assert listed["DisplayVersion"] == OLD
+    assert "学习记录" in listed["Comments"], "where records stay, in both languages"
     assert wine.registry(SETTINGS, "server") == "https://train.example"
     assert wine.registry(SETTINGS, "token") == "token-0001"
     assert wine.registry(SETTINGS, "language") is None, "what was not given is not set"
@@ -164,7 +166,8 @@ def test_the_msi_installs_with_properties_repairs_upgrades_and_goes(wine: Wine, 
     assert spoilt.read_bytes() == whole
     assert wine.registry(SETTINGS, "server") == "https://train.example", "a repair keeps what was set"
     wine.run("msiexec", "/i", windows(new), "/qn", "LANG=zh")
-    assert _listed(wine, "TrueSeat Verifier") == [VERSION], "the older one is gone"
+    (listed,) = _listed(wine, "TrueSeat Verifier")
+    assert listed["DisplayVersion"] == VERSION, "the older one is gone"
     assert wine.run(folder / "trueseat-verify.exe", "schema").stdout.startswith("{")
     assert wine.registry(SETTINGS, "server") == "https://train.example", "an upgrade keeps what was set"
     assert wine.registry(SETTINGS, "language") == "zh"
@@ -190,9 +193,10 @@ def test_settings_stay_until_the_last_msi_goes(wine: Wine, dist: Path) -> None:
     assert not wine.has_key(SETTINGS)
 
 
-def _listed(wine: Wine, title: str) -> list[str]:
-    """The versions of a program in the list of installed programs."""
-    told = wine.run("reg", "query", UNINSTALL, "/s", "/reg:64").stdout
-    blocks = told.replace("\r", "").split("\n\n")
-    found = [dict(re.findall(r"^ +(\w+) +REG_SZ +(.*)$", block, re.MULTILINE)) for block in blocks]
-    return [block["DisplayVersion"] for block in found if block.get("DisplayName") == title]
+def _listed(wine: Wine, title: str) -> list[dict[str, str]]:
+    """The text values of a program in the list of installed programs, once for each version that is there."""
+    told = wine.drive / "listed.reg"
+    wine.run("reg", "export", UNINSTALL, windows(told), "/y", "/reg:64")
+    keys = told.read_text("utf-16").split("\n[")
+    found = [dict(re.findall(r'^"(\w+)"="(.*)"$', key, re.MULTILINE)) for key in keys]
+    return [values for values in found if values.get("DisplayName") == title]
