@@ -23,10 +23,11 @@ RETENTION_DAYS: Final[Mapping[str, int]] = {
     "cases": YEARS_3,  # cases that are closed
     "tips": 365,
     "notices": YEARS_3,
+    "impact": YEARS_3,  # impact assessments that were filed (PIPL, article 56): at least
     "courses": YEARS_3,  # own courses, after the last class that used them (R4.5): at least
     "archives": YEARS_3,  # class records: at least
 }
-_AT_LEAST: Final = {"courses": YEARS_3, "archives": YEARS_3}
+_AT_LEAST: Final = {"impact": YEARS_3, "courses": YEARS_3, "archives": YEARS_3}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from server_stub.domain.papers import Paper, required
 from server_stub.domain.people import Account
 from server_stub.domain.ports import Transaction
 from server_stub.domain.registry import Person
-from server_stub.domain.retention import DELETION, HOLD, Deleted, Forgetting, Retention, classes_of
+from server_stub.domain.retention import HOLD, Deleted, Forgetting, Retention, classes_of
 from server_stub.domain.shape import from_data, to_data
-from server_stub.domain.work import Bench, day_of
+from server_stub.domain.work import DELETION, Bench, day_of
 from server_stub.domain.work_errors import OnHoldError, WrongStateError
 
 IMPACT: Final = "impact"
@@ -114,9 +114,9 @@ class Privacy:
     def erase(self, account: Account, learner: str, reason: str) -> Paper:
         """Erase what may go now and say in a signed receipt what, and what stays until when.
 
-        At once: photos, telephone, employer, reminders and letters, sign-ins. Name and identity number stay as long as
-        the class records by law do. `OnHoldError` while a case or a hold needs it; `WrongStateError` while a session
-        runs.
+        At once: photos, telephone, employer, reminders and letters, sign-ins, the pseudonym in early warnings. Name and
+        identity number stay as long as the class records by law do. `OnHoldError` while a case or a hold needs it;
+        `WrongStateError` while a session runs.
         """
         bench, classes = self._bench, classes_of(self._bench, account, Right.REVEAL, learner)
         why = self._retention.held(learner)
@@ -128,12 +128,13 @@ class Privacy:
         photos = self._erase_photos(sids, stated(reason))
         papers = [paper.paper for kind in OWN for paper in bench.papers.find(kind, about=[learner])]
         bench.papers.drop(papers)
+        warnings = self._retention.forget_warnings(learner)
         self._forgetting.contact(learner)
         known = bench.people.account_of(learner)
         if known is not None:
             bench.people.drop_tokens(known.name)
         later = self._retention.until(learner)
-        erased = {"photos": photos, "papers": len(papers), "contact": 1}
+        erased = {"photos": photos, "papers": len(papers), "warnings": warnings, "contact": 1}
         receipt = self._receipt(learner, erased, later, stated(reason))
         digest = sha256(receipt).hexdigest()
         bench.office.audit(account, "erased what is kept of a learner", learner, f"receipt {digest}", *classes)

@@ -18,9 +18,10 @@ from server_stub.domain.office import class_place, stated
 from server_stub.domain.papers import Paper
 from server_stub.domain.people import Account
 from server_stub.domain.ports import Transaction
-from server_stub.domain.work import Bench, in_state
+from server_stub.domain.warnings.forget import blacken
+from server_stub.domain.work import DELETION, Bench, in_state
 
-HOLD, DELETION = "hold", "deletion"
+HOLD: Final = "hold"
 DAY_MS: Final = 86_400_000
 CASES_HOLD: Final = ("open", "proposed", "decided", "appealed")
 CASES_OVER: Final = ("closed", "kept", "reversed")
@@ -76,7 +77,8 @@ class Retention:
     def clocks(self) -> list[Clock]:
         """Every retention clock, with how many things it stops for today."""
         due = {"photos": len(self._old_photos()), "cases": len(self._old("case", "cases", CASES_OVER)),
-               "tips": len(self._old("tip", "tips")), "notices": len(self._old("reminder", "notices"))}  # fmt: skip
+               "tips": len(self._old("tip", "tips")), "notices": len(self._old("reminder", "notices")),
+               "impact": len(self._old("impact", "impact"))}  # fmt: skip
         return [Clock(name, days, due.get(name, 0)) for name, days in sorted(self._rules.retention_days.items())]
 
     # --- holds --------------------------------------------------------------------------------------------------------
@@ -99,6 +101,12 @@ class Retention:
         papers = self._bench.papers
         found = [paper.read(Hold).reason for paper in papers.find(HOLD, about=[learner], states=["held"])]
         return found + [paper.data["title"] for paper in papers.find("case", about=[learner], states=CASES_HOLD)]
+
+    def forget_warnings(self, learner: str) -> int:
+        """No warning names this learner any longer, but one that names somebody on hold; how many were changed."""
+        holds = self._bench.papers.find(HOLD, states=["held"], limit=100_000)
+        sids = self._bench.read(lambda tx: frozenset(tx.events.sessions(learner=learner)))
+        return blacken(self._bench, learner, sids, frozenset(paper.about for paper in holds))
 
     def until(self, learner: str) -> int:
         """When the last of the learner's class records need not be kept any longer, ms."""
@@ -138,11 +146,12 @@ class Retention:
         """Erase what is older than its retention and not held; the last of those who asked for deletion go, too."""
         count = sum(self._sweep_photos(class_id) for class_id in sorted(self._bench.titles()))
         over = [*self._old("case", "cases", CASES_OVER), *self._old("tip", "tips"),
-                *self._old("reminder", "notices")]  # fmt: skip
+                *self._old("reminder", "notices"), *self._old("impact", "impact")]  # fmt: skip
         count += self._bench.papers.drop([paper.paper for paper in over if not self._is_held(paper)])
         for paper in self._bench.papers.find(DELETION, states=["waiting"], limit=10_000):
             if paper.read(Deleted).later <= self._bench.clock() and not self.held(paper.about):
                 self._forgetting.person(paper.about)
+                self.forget_warnings(paper.about)
                 self._bench.change(in_state(paper, "waiting"), paper.read(Deleted), "done")
                 count += 1
         return count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from server_stub.domain.decisions import Decisions
 from server_stub.domain.duties import Right
@@ -21,6 +21,7 @@ from server_stub.domain.signin import Clock
 from server_stub.domain.work_errors import WrongStateError
 
 T = TypeVar("T")
+DELETION: Final = "deletion"  # a paper about what was erased of a learner
 CHINA_MINUTES = 480
 
 
@@ -64,6 +65,13 @@ class Bench:
             class_place(item.class_id) for item in self.office.classes(account, right)
         ]  # fmt: skip
         return list(self.papers.find(kind, places=places, **wanted))  # type: ignore[arg-type]
+
+    def erased(self) -> Mapping[str, int]:
+        """Learner → when what is kept of them was erased last, ms."""
+        found: dict[str, int] = {}
+        for paper in self.papers.find(DELETION, limit=100_000):
+            found[paper.about] = max(found.get(paper.about, 0), paper.made)
+        return found
 
     def titles(self) -> Mapping[str, str]:
         """What the classes are called, by class ID."""

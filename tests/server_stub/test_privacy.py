@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from server_stub.domain import houserules
 from server_stub.domain.errors import DecisionError, ServerError, SetupError
 from server_stub.domain.houserules import RETENTION_DAYS, YEARS_3
 from server_stub.domain.privacy import purposes
+from server_stub.domain.warnings.inspector import WARNING, Warned
+from server_stub.domain.warnings.rows import Ref
 from server_stub.domain.work_errors import EndpointError
 from server_stub.storage.providers import HttpWeb
 from tests.server_stub.classlife import identities, later, ok
@@ -27,6 +30,7 @@ from tests.server_stub.scene import number
 from tests.server_stub.staff import Browsers, hire
 from tests.server_stub.test_archive import study
 from tests.server_stub.test_evidence import Desk, desk  # noqa: F401 - a fixture
+from tests.server_stub.warned import planted
 
 DAY = 86_400_000
 
@@ -107,6 +111,63 @@ def test_what_is_kept_of_a_learner_is_taken_along(room: Room) -> None:
     assert (said["name"], said["identity"], said["phone"]) == ("张伟", number(1), "13900139001")
     assert set(said["papers"]) >= {"case", "completion", "letter"}
     assert "本人查询" in browsers["supervisor"].get("/journal").text
+
+
+def test_an_erased_learner_is_named_by_no_warning(room: Room) -> None:
+    """The own warning goes, a shared one loses the pseudonym and its sessions; a hold on another keeps the evidence."""
+    browsers, learner = known(room)
+    other = room.learner("other").ready()
+    planted(room, learner.learner)
+    work, inspector = room.server.services.supervision, room.server.services.warnings.inspector
+    (own,) = inspector.bench.papers.find(WARNING)
+    (sid,) = room.server.records.read(lambda tx: tx.events.sessions(learner=learner.learner))
+    refs = (Ref(CLASS, 3, sid, 1), Ref(CLASS, 4, "cd" * 16, 1))
+    both = replace(own.read(Warned), learners=(learner.learner, other.learner), refs=refs,
+                   key=f"{learner.learner} {other.learner}")  # fmt: skip
+    shared = inspector.bench.keep(WARNING, own.place, "", "open", both)
+    held = work.retention.hold(room.server.people.account("supervisor"), other.learner, "法院调取")  # type: ignore[arg-type]
+    ok(browsers["supervisor"].post(person(learner, "erase"), {"reason": "本人申请"}))
+    assert [paper.read(Warned) for paper in inspector.bench.papers.find(WARNING)] == [both]
+    assert '"warnings":1' in work.privacy.deletions(learner.learner)[0][1].receipt
+    inspector.bench.papers.drop([held.paper])
+    room.clock.now = work.privacy.deletions(learner.learner)[0][1].later
+    assert work.retention.sweep() == 1
+    (paper,) = inspector.bench.papers.find(WARNING)
+    left = paper.read(Warned)
+    assert (paper.paper, left.learners, left.refs, left.key) == (
+        shared.paper, (other.learner,), refs[1:], f"– {other.learner}"
+    )  # fmt: skip
+    assert learner.learner not in json.dumps(dict(paper.data))
+
+
+def test_what_was_erased_is_not_judged_again(room: Room) -> None:
+    """The sessions stay in the records; the next inspection does not read them, and does read those of afterwards."""
+    browsers, learner = known(room)
+    inspector = room.server.services.warnings.inspector
+    inspector.now()
+    assert [one.learner for one in inspector._world().traces] == [learner.learner]
+    ok(browsers["supervisor"].post(person(learner, "erase"), {"reason": "本人申请"}))
+    inspector.now()
+    assert list(inspector._world().traces) == []
+    room.clock.now += 60_000
+    study(learner.sign_in())
+    inspector.now()
+    assert len(list(inspector._world().traces)) == 1
+
+
+def test_a_filed_assessment_stays_three_years_and_then_goes(room: Room) -> None:
+    """PIPL, article 56: at least three years; no configuration says less."""
+    browsers = hire(room)
+    ok(browsers["supervisor"].post("/privacy/impact"))
+    work = room.server.services.supervision
+    room.clock.now += YEARS_3 * DAY - 1
+    assert work.retention.sweep() == 0
+    room.clock.now += 1
+    assert {clock.name: clock.due for clock in work.retention.clocks()}["impact"] == 1
+    assert work.retention.sweep() == 1
+    assert list(work.privacy.assessments()) == []
+    with pytest.raises(SetupError):
+        houserules.parse(b"retention_days = { impact = 1094 }")
 
 
 def test_clocks_erase_what_is_over_and_nothing_else(room: Room) -> None:

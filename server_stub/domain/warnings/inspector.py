@@ -156,7 +156,8 @@ class Inspector:
 
     def _world(self) -> World:
         now = self.bench.clock()
-        traces = list(self._traces.since(now - max(self.pack.measures.window_ms, 2 * self.pack.measures.week_ms)))
+        since, erased = now - max(self.pack.measures.window_ms, 2 * self.pack.measures.week_ms), self.bench.erased()
+        traces = [item for item in self._traces.since(since) if item.granted_at > erased.get(item.learner, -1)]
         tree, rosters = self.bench.office.tree(), []
         places: dict[str, set[str]] = {}
         for item in self.bench.people.classes():
