@@ -40,6 +40,7 @@ from ledger.reasons import reason
 MINUTE: Final = 60_000
 NAMED: Final = 2  # recipients of a photo that are named on the screen; the rest are counted
 COUNTED_MS: Final = 8_000  # how long "the last 18 minutes are counted" stays
+CHAPTER_MS: Final = 5_000  # of the lesson, for which the chapter that has just begun is named over the picture
 SETTLE_MS: Final = 10_000  # for the revealed seed, with which the figures are final
 START: Final = Button("play", "button.start")
 CONTINUE: Final = Button("play", "button.continue")
@@ -59,12 +60,13 @@ def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: 
     """The screen of the moment. Before the session begins, `wanted` and `opening` tell whether Start was pressed."""
     phase, sentence, button = _lesson(state) if begun else _before(state, wanted=wanted, opening=opening)
     studying = phase in ("playing", "paused")
+    unit = _unit(state, figures)
     return View(
         phase=phase,
         sentence=sentence,
         button=button,
         panel=tuple(_panel(state)),
-        unit=_unit(state, figures),
+        unit=unit,
         last_check=_last_check(state),
         sync=_sync(state),
         credited_unit_ms=figures.units.get(state.unit.unit, 0),
@@ -76,7 +78,7 @@ def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: 
         countdown_ms=_countdown(state),
         chimes=state.chimes,
         photo=_photo(state),
-        hint=_hint(state),
+        hint=(_chapter(unit) if phase == "playing" else None) or _hint(state),
         message=state.message,
         may_rest=phase == "playing",
         may_end=studying or phase == "unit_end",
@@ -253,7 +255,19 @@ def _unit(state: State, figures: Figures) -> UnitView:
     count = len(state.rules.units)
     proven = figures.proven.get(unit.unit, ())
     leg = (state.leg + 1, len(state.way)) if state.on_way is not None else None
-    return UnitView(unit.unit, unit.title, state.index + 1, count, place, unit.duration_ms, seen, proven, leg)
+    return UnitView(
+        unit.unit, unit.title, state.index + 1, count, place, unit.duration_ms, seen, proven, leg, unit.chapters
+    )
+
+
+def _chapter(unit: UnitView) -> Sentence | None:
+    """The name of the chapter that has just begun: nobody crosses into one without being told."""
+    if not unit.chapter:
+        return None
+    chapter = unit.chapters[unit.chapter - 1]
+    if unit.position_ms - chapter.at_ms >= CHAPTER_MS:
+        return None
+    return Sentence("hint.chapter", {"number": unit.chapter, "title": chapter.title})
 
 
 def _hint(state: State) -> Sentence | None:

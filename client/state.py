@@ -10,7 +10,7 @@ from client.machine import Conditions, Machine
 from client.motion import Motion, Still
 from client.ports import Sealing
 from client.timeline import Leg
-from client.view import Words
+from client.view import Chapter, Words
 from ledger.events import Consent
 from ledger.policy import Policy
 from ledger.spans import ONLINE_MS
@@ -23,6 +23,7 @@ class Unit:
     unit: str
     title: Words
     duration_ms: int
+    chapters: tuple[Chapter, ...] = ()  # in their order
 
 
 @dataclass(frozen=True, slots=True)

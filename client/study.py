@@ -22,7 +22,8 @@ from client.slow import Slow, Work
 from client.state import Over, Rules, State, Unit
 from client.sync.opening import Granted
 from client.sync.records import Place
-from client.view import ResultView, View, Words
+from client.view import Chapter, ResultView, View, Words
+from ledger import course as courses
 from ledger import events
 from ledger.credit import Credit
 from ledger.events import Answered, Event
@@ -64,7 +65,7 @@ class Study:
         self._retry_at = 0
         self.problem: ClientError | None = None
         self._hand = Hand(lesson.hand, work)
-        units = tuple(Unit(u.id, Words(u.title.zh, u.title.en), u.duration_ms) for u in lesson.course.units)
+        units = tuple(_unit(unit) for unit in lesson.course.units)
         policy = lesson.policy
         rules = Rules("", policy, units, policy.session_ms, policy.offline_ms, lesson.face, sparing=lesson.sparing)
         self.state = State(rules=rules)
@@ -354,3 +355,9 @@ class Study:
         self._ports.player.close()
         self._ports.proctor.close()
         self._ports.agent.close()
+
+
+def _unit(unit: courses.Unit) -> Unit:
+    """A unit of the course as the session knows it."""
+    chapters = tuple(Chapter(one.at_ms, Words(one.title.zh, one.title.en)) for one in unit.chapters)
+    return Unit(unit.id, Words(unit.title.zh, unit.title.en), unit.duration_ms, chapters)

@@ -1,13 +1,15 @@
 """`python -m client text`: the same journey, session, checks and log as the window's, told line by line.
 
 For terminals and screen readers: every sentence that a screen would show is printed when it changes, every button is a
-number, `?` tells why this minute counts, `c` switches the captions on. Which window is in front is the terminal's own
-(X11's WINDOWID); where that is not told the class's rule for the unknown decides.
+number, `?` tells why this minute counts, `c` switches the captions on, `k` lists the chapters and `k2` goes back to
+one. Which window is in front is the terminal's own (X11's WINDOWID); where that is not told the class's rule for the
+unknown decides.
 """
 
 from __future__ import annotations
 
 import queue
+import re
 import sys
 import threading
 import time
@@ -20,11 +22,12 @@ from client.player import i18n, shown
 from client.player.captions import CaptionTrack, parse_captions
 from client.player.errors import CaptionsError
 from client.player.foreground import judge
-from client.player.lines import Choice, Lines, lines, panel
+from client.player.lines import Choice, Lines, chapters, lines, panel
 from client.player.shown import Choices
 from client.view import View
 
 TICK_S: Final = 0.02
+CHAPTER: Final = re.compile(r"k[0-9]{0,3}")
 QUESTIONS: Final = ("notice.read", "notice.promise", "notice.face_title", "notice.photos_title")
 
 
@@ -150,7 +153,7 @@ class Terminal:
     # --- doing --------------------------------------------------------------------------------------------------------
 
     def _do(self, line: str) -> None:
-        """A number chooses, `?` asks, `c` captions, `l` the other language, `q` ends; all else fills the field."""
+        """A number chooses, `?` asks, `c` captions, `k` chapters, `l` the other language, `q` ends."""
         chosen = self._page.choices[int(line) - 1] if self._is_choice(line) else None
         if chosen is not None:
             self._choose(chosen)
@@ -159,6 +162,8 @@ class Terminal:
         elif line == "c":
             self._captions_on = not self._captions_on
             self._out(self._say("text.captions_on" if self._captions_on else "text.captions_off"))
+        elif CHAPTER.fullmatch(line) and isinstance(self.journey.shown, View) and not self._page.field:
+            self._chapter(line[1:])
         elif line == "l":
             self.journey.language = "en" if self.journey.language == "zh" else "zh"
         elif line == "q" and not isinstance(self.journey.shown, View):
@@ -167,6 +172,21 @@ class Terminal:
             self._fill(self._page.field, line)
         else:
             self._out(self._say("text.help"))
+
+    def _chapter(self, number: str) -> None:
+        """List the chapters, or go back to the beginning of one; one that was not reached yet is not gone to."""
+        view = self.journey.shown
+        if not isinstance(view, View) or (unit := view.unit) is None or not unit.chapters:
+            self._out(self._say("text.chapters_none"))
+            return
+        named = list(chapters(unit, self.journey.language))
+        if number and 0 < int(number) <= len(named) and unit.chapters[int(number) - 1].at_ms <= unit.seen_ms:
+            if view.may_seek and self.journey.study is not None:
+                self.journey.study.seek(unit.chapters[int(number) - 1].at_ms)
+        else:
+            for line in named:
+                self._out(f"  {line}")
+            self._out(self._say("text.chapter"))
 
     def _is_choice(self, line: str) -> bool:
         waits_for_code = self._page.field in ("code", "account") or (self._page.field == "answer" and len(line) > 2)

@@ -7,6 +7,7 @@ wording on the screen (zh and en), and a test keeps both lists equal. No wording
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -53,6 +54,14 @@ class PanelLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Chapter:
+    """A named part of a unit, from `at_ms` to the next one's."""
+
+    at_ms: int
+    title: Words
+
+
+@dataclass(frozen=True, slots=True)
 class UnitView:
     """The unit on the screen. The learner may seek within [0, seen_ms]."""
 
@@ -65,6 +74,12 @@ class UnitView:
     seen_ms: int
     proven: tuple[tuple[int, int], ...] = ()  # stretches that count already, for a quiet mark each
     leg: tuple[int, int] | None = None  # of a make-up: which part this is, and of how many
+    chapters: tuple[Chapter, ...] = ()  # those that begin within [0, seen_ms] may be gone to
+
+    @property
+    def chapter(self) -> int:
+        """The number, from 1, of the chapter at `position_ms`; 0 where the unit has none."""
+        return bisect_right(self.chapters, self.position_ms, key=lambda chapter: chapter.at_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +277,7 @@ TEXT: Final[Mapping[str, str]] = {
     "hint.turned": "Look straight at the screen.",
     "hint.covered": "Something is in front of the camera.",
     "hint.nobody": "The camera does not see you.",
+    "hint.chapter": "Chapter {number}: {title}",
     "hint.several": "Someone else is in the picture. That is fine; please stay in front.",
     # --- panel: why this minute counts
     "panel.window_good": "Window in front",

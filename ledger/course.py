@@ -19,6 +19,8 @@ MAX_COURSE_BYTES: Final = 1024 * 1024
 MAX_UNITS: Final = 1000
 MAX_UNIT_MS: Final = 8 * 3_600_000  # a lesson of more than a working day is a mistake in the unit of time
 MAX_QUESTIONS: Final = 200
+MAX_CHAPTERS: Final = 100
+MAX_CHAPTER_TITLE: Final = 80  # characters: one line of a list
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\.[A-Za-z0-9_-]{1,20}){0,3}")
@@ -64,10 +66,19 @@ class Question:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Chapter:
+    """A named part of a unit, from `at_ms` to the next one's: a place to go back to. It changes nothing in credit."""
+
+    at_ms: int
+    title: Text
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Unit:
     """One lesson: `duration_ms` bounds what can be credited for it.
 
-    `lower` is the same lesson as a smaller picture, for old computers; "" where the package has none.
+    `lower` is the same lesson as a smaller picture, for old computers; "" where the package has none. `chapters` are
+    none, or begin at 0 and follow one another.
     """
 
     id: str
@@ -80,6 +91,7 @@ class Unit:
     questions: tuple[Question, ...]
     lower: str = ""
     lower_sha256: str = ""
+    chapters: tuple[Chapter, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -142,7 +154,7 @@ def _unit(table: Any) -> Unit:
         table,
         "unit",
         {"id", "title", "duration_ms", "media", "media_sha256"},
-        {"captions", "captions_sha256", "question", "lower", "lower_sha256"},
+        {"captions", "captions_sha256", "question", "lower", "lower_sha256", "chapter"},
     )
     name = _string(table["id"], "unit id", _NAME)
     duration = _number(table["duration_ms"], f"{name}: duration_ms", 1, MAX_UNIT_MS)
@@ -167,7 +179,22 @@ def _unit(table: Any) -> Unit:
         questions=questions,
         lower=safe_name(table["lower"]) if "lower" in table else "",
         lower_sha256=_string(table["lower_sha256"], f"{name}: lower_sha256", _HASH) if "lower" in table else "",
+        chapters=_chapters(table.get("chapter", []), name, duration),
     )
+
+
+def _chapters(value: Any, unit: str, duration: int) -> tuple[Chapter, ...]:
+    """The first begins with the unit, each later one after the one before it, all before the unit's end."""
+    found: list[Chapter] = []
+    for number, table in enumerate(_list(value, f"{unit}: chapter", 0, MAX_CHAPTERS), 1):
+        where = f"{unit}: chapter {number}"
+        _keys(table, where, {"at_ms", "title"})
+        least, most = (found[-1].at_ms + 1, duration - 1) if found else (0, 0)
+        title = _text(table["title"], f"{where}: title")
+        if max(len(title.zh), len(title.en)) > MAX_CHAPTER_TITLE:
+            raise CourseError(f"{where}: title of more than {MAX_CHAPTER_TITLE} characters")
+        found.append(Chapter(_number(table["at_ms"], f"{where}: at_ms", least, most), title))
+    return tuple(found)
 
 
 def _question(table: Any, duration: int) -> Question:

@@ -30,6 +30,7 @@ from client.player.widgets.kit import (
     Pill,
     Problem,
     Push,
+    Reached,
     Tappable,
     Tick,
 )
@@ -78,8 +79,11 @@ def _spoken(widget: Any) -> Spoken | None:
         case Tick():
             return Spoken("CHECK_BOX", widget.words, checked=bool(widget.ticked), press=True)
         case Push() | Tappable():
-            words = getattr(widget, "words", "") or getattr(widget, "title", "") or getattr(widget, "name", "")
+            said = (getattr(widget, part, "") for part in ("words", "name", "title"))
+            words = next((one for one in said if one), "")
             return Spoken("BUTTON", str(words or ""), press=True)
+        case Reached() if name := str(getattr(widget, "name", "") or ""):
+            return Spoken("SLIDER", name)
         case Meter():
             return Spoken("PROGRESS_INDICATOR", "", amount=round(float(widget.value), 2))
         case Problem():

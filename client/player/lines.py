@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from client.player import i18n, pages, shown
-from client.view import ResultView, Sentence, Value, View
+from client.view import ResultView, Sentence, UnitView, Value, View
 
 CHECKED: Final = ("notice", "check")
 
@@ -72,6 +72,15 @@ def panel(view: View, language: str) -> tuple[str, ...]:
         say(view.sync),
     ]
     return tuple(told)
+
+
+def chapters(unit: UnitView, language: str) -> Iterator[str]:
+    """Each chapter of the unit in words, and whether it is on the screen now, can be gone to, or is still to come."""
+    for number, chapter in enumerate(unit.chapters, 1):
+        state = "seen" if chapter.at_ms <= unit.seen_ms else "later"
+        state = "here" if number == unit.chapter else state
+        named = Sentence("hint.chapter", {"number": number, "title": chapter.title})
+        yield i18n.say(language, f"lesson.chapter_{state}", chapter=named)
 
 
 class _Say:

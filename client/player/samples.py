@@ -23,7 +23,7 @@ from client.player.sound import Silence
 from client.preferences import Looks, Reminder
 from client.timeline import Stretch, UnitLine
 from client.today import Plan
-from client.view import Button, PanelLine, Part, Question, ResultView, Sentence, UnitView, View, Words
+from client.view import Button, Chapter, PanelLine, Part, Question, ResultView, Sentence, UnitView, View, Words
 from ledger.reasons import REASONS
 
 UNIT = Words("拔、瞄、压、扫：四步灭火", "Pull, aim, squeeze, sweep")
@@ -63,6 +63,17 @@ def view(phase: str = "playing", sentence: str = "say.playing", **changes: Any) 
     return View(**{**plain, **changes})
 
 
+def chaptered(position_ms: int = 30_400) -> View:
+    """The lesson with the chapters of its four steps; up to 41 s it was seen."""
+    steps = ((0, "拔", "Pull"), (15_000, "瞄", "Aim"), (30_000, "压", "Squeeze"), (45_000, "扫", "Sweep"))
+    chapters = tuple(Chapter(at, Words(zh, en)) for at, zh, en in steps)
+    unit = view().unit
+    assert unit is not None
+    unit = replace(unit, position_ms=position_ms, chapters=chapters)
+    title = chapters[unit.chapter - 1].title
+    return view(unit=unit, hint=Sentence("hint.chapter", {"number": unit.chapter, "title": title}))
+
+
 def _views() -> Iterator[tuple[str, View]]:
     ready = Button("ready", "button.ready")
     resume = Button("play", "button.continue")
@@ -85,6 +96,7 @@ def _views() -> Iterator[tuple[str, View]]:
     low = PanelLine(Sentence("panel.low_load"), "unknown")
     yield "lesson-making-up", view("playing", "say.making_up", values={"number": 2, "count": 3}, panel=_panel(low=low))
     yield "lesson-hint", view(hint=Sentence("hint.dark"))
+    yield "lesson-chapters", chaptered()
     yield "lesson-notice", view("notice", "check.notice", values={"seconds": 3}, countdown_ms=3000, button=ready)
     prompt = Prompt(3, "turn_left", 1, 3, 16_000)
     photo = Sentence("check.photo", {"names": "school.example"})

@@ -13,7 +13,7 @@ from client.events import Prompt
 from client.player import i18n, shown
 from client.player.lines import lines, panel
 from client.text import Terminal, TerminalProbe
-from client.view import Button, PanelLine, Question, ResultView, Sentence, UnitView, View, Words
+from client.view import Button, Chapter, PanelLine, Question, ResultView, Sentence, UnitView, View, Words
 
 TITLE = Words("消防安全", "Fire safety")
 VIEW = View(
@@ -67,7 +67,7 @@ class Journey:
     def __init__(self, value: Any) -> None:
         self.shown, self.problem, self.language = value, None, "en"
         self.did: list[tuple[Any, ...]] = []
-        self.study = SimpleNamespace(press=self._did("press"), reply=self._did("reply"))
+        self.study = SimpleNamespace(press=self._did("press"), seek=self._did("seek"), reply=self._did("reply"))
         self.own = SimpleNamespace(to_timeline=self._did("timeline"))
 
     def _did(self, name: str) -> Any:
@@ -125,6 +125,19 @@ def test_a_question_wants_its_word_first_and_then_its_code() -> None:
     assert i18n.say("en", "text.choose_first") in said
     assert i18n.say("en", "text.now_code") in said
     assert journey.did == [("reply", 1, "123456")]
+
+
+def test_chapters_are_listed_and_gone_back_to() -> None:
+    """`k` lists them, `k1` goes back to the first; one that was not reached is not gone to, and none is made up."""
+    parts = (Chapter(0, TITLE), Chapter(30_000, TITLE), Chapter(50_000, TITLE))
+    assert VIEW.unit is not None
+    lesson = dataclasses.replace(VIEW, unit=dataclasses.replace(VIEW.unit, chapters=parts), may_seek=True)
+    journey, said = typed(lesson, "k")
+    assert "  Chapter 3: Fire safety (still to come)" in said
+    assert journey.did == []
+    assert typed(lesson, "k1", "k2", "k3", "k9", "k0")[0].did == [("seek", 0), ("seek", 30_000)]
+    assert typed(dataclasses.replace(lesson, may_seek=False), "k1")[0].did == []
+    assert i18n.say("en", "text.chapters_none") in typed(VIEW, "k1")[1]
 
 
 def test_what_is_new_is_told_once() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,62 @@ def test_a_broken_course_is_refused_with_the_field(before: bytes, after: bytes, 
     assert before in PACKAGE
     with pytest.raises(CourseError, match=word):
         course.parse(PACKAGE.replace(before, after))
+
+
+def chaptered(*rows: tuple[object, str]) -> bytes:
+    """The package, its last unit (120 s) with these chapters."""
+    tables = (f'[[unit.chapter]]\nat_ms = {at}\ntitle = {{ zh = "章", en = {json.dumps(en)} }}\n' for at, en in rows)
+    return PACKAGE + "".join(tables).encode()
+
+
+NAMES = st.text("abcdefgh XYZ09'-é章", min_size=1, max_size=80)
+STARTS = st.sets(st.integers(1, 119_999), max_size=99).map(lambda later: [0, *sorted(later)])
+
+
+@given(starts=STARTS, name=NAMES)
+def test_chapters_come_back_as_they_were_written(starts: list[int], name: str) -> None:
+    """Every list of chapters in order, from the unit's beginning to before its end; a unit without any has none."""
+    found = course.parse(chaptered(*((at, name) for at in starts)))
+    assert [(part.at_ms, part.title) for part in found.units[1].chapters] == [
+        (at, course.Text("章", name)) for at in starts
+    ]
+    assert found.units[0].chapters == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "word"),
+    [
+        ([(1, "late")], "chapter 1: at_ms"),
+        ([(0, "a"), (0, "b")], "chapter 2: at_ms"),
+        ([(0, "a"), (9_000, "b"), (8_000, "c")], "chapter 3: at_ms"),
+        ([(0, "a"), (120_000, "b")], "chapter 2: at_ms"),
+        ([(0, "a"), (-1, "b")], "chapter 2: at_ms"),
+        ([(0, "a"), ("true", "b")], "chapter 2: at_ms"),
+        ([(0, "a"), ("5.0", "b")], "chapter 2: at_ms"),
+        ([(0, "x" * 81)], "more than 80"),
+        ([(0, "")], "plain sentence"),
+        ([(0, "\u202eb")], "plain sentence"),
+        ([(at, "many") for at in range(101)], "list of 0 to 100"),
+    ],
+)
+def test_chapters_out_of_place_are_refused_with_their_number(rows: list[tuple[object, str]], word: str) -> None:
+    """Not from the beginning, twice, out of order, at or beyond the end, no whole number, no plain short title."""
+    with pytest.raises(CourseError, match=word):
+        course.parse(chaptered(*rows))
+
+
+JUNK = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9), lambda inner: (
+    st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["at_ms", "title", "zh", "en", "x"]), inner)
+))  # fmt: skip
+
+
+@given(value=JUNK)
+def test_anything_in_the_place_of_chapters_is_chapters_or_refused(value: object) -> None:
+    """Whatever a TOML file can hold there: chapters in order within the unit, or `CourseError`."""
+    with contextlib.suppress(CourseError):
+        found = course._chapters(value, "two", 120_000)
+        assert [part.at_ms for part in found] == sorted({part.at_ms for part in found})
+        assert all(0 <= part.at_ms < 120_000 for part in found)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"[" * 90_000, b"#" * 1_100_000, b"unit = 1", b"id = 1979-05-27"])

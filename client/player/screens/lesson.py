@@ -16,6 +16,7 @@ from client.player import i18n, theme
 from client.player.captions import CaptionTrack
 from client.player.chime import Chime
 from client.player.playback import Playback
+from client.player.screens import chapters as _chapters  # noqa: F401 - lesson.kv holds its list
 from client.player.screens import leaves as _leaves  # noqa: F401 - lesson.kv holds its row
 from client.player.screens import question as _question  # noqa: F401 - lesson.kv holds its card
 from client.player.screens.base import Screen, kv_of
@@ -32,24 +33,26 @@ ICONS = {"ready": "play", "unit_end": "check", "done": "check", "paused": "pause
 
 class SeekBar(Reached, Widget):
     """The way through the lesson: played in blue, seen in pale blue, and nowhere else to go; what counts already has a
-    quiet green line below. Arrow keys go ten seconds back and on."""
+    quiet green line below, where a chapter begins a small stroke. Arrow keys go ten seconds back and on."""
 
     position = NumericProperty(0)
     seen = NumericProperty(0)
     limit = NumericProperty(0)  # the furthest place to go to
     duration = NumericProperty(1)
     proven = ListProperty([])  # (from, to) in ms
+    marks = ListProperty([])  # ms at which chapters begin
+    name = StringProperty("")
     may_seek = BooleanProperty(False)
     tint = BooleanProperty(False)  # follows the colours of now
     __events__ = ("on_seek",)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name in ("pos", "size", "proven", "duration", "tint"):
+        for name in ("pos", "size", "proven", "marks", "duration", "tint"):
             self.fbind(name, self._mark)
 
     def _mark(self, *_: Any) -> None:
-        """A quiet line below each stretch that counts."""
+        """A quiet line below each stretch that counts, a stroke above where a chapter begins."""
         self.canvas.after.clear()
         whole = max(self.duration, 1)
         with self.canvas.after:
@@ -57,6 +60,9 @@ class SeekBar(Reached, Widget):
             for begin, end in self.proven:
                 wide = max(self.width * (end - begin) / whole - dp(1), dp(2))
                 Rectangle(pos=(self.x + self.width * begin / whole, self.center_y - dp(10)), size=(wide, dp(3)))
+            Color(*theme.rgba(look.MUTED))
+            for at in self.marks:
+                Rectangle(pos=(self.x + self.width * at / whole - dp(1), self.center_y + dp(4)), size=(dp(2), dp(6)))
 
     def on_touch_up(self, touch: Any) -> bool:
         """A tap inside what was seen."""
@@ -93,6 +99,7 @@ class LessonScreen(Screen):
     message = StringProperty("")
     caption = StringProperty("")
     hint = StringProperty("")
+    hinted = StringProperty("todo")  # the mood of the hint
     photo = StringProperty("")
     gesture = StringProperty("look")
     asked = StringProperty("")
@@ -211,6 +218,7 @@ class LessonScreen(Screen):
         self.second = tongue.say(view.second.label) if view.second else ""
         self.message = view.message
         self.hint = tongue.say(view.hint) if view.hint else ""
+        self.hinted = "plain" if view.hint and view.hint.key == "hint.chapter" else "todo"
         self.photo = tongue.say(view.photo) if view.photo else ""
         self.camera = view.camera
         self.overlay = self._overlay(view)
@@ -257,6 +265,7 @@ class LessonScreen(Screen):
         unit, bar = view.unit, self.ids.bar
         if unit is None:
             self.caption, bar.may_seek = "", False
+            self.ids.chapters.tell(None, self._on_seek, may=False)
             return
         whole = max(unit.duration_ms, 1)
         pixel = max(whole // max(int(bar.width), 1), 1)  # what moves by less need not be drawn again
@@ -265,8 +274,13 @@ class LessonScreen(Screen):
         bar.may_seek, bar.proven = view.may_seek, list(unit.proven)
         at, end = i18n.stamp(unit.position_ms), i18n.stamp(unit.duration_ms)
         self.entitled = tongue.of(unit.title)
-        bar.name = tongue.say("app.seek", at=at, all=end)
         self.ids.position.words = tongue.say("lesson.position", at=at, all=end)
+        bar.name = tongue.say("app.seek", at=at, all=end)
+        if unit.chapter:
+            title = unit.chapters[unit.chapter - 1].title
+            bar.name = tongue.say("app.seek_chapter", place=bar.name, number=unit.chapter, title=title)
+        bar.marks = [chapter.at_ms for chapter in unit.chapters[1:]]
+        self.ids.chapters.tell(unit, self._on_seek, may=view.may_seek)
         self.ids.number.words = tongue.say("lesson.lesson", number=unit.number, count=unit.count)
         track = self._tracks.get(tongue.language) or next(iter(self._tracks.values()), None)
         self.caption = track.at(unit.position_ms) if track and self.captions_on else ""

@@ -160,6 +160,51 @@ def lesson(stage: Any, drive: Any, s: Any) -> None:
     screen.close()
 
 
+def chapters(stage: Any, drive: Any, s: Any) -> None:
+    """The chapters of a lesson: named, marked, gone back to where their beginning was seen, said to screen readers."""
+    from client.player.accessible import spoken, widgets
+    from client.player.samples import chaptered, view
+
+    told = Told()
+    screen = s.LessonScreen(told.of("press"), told.of("seek"))
+    stage.show(screen)
+    screen.render(view())
+    drive.step(3)
+    parts = screen.ids.chapters.children
+    assert not parts
+    screen.render(chaptered())
+    drive.step(5)
+    assert "第 3 章：压" in (screen.hint, screen.status), "what has just begun is named"
+    assert {"章节", "1. 拔", "2. 瞄", "3. 压", "4. 扫"} <= set(drive.said())
+    rows = {part.at_ms: part for part in parts if hasattr(part, "at_ms")}
+    assert [rows[at].disabled for at in sorted(rows)] == [False, False, False, True]
+    assert [rows[at].here for at in sorted(rows)] == [False, False, True, False]
+    assert screen.ids.bar.marks == [15_000, 30_000, 45_000]
+    read = {(one.role, one.name, one.disabled) for one in map(spoken, widgets(stage)) if one is not None}
+    assert ("SLIDER", "播放位置 0:30，共 1:00，第 3 章：压", False) in read, [one for one in read if one[0] == "SLIDER"]
+    assert ("BUTTON", "回到第 2 章：瞄", False) in read
+    assert ("BUTTON", "第 4 章：扫（尚未学到）", True) in read
+    for at in sorted(rows):
+        rows[at].into_sight()
+        drive.step(3)
+        rows[at].keyboard_on_key_down(None, (13, "enter"), "", [])
+        drive.step(8)
+    assert told == [("seek", 0), ("seek", 15_000), ("seek", 30_000)], "never on to one that was not seen"
+    _keep(stage, "chapters")
+    rows[0].focus = True
+    screen.render(chaptered(16_000))
+    drive.step(5)
+    assert rows[15_000].here
+    assert rows[0].focus, "the rows stay, and so does the focus"
+    screen.render(replace(chaptered(), may_seek=False))
+    drive.step(3)
+    assert all(part.disabled for part in rows.values())
+    screen.render(view())
+    drive.step(3)
+    assert not screen.ids.chapters.children
+    screen.close()
+
+
 def question(stage: Any, drive: Any, s: Any) -> None:
     """A check without a camera: a word and six digits together make the answer; a new attempt begins empty."""
     from client.player.samples import view
@@ -491,8 +536,8 @@ def doctor(stage: Any, drive: Any, s: Any) -> None:
 SCENES = {
     f.__name__: f
     for f in (
-        notice, signin, enrol, today, lesson, question, plays, pages, rate, kept, language, layout, keyboard, tabs,
-        doctor,
+        notice, signin, enrol, today, lesson, chapters, question, plays, pages, rate, kept, language, layout, keyboard,
+        tabs, doctor,
     )
 }
 

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 SIZES = ("1280x800", "390x844")
-SCENES = ("notice", "signin", "enrol", "today", "lesson", "question", "rate", "language", "doctor")
+SCENES = ("notice", "signin", "enrol", "today", "lesson", "chapters", "question", "rate", "language", "doctor")
 
 
 def play(name: str, size: str) -> None:
