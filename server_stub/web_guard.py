@@ -10,11 +10,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.errors import LedgerError
 from ledger.segment import MAX_SEGMENT
 from server_stub.domain.errors import NoSuchPageError, ServerError, TooLargeError, TooSlowError, UnreadableError
+from server_stub.domain.photobag import MAX_ZIP
 from server_stub.domain.sheets import MAX_FILE
 from server_stub.domain.store_errors import StoreFullError
 from server_stub.patience import BODY_S
@@ -73,6 +75,8 @@ async def _pieces(message: Message, receive: Receive, limit: int) -> bytes | Non
 def _limit(path: str) -> int:
     if path.endswith("/segments"):
         return MAX_SEGMENT
+    if path == "/import/photos":
+        return MAX_ZIP + _MAX_BODY
     if path == "/import":  # a list of learners, before anybody has looked at it: MAX_FILE and the form around it
         return MAX_FILE + _MAX_BODY
     return _MAX_NOTES if path.endswith("/notes") else _MAX_BODY
@@ -106,7 +110,8 @@ def refusal(error: ServerError, status: int | None = None) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Make every refusal of `app` one of ours."""
+    """Make every refusal of `app` one of ours; uploads stay in memory: no photo touches a temporary file."""
+    MultiPartParser.spool_max_size = MAX_ZIP + _MAX_BODY
     app.add_middleware(BodyLimit)
 
     @app.exception_handler(ServerError)

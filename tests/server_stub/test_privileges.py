@@ -15,6 +15,7 @@ from httpx import Response
 from starlette.routing import BaseRoute, Route
 
 from server_stub.routes import live_pages
+from tests.server_stub.bags import JPEG, bag
 from tests.server_stub.classlife import FORM as APPLICATION
 from tests.server_stub.classlife import papers_of
 from tests.server_stub.conftest import Room
@@ -201,6 +202,12 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/import"): Row(frozenset({"admin", "principal", "officer"}), {"class_id": CLASS, "text": LIST}),
     ("GET", "/import/{draft}"): Row(frozenset({"admin"})),  # whose draft it is
     ("POST", "/import/{draft}"): Row(frozenset({"admin"})),
+    ("POST", "/import/photos"): Row(frozenset({"admin", "principal", "officer"}), {"class_id": CLASS}),
+    ("GET", "/import/photos/{bag}"): Row(frozenset({"admin"})),  # whose draft it is
+    ("POST", "/import/photos/{bag}"): Row(frozenset({"admin"})),
+    ("POST", "/people/{learner}/compare"): Row(
+        frozenset({"admin", "supervisor", "principal"}), {"reason": "the card was compared"}
+    ),
     ("GET", "/fleet"): Row(STAFF - {"provider", "teacher"}),
     ("POST", "/fleet/tokens"): Row(
         frozenset({"admin", "supervisor", "employer"}), {"place": "employer/works", "days": "7", "count": "2"}
@@ -298,7 +305,12 @@ def make_world(room: Room) -> World:
     answer = browsers["admin"].post("/import", {"class_id": CLASS, "text": text})
     browsers["admin"].post(answer.headers["location"])  # so that an identity number is kept
     made = browsers["admin"].post("/import", {"class_id": CLASS, "text": LIST})
-    papers = papers_of(room, learner.learner) | planted(room, learner.learner)
+    for shade in (b"1", b"2"):  # the first one is kept, the second one waits
+        photos = {"file": ("photos.zip", bag({"learner.jpg": JPEG + shade}))}
+        waits = browsers["admin"].post("/import/photos", {"class_id": CLASS}, files=photos).headers["location"]
+        if shade == b"1":
+            assert browsers["admin"].post(waits).status_code == 200
+    papers = {"bag": waits.rpartition("/")[2]} | papers_of(room, learner.learner) | planted(room, learner.learner)
     return World(room, browsers, learner, device, made.headers["location"].rpartition("/")[2], papers)
 
 
