@@ -41,6 +41,7 @@ from server_stub.domain.oidc import Oidc
 from server_stub.domain.overview import Overview
 from server_stub.domain.passkeys import Passkeys
 from server_stub.domain.photos import Photos
+from server_stub.domain.portraits import Portraits
 from server_stub.domain.practice import AnswerFiles
 from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
@@ -72,6 +73,7 @@ from server_stub.routes import (
     office_pages,
     pages,
     people_pages,
+    portrait_pages,
     room_pages,
     sessions,
     staff,
@@ -90,6 +92,7 @@ from server_stub.storage.keys import SqlKeys
 from server_stub.storage.packages import Packages
 from server_stub.storage.papers import SqlPapers
 from server_stub.storage.people import PeopleStore, open_engine
+from server_stub.storage.portraits import SqlPortraits
 from server_stub.storage.providers import HttpWeb, load_provider
 from server_stub.storage.province import HttpProvince
 from server_stub.storage.registry import SqlRegistry
@@ -176,9 +179,10 @@ class Server:
         rules.check_all(called)
         web = HttpWeb(rules.check_all)
         eraser = Eraser(self.records, photos, logs, self.keyring, decisions, settler, clock)
+        portraits = SqlPortraits(engine)
         supervised = supervision.wire(
             bench, rules, settler, logs, self.gatherer.gather, HttpProvince(rules.province), eraser,
-            SqlForgetting(engine),
+            SqlForgetting(engine), portraits,
         )  # fmt: skip
         before_grant = supervised.opening.before_grant(self.gatherer.before_grant)
         board = Board(self.people, self.records, clock)
@@ -214,6 +218,7 @@ class Server:
             gatherer=self.gatherer,
             office=office,
             letters=Letters(SqlPapers(engine), self.people, supervised.cases, clock),
+            portraits=Portraits(portraits, self.registry, office, sealer, clock, mine.agrees),
             importer=Importer(self.registry, office, sealer, clock),
             board=board,
             hands=Hands(self.records, clock),
@@ -271,7 +276,8 @@ def create_app(
     )
     app.state.services, app.state.server = server.services, server
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
-    for room in (accounts, learners, sessions, content, evidence, staff, log, pages, people_pages, live_pages,
+    for room in (accounts, learners, sessions, content, evidence, staff, log, pages, portrait_pages, people_pages,
+                 live_pages,
                  office_pages, supervision_pages, key_pages,
                  warning_pages, room_pages, me_pages, me_more_pages, ways):  # fmt: skip
         app.include_router(room.router)

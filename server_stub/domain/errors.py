@@ -311,6 +311,15 @@ class SheetError(ServerError):
     zh = "名单无法读取。请另存为 .xlsx 或 CSV（UTF-8 或 GB18030），首行为列名。"
 
 
+class PhotoBagError(ServerError):
+    """A .zip of reference photos cannot be taken; files that can are judged one by one."""
+
+    status = 400
+    code = "TS-S-048"
+    remedy = "Put JPEG or PNG photos named by identity number, account or name into one .zip: up to 1000, 1 MiB each."
+    zh = "照片压缩包无法导入。请将以身份证号、账号或姓名命名的 JPEG/PNG 照片放入 .zip：最多 1000 张，每张至多 1 MB。"
+
+
 class StalePreviewError(ServerError):
     """What a preview showed is not what would happen now: somebody changed the same people meanwhile."""
 

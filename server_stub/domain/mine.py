@@ -168,6 +168,11 @@ class Mine:
                     found[item.class_id, what] = Agreed(last.class_id, what, False, last.at, last.notice, at)
         return [found[key] for key in sorted(found)]
 
+    def agrees(self, learner: str) -> bool:
+        """Whether a consent to face processing or to photos stands in a class of theirs."""
+        account = self._bench.people.account_of(learner)
+        return account is not None and any(one.given and one.what in MAY_WITHDRAW for one in self.agreed(account))
+
     def withdraw(self, account: Account, registration: str, what: str) -> None:
         """Take a consent back, from the next check on: without `face` the other route, without `photos` no photo.
 

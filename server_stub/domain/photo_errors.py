@@ -30,3 +30,12 @@ class WrongPhotoError(ServerError):
     code = "TS-S-072"
     remedy = "Send the photo from its beginning; if it is refused again, the one on the device is damaged."
     zh = "收到的照片与记录不符，已丢弃。请从头重新上传；如仍被拒绝，说明本机保存的照片已损坏。"
+
+
+class NotAgreedError(ServerError):
+    """A reference photo is not opened for anybody before its learner agreed."""
+
+    status = 409
+    code = "TS-S-091"
+    remedy = "Ask the learner to agree on their own device first; until then identify them by their identity card."
+    zh = "该学员尚未同意使用照片，照片保持加密。请先由学员本人在其设备上同意；在此之前请以身份证核对。"

@@ -7,7 +7,7 @@ look into what it keeps (`ledger.evidence`); who may is `domain.reviewing`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -54,8 +54,8 @@ class PhotoIndex(Protocol):
         """The one of the first event that uses this name."""
 
     def photos(self, sid: str) -> Sequence[Photo]: ...
-    def faces(self) -> int:
-        """Of how many learners a photo is kept."""
+    def pictured(self) -> Collection[str]:
+        """Of which learners a photo is kept."""
 
     def older(self, until: int) -> Sequence[str]:
         """Sessions with photos that are there still and whose state is as of `until` (ms) or older."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ledger import bodies, canonical, note
+from ledger.keys import b64encode
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.duties import Right
 from server_stub.domain.erasure import Eraser
@@ -21,6 +22,7 @@ from server_stub.domain.houserules import FACES_TO_REGISTER, HouseRules
 from server_stub.domain.office import stated
 from server_stub.domain.papers import Paper, required
 from server_stub.domain.people import Account
+from server_stub.domain.portraits import PortraitStore
 from server_stub.domain.ports import Transaction
 from server_stub.domain.registry import Person
 from server_stub.domain.retention import HOLD, Deleted, Forgetting, Retention, classes_of
@@ -60,16 +62,17 @@ class Privacy:
 
     def __init__(
         self, bench: Bench, rules: HouseRules, logs: ClassLogs, eraser: Eraser, forgetting: Forgetting,
-        retention: Retention,
+        retention: Retention, portraits: PortraitStore,
     ) -> None:  # fmt: skip
         self._bench, self._rules, self._logs, self._eraser = bench, rules, logs, eraser
-        self._forgetting, self._retention = forgetting, retention
+        self._forgetting, self._retention, self._portraits = forgetting, retention, portraits
 
     # --- what is there ------------------------------------------------------------------------------------------------
 
     def faces(self) -> tuple[int, int]:
         """Of how many people a photo is kept here, and from how many on it is registered with the authority."""
-        return self._bench.read(lambda tx: tx.photos.faces()), FACES_TO_REGISTER
+        taken = self._bench.read(lambda tx: tx.photos.pictured())
+        return len({*taken, *self._portraits.learners()}), FACES_TO_REGISTER
 
     def consents(self, learner: str) -> list[ConsentLine]:
         """Every consent of a learner, latest first."""
@@ -104,12 +107,18 @@ class Privacy:
             "account": person.account, "learner": person.learner, "name": person.name, "phone": person.phone,
             "employer": person.employer, "classes": list(person.classes),
             "identity": self._bench.sealer.open(person.sealed, person.learner).decode() if person.sealed else "",
+            "reference_photo": self._portrait(person.learner),
             "consents": [to_data(line) for line in self.consents(person.learner)],
             "papers": {kind: [{"made": p.made, "state": p.state, "data": to_data(p.data)} for p in
                               papers.find(kind, about=[person.learner])] for kind in kinds},
             "purposes": [to_data(item) for item in purposes()],
         }  # fmt: skip
         return json.dumps(said, ensure_ascii=False, indent=1).encode()
+
+    def _portrait(self, learner: str) -> str:
+        """The reference photo of a learner, base64; "" for none."""
+        found = self._portraits.get(learner)
+        return b64encode(self._bench.sealer.open(found.sealed, f"portrait/{learner}")) if found else ""
 
     def erase(self, account: Account, learner: str, reason: str) -> Paper:
         """Erase what may go now and say in a signed receipt what, and what stays until when.
@@ -125,7 +134,7 @@ class Privacy:
         sids = bench.read(lambda tx: list(tx.events.sessions(learner=learner)))
         if bench.read(lambda tx: bool(tx.events.sessions(learner=learner, state="open"))):
             raise WrongStateError("a session of this learner is open")
-        photos = self._erase_photos(sids, stated(reason))
+        photos = self._erase_photos(sids, stated(reason)) + self._portraits.drop(learner)
         papers = [paper.paper for kind in OWN for paper in bench.papers.find(kind, about=[learner])]
         bench.papers.drop(papers)
         warnings = self._retention.forget_warnings(learner)

@@ -17,6 +17,7 @@ from server_stub.domain.houserules import HouseRules
 from server_stub.domain.office import class_place, stated
 from server_stub.domain.papers import Paper
 from server_stub.domain.people import Account
+from server_stub.domain.portraits import PortraitStore
 from server_stub.domain.ports import Transaction
 from server_stub.domain.warnings.forget import blacken
 from server_stub.domain.work import DELETION, Bench, in_state
@@ -68,15 +69,17 @@ class Retention:
     """Runs the clocks."""
 
     def __init__(
-        self, bench: Bench, rules: HouseRules, logs: ClassLogs, eraser: Eraser, forgetting: Forgetting
-    ) -> None:
+        self, bench: Bench, rules: HouseRules, logs: ClassLogs, eraser: Eraser, forgetting: Forgetting,
+        portraits: PortraitStore,
+    ) -> None:  # fmt: skip
         self._bench, self._rules, self._logs, self._eraser = bench, rules, logs, eraser
-        self._forgetting = forgetting
+        self._forgetting, self._portraits = forgetting, portraits
         self._swept = 0
 
     def clocks(self) -> list[Clock]:
         """Every retention clock, with how many things it stops for today."""
-        due = {"photos": len(self._old_photos()), "cases": len(self._old("case", "cases", CASES_OVER)),
+        due = {"photos": len(self._old_photos()) + len(self._old_portraits()),
+               "cases": len(self._old("case", "cases", CASES_OVER)),
                "tips": len(self._old("tip", "tips")), "notices": len(self._old("reminder", "notices")),
                "impact": len(self._old("impact", "impact"))}  # fmt: skip
         return [Clock(name, days, due.get(name, 0)) for name, days in sorted(self._rules.retention_days.items())]
@@ -137,6 +140,7 @@ class Retention:
     def tick(self) -> int:
         """Once an hour: erase what its clock says; how much it was."""
         now = self._bench.clock()
+        self._portraits.drop_drafts(now)
         if now - self._swept < 3_600_000:
             return 0
         self._swept = now
@@ -145,6 +149,7 @@ class Retention:
     def sweep(self) -> int:
         """Erase what is older than its retention and not held; the last of those who asked for deletion go, too."""
         count = sum(self._sweep_photos(class_id) for class_id in sorted(self._bench.titles()))
+        count += sum(self._portraits.drop(learner) for learner in self._old_portraits())
         over = [*self._old("case", "cases", CASES_OVER), *self._old("tip", "tips"),
                 *self._old("reminder", "notices"), *self._old("impact", "impact")]  # fmt: skip
         count += self._bench.papers.drop([paper.paper for paper in over if not self._is_held(paper)])
@@ -152,6 +157,7 @@ class Retention:
             if paper.read(Deleted).later <= self._bench.clock() and not self.held(paper.about):
                 self._forgetting.person(paper.about)
                 self.forget_warnings(paper.about)
+                self._portraits.drop(paper.about)
                 self._bench.change(in_state(paper, "waiting"), paper.read(Deleted), "done")
                 count += 1
         return count
@@ -184,6 +190,11 @@ class Retention:
             ]  # fmt: skip
 
         return self._bench.read(look)
+
+    def _old_portraits(self) -> list[str]:
+        """Learners whose reference photo is older than the retention of photos, and not on hold."""
+        until = self._bench.clock() - self._rules.retention_days["photos"] * DAY_MS
+        return [learner for learner in self._portraits.older(until) if not self.held(learner)]
 
     def _held_sessions(self, class_id: str) -> list[str]:
         """Sessions of learners on hold, and those that a case is about."""

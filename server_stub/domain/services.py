@@ -28,6 +28,7 @@ from server_stub.domain.overview import Overview
 from server_stub.domain.passkeys import Passkeys
 from server_stub.domain.people import People
 from server_stub.domain.photos import Photos
+from server_stub.domain.portraits import Portraits
 from server_stub.domain.ports import Records
 from server_stub.domain.practice import AnswerFiles
 from server_stub.domain.publish import Publisher
@@ -96,6 +97,7 @@ class Services:
     office: Office
     letters: Letters
     importer: Importer
+    portraits: Portraits
     board: Board
     hands: Hands
     rooms: Rooms

@@ -17,6 +17,7 @@ from server_stub.domain.houserules import HouseRules
 from server_stub.domain.inspections import Inspections
 from server_stub.domain.letters import Mailroom
 from server_stub.domain.opening import Opening, Province
+from server_stub.domain.portraits import PortraitStore
 from server_stub.domain.privacy import Privacy
 from server_stub.domain.retention import Forgetting, Retention
 from server_stub.domain.settle import Settler
@@ -56,15 +57,16 @@ def wire(
     province: Province,
     eraser: Eraser,
     forgetting: Forgetting,
+    portraits: PortraitStore,
 ) -> Supervision:
     """All of it on one bench; `gather` asks a class's witnesses now."""
     figures, applications, eligibility = Figures(bench, settler), Applications(bench), Eligibility(bench)
     opening = Opening(bench, applications, eligibility, figures, logs, gather, province)
     certificates = Certificates(bench, applications, eligibility, figures, opening)
-    cases, retention = Cases(bench), Retention(bench, rules, logs, eraser, forgetting)
+    cases, retention = Cases(bench), Retention(bench, rules, logs, eraser, forgetting, portraits)
     return Supervision(
         bench, settler, rules, figures, applications, eligibility, opening, certificates, cases, Employers(bench),
         Inspections(bench, cases), Tips(bench), Statistics(bench, figures, applications, rules),
-        retention, Privacy(bench, rules, logs, eraser, forgetting, retention),
+        retention, Privacy(bench, rules, logs, eraser, forgetting, retention, portraits),
         Mailroom(bench),
     )  # fmt: skip

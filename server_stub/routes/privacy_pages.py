@@ -56,7 +56,7 @@ def person(visit: Reads, learner: str) -> Response:
     return visit.show(
         "person_privacy.html", one=found, consents=work.privacy.consents(found.learner), may=may,
         held=work.retention.held(found.learner), deletions=work.privacy.deletions(found.learner),
-        titles=work.bench.titles(),
+        titles=work.bench.titles(), portrait=visit.wired.portraits.standing(found.learner),
     )  # fmt: skip
 
 

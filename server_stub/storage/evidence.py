@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from server_stub.domain.photos import Photo
@@ -30,9 +30,9 @@ class SqlPhotoIndex:
     def photos(self, sid: str) -> Sequence[Photo]:
         return [Photo(*row) for row in self._db.execute("SELECT * FROM photo WHERE sid = ? ORDER BY seq", (sid,))]
 
-    def faces(self) -> int:
-        query = "SELECT COUNT(DISTINCT session.learner) FROM photo JOIN session ON session.sid = photo.sid"
-        return int(self._db.execute(f"{query} WHERE photo.state = 'kept'").fetchone()[0])
+    def pictured(self) -> Collection[str]:
+        query = "SELECT DISTINCT session.learner FROM photo JOIN session ON session.sid = photo.sid"
+        return {row[0] for row in self._db.execute(f"{query} WHERE photo.state = 'kept'")}
 
     def older(self, until: int) -> Sequence[str]:
         query = "SELECT DISTINCT sid FROM photo WHERE state <> 'erased' AND at <= ? ORDER BY sid"
