@@ -63,9 +63,12 @@ def view(phase: str = "playing", sentence: str = "say.playing", **changes: Any) 
     return View(**{**plain, **changes})
 
 
-def chaptered(position_ms: int = 30_400) -> View:
+def chaptered(position_ms: int = 29_400) -> View:
     """The lesson with the chapters of its four steps; up to 41 s it was seen."""
-    steps = ((0, "拔", "Pull"), (15_000, "瞄", "Aim"), (30_000, "压", "Squeeze"), (45_000, "扫", "Sweep"))
+    steps = (
+        (0, "先判断", "Look first"), (16_000, "拔", "Pull"), (25_000, "瞄", "Aim"), (34_000, "压", "Squeeze"),
+        (43_000, "扫", "Sweep"),
+    )  # fmt: skip
     chapters = tuple(Chapter(at, Words(zh, en)) for at, zh, en in steps)
     unit = view().unit
     assert unit is not None

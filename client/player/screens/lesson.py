@@ -234,6 +234,10 @@ class LessonScreen(Screen):
         self._tell_panel(view)
         self._tell_buttons(view)
 
+    def on_wide(self, *_: Any) -> None:
+        """A phone was turned: what stands where is another."""
+        self._retell()
+
     def frame(self) -> None:
         """The picture lies elsewhere: paint the ground around it (and under its round corners), not below it."""
         stage, picture = self.ids.stage, self.ids.picture

@@ -174,27 +174,27 @@ def chapters(stage: Any, drive: Any, s: Any) -> None:
     assert not parts
     screen.render(chaptered())
     drive.step(5)
-    assert "第 3 章：压" in (screen.hint, screen.status), "what has just begun is named"
-    assert {"章节", "1. 拔", "2. 瞄", "3. 压", "4. 扫"} <= set(drive.said())
+    assert (screen.hint if screen.wide else screen.status) == "第 3 章：瞄", "what has just begun is named"
+    assert {"章节", "1. 先判断", "2. 拔", "3. 瞄", "4. 压", "5. 扫"} <= set(drive.said())
     rows = {part.at_ms: part for part in parts if hasattr(part, "at_ms")}
-    assert [rows[at].disabled for at in sorted(rows)] == [False, False, False, True]
-    assert [rows[at].here for at in sorted(rows)] == [False, False, True, False]
-    assert screen.ids.bar.marks == [15_000, 30_000, 45_000]
+    assert [rows[at].disabled for at in sorted(rows)] == [False, False, False, False, True]
+    assert [rows[at].here for at in sorted(rows)] == [False, False, True, False, False]
+    assert screen.ids.bar.marks == [16_000, 25_000, 34_000, 43_000]
     read = {(one.role, one.name, one.disabled) for one in map(spoken, widgets(stage)) if one is not None}
-    assert ("SLIDER", "播放位置 0:30，共 1:00，第 3 章：压", False) in read, [one for one in read if one[0] == "SLIDER"]
-    assert ("BUTTON", "回到第 2 章：瞄", False) in read
-    assert ("BUTTON", "第 4 章：扫（尚未学到）", True) in read
+    assert ("SLIDER", "播放位置 0:29，共 1:00，第 3 章：瞄", False) in read, [one for one in read if one[0] == "SLIDER"]
+    assert ("BUTTON", "回到第 2 章：拔", False) in read
+    assert ("BUTTON", "第 5 章：扫（尚未学到）", True) in read
     for at in sorted(rows):
         rows[at].into_sight()
         drive.step(3)
         rows[at].keyboard_on_key_down(None, (13, "enter"), "", [])
         drive.step(8)
-    assert told == [("seek", 0), ("seek", 15_000), ("seek", 30_000)], "never on to one that was not seen"
+    assert told == [("seek", at) for at in (0, 16_000, 25_000, 34_000)], "never on to one that was not seen"
     _keep(stage, "chapters")
     rows[0].focus = True
-    screen.render(chaptered(16_000))
+    screen.render(chaptered(18_000))
     drive.step(5)
-    assert rows[15_000].here
+    assert rows[16_000].here
     assert rows[0].focus, "the rows stay, and so does the focus"
     screen.render(replace(chaptered(), may_seek=False))
     drive.step(3)
