@@ -20,14 +20,23 @@ from client.events import Observation
 from client.journey import Journey
 from client.player import i18n, shown
 from client.player.captions import CaptionTrack, parse_captions
+from client.player.choices import Choice, Lines
 from client.player.errors import CaptionsError
 from client.player.foreground import judge
-from client.player.lines import Choice, Lines, chapters, lines, panel
+from client.player.lines import chapters, lines, panel
+from client.player.ownlines import sure
+from client.player.pages import Rights, Settings
 from client.player.shown import Choices
-from client.view import View
+from client.preferences import DAYS, MOST, Reminder
+from client.view import Sentence, View
 
 TICK_S: Final = 0.02
 CHAPTER: Final = re.compile(r"k[0-9]{0,3}")
+CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3])[:：]([0-5][0-9])")
+OWN: Final = (
+    "timeline", "rights", "settings", "back", "write", "save", "decide", "delete", "delete_yes", "delete_no",
+    "reminders", "goal",
+)  # fmt: skip
 QUESTIONS: Final = ("notice.read", "notice.promise", "notice.face_title", "notice.photos_title")
 
 
@@ -71,6 +80,8 @@ class Terminal:
         self._page = Lines(())
         self._answers: list[bool] = []
         self._item: int | None = None
+        self._letter: list[str] = []
+        self._sure = False
         self._captions_on, self._caption = False, ""
         self._track: tuple[str, CaptionTrack | None] = ("", None)
         self._over = False
@@ -104,6 +115,8 @@ class Terminal:
         journey = self.journey
         if journey.problem is None and isinstance(journey.shown, shown.Notice):
             page = self._notice()
+        elif self._sure and journey.problem is None and isinstance(journey.shown, Rights):
+            page = sure(self._in_words)
         else:
             page = lines(journey.problem or journey.shown, journey.language)
         if page == self._page:
@@ -116,6 +129,11 @@ class Terminal:
             for number, choice in enumerate(page.choices, 1):
                 self._out(f"  {number}  {choice.words}")
         self._page, self._told = page, page.told
+        if isinstance(journey.shown, Rights) and journey.shown.done == Sentence("rights.wrote"):
+            self._letter = []  # sent; what could not be sent stays
+
+    def _in_words(self, sentence: Sentence | str, **values: Any) -> str:
+        return i18n.say(self.journey.language, sentence, **values)
 
     def _notice(self) -> Lines:
         at = len(self._answers)
@@ -215,16 +233,57 @@ class Terminal:
                 journey.open_course(value)
             case "make_up_of":
                 journey.open_course(value, "")
-            case "timeline":
-                journey.own.to_timeline(value)
+            case "make_up_unit":
+                journey.open_course(*value)
+            case do if do in OWN:
+                self._own(do, value)
             case do:
                 actions: dict[str, Callable[[], None]] = {
+                    "sign_out": journey.sign_out,
                     "again": journey.try_again, "home": journey.to_today, "make_up": journey.make_up,
                     "other_account": journey.other_account, "confirm_name": journey.confirm_name,
                     "leave_name": journey.leave_name, "enrol": journey.start_enrol, "practise": journey.start_practice,
                     "without_face": journey.without_face, "send_now": journey.send_now, "face": journey.to_face,
                 }  # fmt: skip
                 actions[do]()
+
+    def _own(self, do: str, value: Any) -> None:
+        """The actions of the learner's own pages."""
+        own, letter = self.journey.own, "\n".join(self._letter)
+        self._sure = do == "delete"
+        match do:
+            case "write" if not letter:
+                self._out(self._say("text.letter_first"))
+            case "write":
+                own.write(value, letter)
+            case "save":
+                own.save(value, letter)
+            case "timeline":
+                own.to_timeline(value)
+            case "rights":
+                own.to_rights()
+            case "settings":
+                own.to_settings()
+            case "back":
+                own.back()
+            case "decide":
+                own.decide(*value)
+            case "delete_yes":
+                own.write("deletion", "")
+            case "reminders":
+                own.set_reminders(value)
+            case "goal":
+                own.set_goal(*value)
+
+    def _remind(self, line: str) -> None:
+        """A time of the day, every day: 19:30."""
+        shown_ = self.journey.shown
+        found = CLOCK.fullmatch(line)
+        if found is None or not isinstance(shown_, Settings) or len(shown_.reminders) >= MOST:
+            self._out(self._say("text.reminder"))
+            return
+        one = Reminder(int(found[1]) * 60 + int(found[2]), tuple(range(DAYS)))
+        self.journey.own.set_reminders((*shown_.reminders, one))
 
     def _answer(self, yes: bool) -> None:
         """One of the notice's four questions; reading it and the promise are needed to go on."""
@@ -245,6 +304,11 @@ class Terminal:
                 self.journey.enter_code(line)
             case "answer":
                 self._reply(line)
+            case "letter":
+                self._letter.append(line)
+                self._out(self._say("text.letter_kept"))
+            case "reminder":
+                self._remind(line)
 
     def _reply(self, code: str) -> None:
         """A question is answered once its word is chosen and, where one is wanted, its code typed."""

@@ -6,31 +6,13 @@ The same values that the window's screens render, said one below the other for t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
-from client.player import i18n, pages, shown
+from client.player import i18n, ownlines, pages, shown
+from client.player.choices import Choice, Lines
 from client.view import ResultView, Sentence, UnitView, Value, View
 
 CHECKED: Final = ("notice", "check")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One numbered choice: its words, the name of what it does, and with what."""
-
-    words: str
-    do: str
-    value: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """One page. `told` is said when it changes; `field` names what a typed line is, "" where none is wanted."""
-
-    told: tuple[str, ...]
-    choices: tuple[Choice, ...] = ()
-    field: str = ""
 
 
 def lines(value: Any, language: str) -> Lines:
@@ -52,7 +34,11 @@ def lines(value: Any, language: str) -> Lines:
         case shown.Trouble():
             return Lines(tuple(say.trouble(value)), (Choice(say(value.action), "again"),) if value.action else ())
         case pages.Timeline():
-            return say.timeline(value)
+            return ownlines.timeline(value, language, say)
+        case pages.Rights():
+            return ownlines.rights(value, language, say)
+        case pages.Settings():
+            return ownlines.settings(value, language, say)
         case _:
             return Lines((say("text.elsewhere"),), (Choice(say("text.back"), "home"),))
 
@@ -174,18 +160,8 @@ class _Say:
             choices.append(Choice(self("sync.send_now"), "send_now"))
         if value.face:
             choices.append(Choice(self("today.face"), "face"))
+        choices += [Choice(self("rights.title"), "rights"), Choice(self("settings.title"), "settings")]
         return Lines(tuple(told), tuple(choices))
-
-    def timeline(self, value: pages.Timeline) -> Lines:
-        told = [self.words(value.course.title)]
-        for line in value.course.lines:
-            counts = self("today.credited", done=self.long(line.sum("credited")), all=self.long(line.duration_ms))
-            told.append(f"{self.words(line.title)}: {counts}")
-            for part in line.stretches:
-                if part.why is not None:
-                    stretch = {"from": i18n.stamp(part.from_ms), "to": i18n.stamp(part.to_ms)}
-                    told.append(self("result.part", reason=self.words(part.why), **stretch))
-        return Lines(tuple(told), (Choice(self("text.back"), "home"),))
 
     def lesson(self, view: View) -> Lines:
         told = [view.message] if view.message else []
