@@ -64,6 +64,11 @@ class Application:
         return found + [Problem("no_commitment", party) for party in COMMITMENTS if party in missing]
 
     @property
+    def ends(self) -> str:
+        """The day of the last lesson, "" without any."""
+        return max((item.day for item in self.lessons), default="")
+
+    @property
     def digest(self) -> str:
         """What the class log calls this application."""
         line = json.dumps(to_data(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -167,10 +172,10 @@ class Applications:
             raise UnreadableError("this class has no application yet")
         return found
 
-    def opened(self, class_id: str) -> bool:
-        """Whether hours count in the class: its application is open, or it never needed one (made by the operator)."""
+    def standing(self, class_id: str) -> str:
+        """The state of the class's application; "open" for a class that never needed one (made by the operator)."""
         found = self.of(class_id)
-        return found is None or found.state in ("open", "closed")
+        return found.state if found else "open"
 
 
 def _lines(text: str) -> tuple[str, ...]:

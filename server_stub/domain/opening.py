@@ -1,5 +1,5 @@
 """Opening a class: only once roster, plan and the supervision link are in order; until then it is a preview without
-credit. And practice: only after theory.
+credit. Closing it when its plan is over. And practice: only after theory.
 """
 
 from __future__ import annotations
@@ -19,11 +19,17 @@ from server_stub.domain.eligibility import Checked, Eligibility
 from server_stub.domain.eligibility import digest as roster_digest
 from server_stub.domain.errors import NotThereError, ServerError
 from server_stub.domain.figures import Figures
-from server_stub.domain.office import class_place
-from server_stub.domain.papers import Paper
+from server_stub.domain.office import class_place, stated
+from server_stub.domain.papers import Paper, required
 from server_stub.domain.people import Account
 from server_stub.domain.work import Bench, in_state
-from server_stub.domain.work_errors import LinkError, NotEligibleError, NotOpenYetError
+from server_stub.domain.work_errors import (
+    ClassClosedError,
+    LinkError,
+    NotEligibleError,
+    NotOpenYetError,
+    WrongStateError,
+)
 
 LINK, PRACTICE = "link", "practice"
 LINK_LASTS_MS: Final = 24 * 3_600_000  # a test of the day of opening
@@ -174,9 +180,25 @@ class Opening:
         if reasons:
             raise NotEligibleError(f"{len({item.learner for item in reasons})} of the roster are not eligible yet")
 
+    def close(self, account: Account, class_id: str, reason: str) -> Paper:
+        """The institution closes an open class once the last lesson of its plan is over: no session begins any more,
+        segments of those that began are still taken, and its retention runs from now. `WrongStateError` before."""
+        bench = self._bench
+        bench.office.require(account, Right.IMPORT, class_id)
+        found = in_state(required(self._applications.of(class_id)), "open")
+        value = found.read(Application)
+        if value.ends >= bench.today().isoformat():
+            raise WrongStateError(f"the plan of this class runs until {value.ends}")
+        bench.office.audit(account, "closed the class", class_id, stated(reason), class_id)
+        return bench.change(found, value, "closed")
+
     def gate(self, class_id: str) -> None:
-        """Return quietly, or raise `NotOpenYetError`: no session is granted, the course can be previewed."""
-        if not self._applications.opened(class_id):
+        """Return quietly, or raise and no session is granted: `NotOpenYetError`, the course can be previewed;
+        `ClassClosedError`, the class is over."""
+        standing = self._applications.standing(class_id)
+        if standing == "closed":
+            raise ClassClosedError("this class is closed: no session begins any more")
+        if standing != "open":
             raise NotOpenYetError("this class is not open yet: preview only, no credit")
 
     def before_grant(self, then: Callable[[str], None]) -> Callable[[str], None]:

@@ -114,12 +114,21 @@ class Retention:
     def until(self, learner: str) -> int:
         """When the last of the learner's class records need not be kept any longer, ms."""
         made = {item.class_id: item.made for item in self._bench.people.classes()}
-        last = [made.get(item.class_id, 0) for item in self._bench.people.registrations(learner=learner)]
+        mine = [item.class_id for item in self._bench.people.registrations(learner=learner)]
+        last = [max(made.get(item, 0), self._ended(item)) for item in mine]
 
         def heard(tx: Transaction) -> list[int]:
             return [tx.events.progress(sid).heard_at for sid in tx.events.sessions(learner=learner)]
 
         return max([*last, *self._bench.read(heard)], default=0) + self._rules.retention_days["archives"] * DAY_MS
+
+    def _ended(self, class_id: str) -> int:
+        """When a class that was applied for was closed: its retention begins then, ms; while it is open, now; else 0
+        (a class of the operator's has no end but its last segment)."""
+        found = self._bench.papers.find("application", places=[class_place(class_id)], limit=1)
+        if not found:
+            return 0
+        return {"closed": found[0].changed, "open": self._bench.clock()}.get(found[0].state, 0)
 
     def courses(self) -> list[tuple[str, str, int]]:
         """(class, course's hash, ms until which it is kept at least) of every course that was ever in force (R4.5)."""
@@ -130,7 +139,7 @@ class Retention:
             for class_id in sorted(self._bench.titles()):
                 heard = [tx.events.progress(sid).heard_at for sid in tx.events.sessions(class_id=class_id)]
                 for _, leaf in self._logs.log(tx, class_id).policies.get("course", []):
-                    found.append((class_id, leaf.sha256, max([leaf.at, *heard]) + keep))
+                    found.append((class_id, leaf.sha256, max([leaf.at, self._ended(class_id), *heard]) + keep))
             return found
 
         return self._bench.read(look)
@@ -154,7 +163,8 @@ class Retention:
                 *self._old("reminder", "notices"), *self._old("impact", "impact")]  # fmt: skip
         count += self._bench.papers.drop([paper.paper for paper in over if not self._is_held(paper)])
         for paper in self._bench.papers.find(DELETION, states=["waiting"], limit=10_000):
-            if paper.read(Deleted).later <= self._bench.clock() and not self.held(paper.about):
+            later = max(paper.read(Deleted).later, self.until(paper.about))  # a class may have run on
+            if later <= self._bench.clock() and not self.held(paper.about):
                 self._forgetting.person(paper.about)
                 self.forget_warnings(paper.about)
                 self._portraits.drop(paper.about)

@@ -98,6 +98,15 @@ class OnHoldError(ServerError):
     zh = "相关资料因核实或法律要求暂予保留，目前不能删除。保留解除后可再次提出。"
 
 
+class ClassClosedError(ServerError):
+    """The institution closed the class: no session begins; what was recorded before is still taken."""
+
+    status = 409
+    code = "TS-S-092"
+    remedy = "This class is over. What you recorded is still sent and counted; ask your institution for another one."
+    zh = "本班已结业，不再开始新的学习。此前的记录仍会上传并计入；如需继续学习，请联系培训机构。"
+
+
 class EndpointError(ServerError):
     """An address outside of the list that this server may call."""
 

@@ -40,6 +40,7 @@ def class_file(visit: Reads, class_id: str, done: str = "") -> Response:
         problems=value.problems if value else [], checked=checked and (checked, checked.read(Checked)),
         link=link and (link, link.read(Link)), standing=work.certificates.standing(class_id),
         hours=_hours(value), contacts=work.rules.contacts, me=visit.account.name,
+        ended=value is not None and value.ends < work.bench.today().isoformat(),
         practice=[item for item in value.lessons if item.part == "practice"] if value else [],
     )  # fmt: skip
 
@@ -130,6 +131,13 @@ def open_class(visit: Acts, class_id: str) -> Response:
     """From now on hours count."""
     visit.wired.supervision.opening.open(visit.account, class_id)
     return _back(class_id, "opened")
+
+
+@router.post("/classes/{class_id}/close")
+def close_class(visit: Acts, class_id: str, reason: Line = "") -> Response:
+    """No session begins any more."""
+    visit.wired.supervision.opening.close(visit.account, class_id, reason)
+    return _back(class_id, "closed")
 
 
 @router.post("/classes/{class_id}/practice")

@@ -200,6 +200,37 @@ def test_no_second_subsidy_for_the_same_or_a_lower_level(room: Room) -> None:
         assert number(1) not in str([tuple(row) for row in connection.execute(table.select())])
 
 
+def test_a_closed_class_begins_no_session_and_takes_what_was_recorded(room: Room) -> None:
+    """Not before its plan is over, by the institution; late segments count; the retention runs from that day."""
+    browsers, learner = opened(room)
+    why = {"reason": "全部课程结束"}
+    assert "TS-S-087" in browsers["officer"].post(at("close"), why).text
+    later(room, browsers, 18)  # 2026-12-06, the day after the last lesson
+    assert browsers["supervisor"].post(at("close"), why).status_code == 403
+    assert "办理结业" in browsers["officer"].get(at("file")).text
+    retention = room.server.services.supervision.retention
+    days = retention._rules.retention_days["archives"] * 86_400_000
+    assert retention.until(learner.learner) == room.clock.now + days
+    room.clock.now += 3_600_000
+    assert retention.until(learner.learner) == room.clock.now + days  # open: it does not run yet
+    device = learner.sign_in().open()
+    device.play(20_000)
+    ok(browsers["officer"].post(at("close"), why))
+    closed = room.clock.now
+    device.send()
+    assert room.server.records.read(lambda tx: tx.events.progress(device.sid)).size >= 3
+    key = generate(names.session_origin(SERVER, "ab" * 16), ED25519)
+    refused = learner.request(learner.certificate("ab" * 16, key))
+    assert (refused.status_code, refused.json()["code"]) == (409, "TS-S-092")
+    page = browsers["officer"].get(at("file")).text
+    assert "已结业" in page
+    assert "办理结业" not in page
+    assert "全部课程结束" in browsers["supervisor"].get("/journal").text
+    room.clock.now += 86_400_000
+    assert retention.until(learner.learner) == closed + days
+    assert {until for _, _, until in retention.courses()} == {closed + days}
+
+
 def test_a_class_without_an_application_is_as_before(make_room: Callable[..., Room]) -> None:
     """Classes that the operator made are open from the start; nothing of this stands in their way."""
     room = make_room()

@@ -134,6 +134,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/classes/{class_id}/exam"): Row(PLANS, {"text": "learner\t80"}),
     ("POST", "/classes/{class_id}/link-test"): Row(SEES),
     ("POST", "/classes/{class_id}/open"): Row(PLANS),
+    ("POST", "/classes/{class_id}/close"): Row(PLANS, {"reason": "the plan is over"}),
     ("POST", "/classes/{class_id}/plan"): Row(PLANS, {"lessons": APPLICATION["lessons"], "reason": "another room"}),
     ("POST", "/classes/{class_id}/practice"): Row(SEES, {"learner": "{learner}", "lesson": "2026-12-05 灭火器实操"}),
     ("GET", "/completions/{completion}"): Row(SEES),
@@ -311,7 +312,10 @@ def make_world(room: Room) -> World:
         waits = browsers["admin"].post("/import/photos", {"class_id": CLASS}, files=photos).headers["location"]
         if shade == b"1":
             assert browsers["admin"].post(waits).status_code == 200
-    papers = {"bag": waits.rpartition("/")[2]} | papers_of(room, learner.learner) | planted(room, learner.learner)
+    other = room.server.people.account("other")
+    assert other is not None  # an erased learner takes a warning along that names nobody else
+    papers = papers_of(room, learner.learner) | planted(room, learner.learner, other.learner)
+    papers |= {"bag": waits.rpartition("/")[2]}
     return World(room, browsers, learner, device, made.headers["location"].rpartition("/")[2], papers)
 
 
