@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from client.config import Config
-from client.errors import ClientError
+from client.errors import ClientError, ServerRefusedError
 from client.own import Stage
 from client.player import shown
 from client.ports import Clock, Transport
@@ -19,6 +19,7 @@ from client.sync import ways
 from client.sync.enrol import Enrolment, SignedIn, finish_sign_in, start_sign_in
 from client.sync.ways import Elsewhere
 
+FORBIDDEN: Final = 403
 CODE_EVERY_MS: Final = 30_000  # the server sends one code in this time
 
 
@@ -91,15 +92,31 @@ class Arrival:
     # --- the code to the phone ----------------------------------------------------------------------------------------
 
     def ask_code(self, account: str) -> None:
-        """Have a code sent to the account."""
+        """Have a code sent to the account; where the settings hold an enrolment token, its first sign-in needs none."""
         account = account.strip()
         self._stage.change(account=account)
 
-        def sent(answer: tuple[str, int]) -> None:
+        def done(answer: Enrolment | tuple[str, int]) -> None:
+            if isinstance(answer, Enrolment):
+                self._enter(answer)
+                return
             self._challenge, self._code_at = answer[0], self._clock.mono()
             self._stage.change(step="code", again_in=self._again_in())
 
-        self._later(lambda: start_sign_in(self._transport, account), sent)
+        own = self.own_trust()
+        self._later(lambda: self._by_token(account, own) or start_sign_in(self._transport, account), done)
+
+    def _by_token(self, account: str, own: bytes | None) -> Enrolment | None:
+        """Whoever the settings' enrolment token lets in; None without one, and where it does not serve this account."""
+        if not self._config.token or not account:
+            return None
+        try:
+            who = ways.activate(self._transport, self._config.token, account)
+        except ServerRefusedError as error:
+            if error.status != FORBIDDEN:
+                raise
+            return None  # not the first sign-in, or the token is used up: the code to the phone, as everywhere
+        return Enrolment.signed_in(self._transport, self._config.data, who, own_trust=own)
 
     def _again_in(self) -> int:
         since = self._clock.mono() - (self._code_at or 0)

@@ -33,9 +33,13 @@ def ways(transport: Transport) -> tuple[tuple[str, str], ...]:
     return tuple((way, str(found[way])[:60]) for way in KNOWN if isinstance(found.get(way), str))
 
 
-def activate(transport: Transport, code: str) -> SignedIn:
-    """Exchange an employer's code for a token; `ServerRefusedError` with the server's sentence for a wrong one."""
-    return _signed_in(Api(transport).json("POST", "/v1/sign-in/activate", {"code": code}))
+def activate(transport: Transport, code: str, account: str = "") -> SignedIn:
+    """Exchange an employer's code for a token; `ServerRefusedError` with the server's sentence for a wrong one.
+
+    With an `account` the code is an employer's enrolment token, which serves the first sign-in of its learners.
+    """
+    body = {"code": code, "account": account} if account else {"code": code}
+    return _signed_in(Api(transport).json("POST", "/v1/sign-in/activate", body))
 
 
 def begin(transport: Transport, way: str, token: str = "") -> Elsewhere:

@@ -15,6 +15,10 @@ from client.player import shown
 from client.ports import Reply
 from client.sync import ways
 from client.sync.ways import Elsewhere, is_web
+from server_stub.domain.duties import Duty, Place
+from server_stub.domain.passwords import hash_password
+from server_stub.domain.people import Account
+from server_stub.domain.registry import Enrolment, Person
 from tests.client.test_journey import ALL, Client
 from tests.client.world import World
 from tests.server_stub.elsewhere import Elsewhere as There
@@ -55,6 +59,31 @@ def test_an_activation_code_opens_the_door(arriving) -> None:
     assert trouble.code == "TS-S-012"
     client.journey.enter_code(code.lower())
     client.until("real_name")
+
+
+def test_an_employers_token_opens_its_learners_first_sign_in(arriving, tmp_path: Path) -> None:
+    """Without a code; whom it does not serve, or not any more, gets the code to the phone as everywhere."""
+    world, _client, _there = arriving
+    registry, people = world.server.registry, world.server.people
+    registry.put_place(Place("employer/works", "Works"))
+    for at, employer in ((1, "employer/works"), (2, "employer/other")):
+        person = Person(f"fresh{at}", f"{at:032x}", f"Fresh {at}", employer=employer)
+        registry.enrol(people.classes()[0].class_id, [Enrolment(person, f"{at + 16:032x}", True)])
+    people.add_account(Account("boss", "Boss", password=hash_password("correct horse battery")))
+    registry.add_duty(Duty("boss", "employer", "employer/works"))
+    boss = people.account("boss")
+    token = world.server.services.tokens.make(boss, "employer/works", "line 2", 7, 5)
+    for account, page_after in (("fresh1", "real_name"), ("fresh2", "sign_in"), ("fresh1", "sign_in")):
+        client = Client(world, tmp_path / f"token-{account}-{page_after}", token=token)
+        client.journey.choose(ALL)
+        client.clock.advance(31_000)
+        client.journey.ask_code(account)
+        client.until(page_after)
+        if page_after == "sign_in":
+            assert (page(client).step, page(client).trouble) == ("code", None)
+            assert account in world.codes.sent
+        else:
+            assert account not in world.codes.sent
 
 
 def test_the_servers_ways_are_offered(arriving) -> None:
