@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final
 
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
+from server_stub.domain.citizen import masked
 from server_stub.domain.duties import Right
 from server_stub.domain.errors import StalePreviewError
 from server_stub.domain.portraits import Plan
@@ -36,7 +38,8 @@ def preview(visit: Reads, bag: str) -> Response:
         raise StalePreviewError("the same people were changed since the photos were read")
     lines = sorted(plan.lines, key=lambda line: (line.state != "problem", line.state == "same", line.file))
     room = visit.wired.office.require(visit.account, Right.IMPORT, kept.class_id)
-    return visit.show("portraits.html", bag=bag, room=room, lines=lines, counts=_counts(plan), done=False)
+    return visit.show("portraits.html", bag=bag, room=room, lines=lines, counts=_counts(plan), done=False,
+                      hidden=_hidden)  # fmt: skip
 
 
 @router.post("/import/photos/{bag}")
@@ -51,6 +54,11 @@ def compare(visit: Acts, learner: str, reason: Annotated[str, Form(max_length=50
     """The reference photo, once its learner agreed, for a stated reason that the class log keeps."""
     data, kind = visit.wired.portraits.open(visit.account, learner, reason)
     return Response(data, media_type=kind, headers=SAFE)
+
+
+def _hidden(file: str) -> str:
+    """A file's name with the identity number in it masked."""
+    return re.sub(r"[0-9]{17}[0-9Xx]", lambda found: masked(found[0]), file)
 
 
 def _counts(plan: Plan) -> dict[str, int]:

@@ -79,9 +79,10 @@ def test_a_file_is_whose_number_account_telephone_or_name_it_bears(room: Room) -
 def test_a_preview_keeps_nothing_and_a_confirmation_all_or_nothing(room: Room) -> None:
     """Files that cannot be imported stop all of them unless they are left out by a decision of its own."""
     browsers, work = school(room), room.server.services.supervision
-    files = {"王芳.jpg": FACE, "李娜.jpg": FACE}
+    files = {f"王芳{number(2)}.jpg": FACE, "李娜.jpg": FACE}
     page = browsers["officer"].get(ok(upload(browsers, files)).headers["location"])
     assert "lina1、lina2" in page.text
+    assert number(2) not in page.text
     assert "TS-S-048" in bring(browsers, files).text
     assert work.privacy.faces()[0] == 0
     ok(bring(browsers, files, leave_out="yes"))
