@@ -6,6 +6,7 @@ import pytest
 from httpx import Response
 
 from ledger.completion import Completion, person_hash, sign
+from ledger.events import Asked
 from server_stub.domain.certificates import Issued
 from server_stub.domain.letters import Letter
 from server_stub.domain.retention import Deleted
@@ -98,10 +99,11 @@ def study_all(room: Room, learner: Learner) -> Device:
     while device.position < 3_600_000:
         device.play(min(20_000, 3_600_000 - device.position))
         device.send()
-    for _ in range(40):  # the last check comes after the last minute
+    device.add(Asked("close"))  # one look, so that the last minutes count
+    for _ in range(40):
+        device.send()
         if device.answers[-1].ordered is None:
             break
-        device.send()
     device.close()
     room.server.services.sweep()
     return device
