@@ -19,7 +19,6 @@ from client.doctor.window import Consultation
 from client.events import Pressed
 from client.journey import Journey
 from client.player import theme
-from client.player.accessible import Reader
 from client.player.captions import CaptionTrack, parse_captions
 from client.player.drive import Drive, Tap
 from client.player.errors import CaptionsError
@@ -41,6 +40,7 @@ from client.player.screens import (
     tongue,
 )
 from client.player.widgets import fonts
+from client.player.widgets.accessible import Reader
 from client.player.widgets.look import look
 from client.preferences import Looks
 

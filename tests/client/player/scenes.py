@@ -162,8 +162,8 @@ def lesson(stage: Any, drive: Any, s: Any) -> None:
 
 def chapters(stage: Any, drive: Any, s: Any) -> None:
     """The chapters of a lesson: named, marked, gone back to where their beginning was seen, said to screen readers."""
-    from client.player.widgets.accessible import spoken, widgets
     from client.player.samples import chaptered, view
+    from client.player.widgets.accessible import spoken, widgets
 
     told = Told()
     screen = s.LessonScreen(told.of("press"), told.of("seek"))
