@@ -18,7 +18,7 @@ demo: setup-app  ## the main job end to end: server, lesson, checks, archive, re
 	@$(PY) build/demo.py $(if $(TAMPER),--tamper) $(if $(HEADLESS),--headless) $(if $(ROUTE),--route $(ROUTE)) $(if $(ENGINE),--engine $(ENGINE)) $(if $(WITNESSES),--witnesses $(WITNESSES))
 
 test: setup-dev lint  ## set everything up and pass all tests
-	@$(PY) -m pytest -n 2 --dist loadgroup --durations=10
+	@$(PY) -m pytest -n 3 --dist loadgroup --durations=10
 
 quick: setup-dev  ## the fast tests, under a minute
 	@$(PY) -m pytest -n 2 --dist loadgroup -m "not slow and not x11" tests/ledger tests/agent tests/client tests/server_stub

@@ -4,6 +4,7 @@ learner's own pages and asserts what each tap did."""
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,34 +23,31 @@ class Nobody:
 
 def walk(window: Any, journey: Any, drive: Any) -> None:
     """Overview, timeline, back, rights, settings, dark, a reminder, a goal, and back to an overview that knows it."""
-    drive.step(6)
-    assert journey.page == "today"
+    def comes(seen: Callable[[], Any], what: str) -> None:
+        drive.wait(seen, 20.0, what)  # the window renders ten times a second, however quick the machine is
+        drive.step(6)  # and what it shows has its place
+
+    comes(lambda: journey.page == "today", "the overview")
     drive.tap("today.timeline")
-    drive.step(4)
-    assert (journey.page, window.shell.header.title) == ("timeline", "学习轨迹")
+    comes(lambda: (journey.page, window.shell.header.title) == ("timeline", "学习轨迹"), "the timeline")
     drive.tap("返回")
     drive.tap("today.rights")
-    drive.step(4)
-    assert journey.page == "rights"
-    assert "没有待核实情况。" in drive.said()
+    comes(lambda: journey.page == "rights" and "没有待核实情况。" in drive.said(), "the rights")
     drive.tap("设置")
     drive.tap("dark True")
-    drive.step(4)
-    assert journey.own.looks.dark
     from client.player.screens import look
 
-    assert look.dark
+    comes(lambda: journey.own.looks.dark and look.dark, "the dark colours")
     drive.tap("settings.add")
-    assert len(journey.shown.reminders) == 1
+    comes(lambda: len(journey.shown.reminders) == 1, "the reminder")
     drive.tap("settings.set_goal")
-    assert journey.shown.goals[0].due is not None
+    comes(lambda: journey.shown.goals[0].due is not None, "the goal")
     drive.tap("返回")
-    assert journey.page == "rights", "back to where one was"
+    comes(lambda: journey.page == "rights", "back to where one was")
     drive.tap("返回")
-    drive.step(6)
-    assert journey.page == "today"
-    assert any(words.startswith("目标 ") for words in drive.said())
-    assert any(words.startswith("今天建议学") for words in drive.said())
+    comes(lambda: journey.page == "today", "the overview again")
+    comes(lambda: any(words.startswith("目标 ") for words in drive.said()), "the goal on the overview")
+    comes(lambda: any(words.startswith("今天建议学") for words in drive.said()), "the day's share")
 
 
 def main() -> None:
