@@ -8,6 +8,7 @@ request, as WeChat wants it: no address of these calls is ever logged or shown.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import secrets
 from collections.abc import Mapping
@@ -59,21 +60,28 @@ class WeChat:
         self.name = app.name
 
     def begin(self, now: int) -> Begun:
-        """The address behind the picture to scan; its `state` is good once."""
-        state = secrets.token_hex(16)
-        self._store.begin(Ceremony(_named("asked", state), "way", "", "{}", now + LASTS_MS))
+        """The address behind the picture to scan; its `state` is good once. The number on the learner's own screen is
+        asked for when the browser comes back: who agreed to somebody else's sign-in does not have it before him."""
+        state, number = secrets.token_hex(16), f"{secrets.randbelow(10_000):04d}"
+        held = json.dumps({"number": number})
+        self._store.begin(Ceremony(_named("asked", state), "way", "", held, now + LASTS_MS))
         asked = {"appid": self._app.app_id, "redirect_uri": self._app.back, "response_type": "code",
                  "scope": "snsapi_login", "state": state}  # fmt: skip
         uri = f"{ISSUER}/connect/qrconnect?{urlencode(asked)}#wechat_redirect"
-        return Begun(uri, "", now + LASTS_MS, EVERY_MS, {"state": state})
+        return Begun(uri, number, now + LASTS_MS, EVERY_MS, {"state": state})
 
-    def returned(self, state: str, code: str) -> None:
-        """The browser came back: exchange the code, remember whose it is. `code` "": the learner said no."""
+    def returned(self, state: str, code: str, number: str = "") -> None:
+        """The browser came back: exchange the code, remember whose it is. `code` "": the learner said no, and so does
+        another `number` than the one on the screen of whoever began: there is one try."""
         now = self._clock()
-        if self._store.finish(_named("asked", state), now) is None:
+        asked = self._store.finish(_named("asked", state), now)
+        if asked is None:
             raise WayRefusedError("this sign-in was not begun here, or too long ago")
-        held = json.dumps({"subject": self._subject(code) if code else ""})
+        same = hmac.compare_digest(str(json.loads(asked.held)["number"]).encode(), number.encode())
+        held = json.dumps({"subject": self._subject(code) if code and same else ""})
         self._store.begin(Ceremony(_named("answered", state), "way", "", held, now + LASTS_MS))
+        if code and not same:
+            raise WayRefusedError("another number than on the screen of the computer that began")
 
     def poll(self, held: Mapping[str, Any]) -> Pending | str:
         """Whose it is, once the browser came back."""

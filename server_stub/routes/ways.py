@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
@@ -14,13 +14,9 @@ from server_stub.domain.ways import Asked, Still
 from server_stub.domain.wechat import WeChat
 from server_stub.routes.accounts import Body
 from server_stub.routes.deps import Learner, Seen, Wired
+from server_stub.routes.web import language, render, same_site
 
 router = APIRouter(tags=["accounts"])
-_BACK = (
-    '<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>TrueSeat</title><h1>请回到学习客户端</h1><p>登录结果会显示在您的电脑上，本页可以关闭。</p>"
-    '<p lang="en">Go back to the learning client; you may close this page.</p></html>'
-)
 
 
 class ActivateBody(Body):
@@ -74,14 +70,32 @@ def poll(wired: Wired, body: PollBody, address: Seen) -> dict[str, Any]:
 
 
 @router.get("/v1/sign-in/wechat", response_class=HTMLResponse)
-def wechat(wired: Wired, address: Seen, state: str = "", code: str = "") -> str:
-    """Where WeChat sends the learner's browser."""
+def wechat(request: Request, wired: Wired, address: Seen, state: str = "", code: str = "") -> HTMLResponse:
+    """Where WeChat sends the learner's browser: nothing is exchanged before the number of the own screen is typed."""
+    provider = _wechat(wired, address, state, code)
+    if not code:
+        provider.returned(state, "")
+    return render(request, "way.html", language(request), state=state, answer=code)
+
+
+@router.post("/v1/sign-in/wechat", response_class=HTMLResponse)
+def wechat_confirmed(
+    request: Request, wired: Wired, address: Seen,
+    state: Annotated[str, Form()] = "", code: Annotated[str, Form()] = "", number: Annotated[str, Form()] = "",
+) -> HTMLResponse:  # fmt: skip
+    """The learner typed the number, or said that nobody here began this (`number` empty)."""
+    same_site(request)
+    provider = _wechat(wired, address, state, code)
+    provider.returned(state, code if number else "", number[:10].strip())
+    return render(request, "way.html", language(request), state="", answer="")
+
+
+def _wechat(wired: Wired, address: str, state: str, code: str) -> WeChat:
     wired.limits.count("sign-in", address)
     provider = wired.ways.provider("wechat")
     if not isinstance(provider, WeChat) or len(state) > 64 or len(code) > 600:
         raise NotThereError("nothing was asked of WeChat here")
-    provider.returned(state, code)
-    return _BACK
+    return provider
 
 
 def _asked(asked: Asked) -> dict[str, Any]:

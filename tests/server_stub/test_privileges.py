@@ -58,6 +58,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/sign-in/begin"): api(EVERYBODY, "open"),
     ("POST", "/v1/sign-in/poll"): api(EVERYBODY, "open"),  # the handle is the right
     ("GET", "/v1/sign-in/wechat"): api(EVERYBODY, "open"),  # where a browser comes back to
+    ("POST", "/v1/sign-in/wechat"): api(EVERYBODY, "open"),  # and types the number of the own screen
     ("GET", "/models/{digest}"): api(EVERYBODY, "open"),
     ("POST", "/v1/sessions/{sid}/segments"): api(EVERYBODY, "open"),  # the signature is the right
     ("GET", "/v1/sessions/{sid}/evidence/{eid}"): api(EVERYBODY, "open"),  # named by a receipted event

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from server_stub.domain.deviceflow import DeviceFlow
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.domain.oidc import Oidc, Provider
+from server_stub.domain.passkeys import Ceremony
 from server_stub.domain.wechat import WeChat, WeChatApp
 from server_stub.storage.waysfile import read_ways
 from tests.server_stub.conftest import Room
@@ -47,11 +48,23 @@ def linked(room: Room, there: Elsewhere, way: str, agree: Any) -> str:
     return str(learner.learner)
 
 
+def state_of(begun: dict[str, Any]) -> str:
+    return str(begun["uri"]).partition("state=")[2].partition("#")[0]
+
+
+def confirm(room: Room, begun: dict[str, Any], number: str | None = None, code: str = "c0de") -> Any:
+    """The browser came back, and the learner types the number on the screen."""
+    form = {"state": state_of(begun), "code": code, "number": begun["user_code"] if number is None else number}
+    return room.http.post("/v1/sign-in/wechat", data=form)
+
+
 def browser(room: Room, there: Elsewhere, begun: dict[str, Any], openid: str = "o1") -> int:
-    """The phone scanned the picture and said yes; the browser comes back."""
-    state = begun["uri"].partition("state=")[2].partition("#")[0]
+    """The phone scanned the picture and said yes; the browser comes back, and the number is typed."""
     there.codes["c0de"] = {"openid": openid}
-    return room.http.get(f"/v1/sign-in/wechat?state={state}&code=c0de").status_code
+    page = room.http.get(f"/v1/sign-in/wechat?state={state_of(begun)}&code=c0de")
+    assert page.status_code == 200
+    assert begun["user_code"] not in page.text, "it stands on the own screen alone"
+    return int(confirm(room, begun).status_code)
 
 
 # --- activation codes -------------------------------------------------------------------------------------------------
@@ -171,21 +184,19 @@ def test_a_linked_account_signs_in_by_wechat(room: Room, there: Elsewhere) -> No
 def test_wechat_says_no_with_status_200(room: Room, there: Elsewhere) -> None:
     """errcode in the body: a wrong code is refused, a busy system may be asked again; neither shows the secret."""
     _, begun = post(room, "begin", {"way": "wechat"})
-    state = begun["uri"].partition("state=")[2].partition("#")[0]
-    refused = room.http.get(f"/v1/sign-in/wechat?state={state}&code=forged")
+    refused = confirm(room, begun, code="forged")
     assert refused.status_code == 403
     assert "40029" in refused.text
     there.refusals["/sns/oauth2/access_token"] = (200, {"errcode": -1, "errmsg": "system error"})
     _, begun = post(room, "begin", {"way": "wechat"})
-    state = begun["uri"].partition("state=")[2].partition("#")[0]
-    busy = room.http.get(f"/v1/sign-in/wechat?state={state}&code=c0de")
+    busy = confirm(room, begun)
     assert busy.status_code == 503
     assert APP["secret"] not in refused.text + busy.text
 
 
 def test_a_wechat_answer_nobody_asked_for_is_refused(room: Room, there: Elsewhere) -> None:
     """A forged state, one used twice, and two answers about two people."""
-    assert room.http.get("/v1/sign-in/wechat?state=00&code=c0de").status_code == 403
+    assert room.http.post("/v1/sign-in/wechat", data={"state": "00", "code": "c0de", "number": "1"}).status_code == 403
     _, begun = post(room, "begin", {"way": "wechat"})
     assert browser(room, there, begun) == 200
     assert browser(room, there, begun) == 403
@@ -197,10 +208,31 @@ def test_a_wechat_answer_nobody_asked_for_is_refused(room: Room, there: Elsewher
 def test_who_declines_on_the_phone_is_told(room: Room, there: Elsewhere) -> None:
     """The browser comes back without a code."""
     _, begun = post(room, "begin", {"way": "wechat"})
-    state = begun["uri"].partition("state=")[2].partition("#")[0]
-    assert room.http.get(f"/v1/sign-in/wechat?state={state}").status_code == 200
+    assert room.http.get(f"/v1/sign-in/wechat?state={state_of(begun)}").status_code == 200
     room.clock.now += 2_000
     assert post(room, "poll", {"handle": begun["handle"]})[1]["code"] == "TS-S-113"
+
+
+def test_attack_somebody_elses_sign_in_is_sent_to_a_learner(room: Room, there: Elsewhere) -> None:
+    """A stranger begins on his own computer and sends the address on. Agreeing in WeChat alone gives him nothing; "not
+    me", and another number than the one on his screen, end it for good; a form of another site is not heard."""
+    linked(room, there, "wechat", lambda begun: browser(room, there, begun))
+    for number in (None, "", "wrong"):
+        _, begun = post(room, "begin", {"way": "wechat"})
+        assert room.http.get(f"/v1/sign-in/wechat?state={state_of(begun)}&code=c0de").status_code == 200
+        room.clock.now += 2_000
+        assert post(room, "poll", {"handle": begun["handle"]})[1] == {"wait": 2_000}, "the page alone exchanges nothing"
+        if number is None:
+            continue
+        confirm(room, begun, number)
+        room.clock.now += 2_000
+        assert post(room, "poll", {"handle": begun["handle"]})[1]["code"] == "TS-S-113"
+        assert confirm(room, begun).status_code == 403, "one try"
+    _, begun = post(room, "begin", {"way": "wechat"})
+    form = {"state": state_of(begun), "code": "c0de", "number": begun["user_code"]}
+    there.codes["c0de"] = {"openid": "o1"}
+    far = room.http.post("/v1/sign-in/wechat", data=form, headers={"Origin": "https://elsewhere.example"})
+    assert far.status_code == 403
 
 
 # --- hostile answers --------------------------------------------------------------------------------------------------
@@ -233,8 +265,8 @@ def test_whatever_a_provider_answers_is_refused_by_an_error_of_ours(status: int,
 
     class Store:
         def begin(self, _: object) -> None: ...
-        def finish(self, *_: object) -> object:
-            return object()
+        def finish(self, *_: object) -> Ceremony:
+            return Ceremony("asked", "way", "", '{"number": "0000"}', 0)
 
     provider = Provider("https://id.example", "trueseat", "", "x")
     oidc: Any = Oidc(provider, Web(), Store(), None, None, lambda: 0)  # type: ignore[arg-type]
@@ -242,7 +274,7 @@ def test_whatever_a_provider_answers_is_refused_by_an_error_of_ours(status: int,
     flow = DeviceFlow(oidc, Web())
     wechat = WeChat(WeChatApp("wx1", "s", "https://a.example/b"), Web(), Store(), lambda: 0)  # type: ignore[arg-type]
     for attempt in (
-        lambda: flow.begin(0), lambda: flow.poll({"code": "x", "every": 5}), lambda: wechat.returned("s", "c")
+        lambda: flow.begin(0), lambda: flow.poll({"code": "x", "every": 5}), lambda: wechat.returned("s", "c", "0000")
     ):
         try:
             found = attempt()
