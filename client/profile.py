@@ -164,12 +164,13 @@ class UnsafeFileSeal:
         write_private(self._path(name), secret)
 
     def get(self, name: str) -> bytes | None:
-        """The secret, or None where there is none."""
+        """The secret, or None where there is none; zeros are one that was erased when the power went."""
         with disk(name):
             try:
-                return self._path(name).read_bytes()
+                found = self._path(name).read_bytes()
             except FileNotFoundError:
                 return None
+        return found if any(found) else None
 
     def delete(self, name: str) -> None:
         """Forget it; the bytes are overwritten first."""

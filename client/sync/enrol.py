@@ -136,7 +136,7 @@ class Enrolment:
         """This profile's device key for the class: drawn and sealed once, registered with the server once."""
         name = f"device-{registration.registration}"
         kept = self.profile.seal.get(name)
-        signer = self._load(kept) if kept else generate(names.device(registration.server, secrets.token_hex(16)), P256)
+        signer = self.load(kept) if kept else generate(names.device(registration.server, secrets.token_hex(16)), P256)
         if not kept:
             self.profile.seal.put(name, signer.vkey.name.encode() + b"\n" + signer.to_pem())
         if not self.profile.seal.get(f"{name}-known"):
@@ -145,7 +145,8 @@ class Enrolment:
         return signer
 
     @staticmethod
-    def _load(kept: bytes) -> Signer:
+    def load(kept: bytes) -> Signer:
+        """A device key as it was sealed (name, newline, PEM), or `SealError`."""
         name, _, pem = kept.partition(b"\n")
         try:
             return load_signer(name.decode(), P256, pem)

@@ -190,6 +190,20 @@ def test_renewing_waits_for_the_person_and_survives_a_crash(world, pc):
     assert sum(record.leaf.role == "device" for record in log.keys) == 2
 
 
+@pytest.mark.parametrize("left", [bytes(280), b"half a name", b"name\n-----BEGIN PRIVATE KEY-----\n"])
+def test_a_fresh_key_that_the_disk_spoiled_is_drawn_again(world, pc, left):
+    """Nobody holds it and nothing was signed by it, so it stops nobody."""
+    studied(pc)
+    backup = copied(pc, "backup")
+    studied(pc.restart())
+    with pytest.raises(ForkedLogError):
+        opened_by(signed_in_again(world, backup))
+    world.clock.advance(11 * MINUTE)
+    again = signed_in_again(world, backup)
+    again.profile.seal.put(f"device-{again.registration.registration}-next", left)
+    assert studied(again)
+
+
 def test_the_other_side_of_the_fork_is_kept_by_the_server(world, pc):
     """What the device held is sent with the renewal: signed by the session's key, kept beside what the server has."""
     study = pc.study()

@@ -119,6 +119,9 @@ class Disk:
         mine = Methods.from_buffer_copy(system.contents)
         was = (_own(mine.write), _own(mine.truncate), _own(mine.sync))
         inode = path.stat().st_ino
+        if not path.stat().st_size and self._names.get(path) != inode:
+            self._pending.pop(inode, None)  # a new file in the place of one that was deleted
+            self._durable.pop(inode, None)
 
         def write(handle: int, data: int, size: int, offset: int) -> int:
             if not self._tick():
@@ -161,7 +164,9 @@ class Disk:
         if path.is_dir():
             self._listed(path)
         else:
-            self._durable[os.fstat(handle).st_ino] = bytearray(path.read_bytes())
+            inode = os.fstat(handle).st_ino
+            self._durable[inode] = bytearray(path.read_bytes())
+            self._pending.pop(inode, None)  # of a deleted file of SQLite's that had this inode
         return self._fsync(handle)
 
     def _listed(self, folder: Path) -> None:

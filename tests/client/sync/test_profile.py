@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,16 @@ def test_a_secret_that_is_deleted_is_gone(tmp_path):
     seal.put("k", b"x")
     seal.delete("k")
     seal.delete("k")
+    assert seal.get("k") is None
+
+
+def test_a_secret_half_deleted_by_a_power_cut_is_gone(tmp_path, monkeypatch):
+    """The zeros were on the disk, the shorter list of names not yet: what is left is no secret."""
+    seal = UnsafeFileSeal(tmp_path)
+    seal.put("k", b"secret")
+    monkeypatch.setattr(Path, "unlink", lambda path: None)
+    seal.delete("k")
+    assert (tmp_path / "k").read_bytes() == bytes(6)
     assert seal.get("k") is None
 
 
