@@ -24,7 +24,7 @@ def main() -> int:
     options = _arguments()
     folder: Path = options.folder
     internal = folder / "_internal"
-    saved = slim.slim(internal) if sys.platform == "linux" and not options.windows else {}
+    saved = slim.slim_windows(internal) if options.windows else slim.slim(internal)
     carried = licences.write(folder, options.app, internal)
     if options.app != "verifier":
         _sign(internal)
@@ -47,7 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("app", choices=tuple(LIMITS))
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--windows", action="store_true", help="a bundle for Windows: no archive, nothing stripped")
+    parser.add_argument("--windows", action="store_true", help="a bundle for Windows: no archive")
     return parser.parse_args()
 
 

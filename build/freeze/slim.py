@@ -1,7 +1,9 @@
-"""Takes out of a bundle what nobody runs: debugging symbols, and two encoders that decoding never calls."""
+"""Takes out of a bundle what nobody runs: debugging symbols, copies, and two encoders that decoding never calls."""
 
 from __future__ import annotations
 
+import filecmp
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,10 +16,11 @@ STRIPPED: Final = (
     "libmediapipe.so", "libpython3*.so*", "lib-dynload/*.so", "*.abi3.so", "kivy/**/*.so", "yara_x/*.so", "orjson/*.so"
 )  # fmt: skip
 SPARED: Final = ("cv2/",)
+MINGW: Final = "x86_64-w64-mingw32-"
 
 
 def slim(internal: Path) -> dict[str, int]:
-    """What was done to the libraries under `internal`: kind → bytes saved."""
+    """What was done to the libraries of a bundle for Linux: kind → bytes saved."""
     before = size(internal)
     for path in sorted(internal.glob("av.libs/*.so*")):
         if path.name.startswith(ENCODERS) and not path.is_symlink():
@@ -29,16 +32,45 @@ def slim(internal: Path) -> dict[str, int]:
     return {"encoders": before - hollowed, "symbols": hollowed - size(internal)}
 
 
+def slim_windows(internal: Path) -> dict[str, int]:
+    """The same of a bundle for Windows, whose wheels' own libraries PyInstaller lays down twice."""
+    before = size(internal)
+    for path in sorted(internal.glob("*.libs/*.dll")):  # each package opens its own folder of them when it is imported
+        copy = internal / path.name
+        if copy.is_file() and filecmp.cmp(path, copy, shallow=False):
+            copy.unlink()
+    single = size(internal)
+    for path in sorted(internal.glob("av.libs/*.dll")):
+        if path.name.startswith(ENCODERS):
+            hollow_windows(path)
+    return {"copies": before - single, "encoders": single - size(internal)}
+
+
 def hollow(library: Path) -> None:
     """Put a library of the same name and functions in its place; every function answers 0, nothing was encoded."""
     listed = subprocess.run(["nm", "-D", "--defined-only", str(library)], check=True, capture_output=True, text=True)
     names = sorted({line.split()[-1].split("@")[0] for line in listed.stdout.splitlines() if " T " in line})
+    _compile(library, names, "cc", "-fPIC", "-Wl,--build-id=none", f"-Wl,-soname,{library.name}")
+
+
+def hollow_windows(library: Path) -> None:
+    """The same for a .dll: without a start of its own and without a time."""
+    command = [f"{MINGW}objdump", "-p", str(library)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    table = told.partition("[Ordinal/Name Pointer] Table")[2].partition("\n\n")[0]
+    names = sorted(re.findall(r"^\s*\[ *\d+\] (\w+)$", table, re.MULTILINE))
+    _compile(library, names, f"{MINGW}gcc", "-nostdlib", "-Wl,-e,0", "-Wl,--no-insert-timestamp")
+
+
+def _compile(library: Path, names: list[str], *compiler: str) -> None:
+    """Write the library anew with functions of these names."""
     plain = [name for name in names if name.isidentifier() and not name.startswith("_")]
+    if not plain:
+        raise ValueError(f"{library.name} names no function")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "hollow.c")
         source.write_text("".join(f"void *{name}(void) {{ return 0; }}\n" for name in plain), "ascii")
-        named = ["-Wl,--build-id=none", f"-Wl,-soname,{library.name}"]
-        command = ["cc", "-shared", "-fPIC", "-O1", "-s", "-fno-builtin", *named, "-o", str(library), str(source)]
+        command = [*compiler, "-shared", "-O1", "-s", "-fno-builtin", "-o", str(library), str(source)]
         subprocess.run(command, check=True)
 
 

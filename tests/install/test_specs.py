@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("freeze", "deb", "windows"):
         monkeypatch.syspath_prepend(str(BUILD / name))
     yield
-    for name in ("parts", "needs", "msi", "glibc"):
+    for name in ("parts", "needs", "msi", "glibc", "slim"):
         sys.modules.pop(name, None)
 
 
@@ -97,6 +98,41 @@ def test_a_frozen_client_starts_the_agent_beside_it(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(sys, "executable", str(tmp_path / client))
         assert link.default_command() == [str(tmp_path / agent), "watch"]
     assert {"trueseat", "trueseat-agent"} <= set(parts.PROGRAMS["client"])
+
+
+@pytest.mark.parametrize(
+    ("compiler", "hollow", "suffix"),
+    [("cc", "hollow", "so"), ("x86_64-w64-mingw32-gcc", "hollow_windows", "dll")],
+)
+def test_a_hollow_library_has_every_function_and_nothing_in_them(
+    compiler: str, hollow: str, suffix: str, tmp_path: Path
+) -> None:
+    """What names the encoder still loads; made twice it is the same file."""
+    import slim
+
+    if shutil.which(compiler) is None:
+        pytest.skip(f"left out: needs {compiler}")
+    source, library = tmp_path / "x.c", tmp_path / f"libx265-1.{suffix}"
+    source.write_text("char film[1 << 20] = {1}; int open_it(void) { return film[7]; } int shut(void) { return 7; }")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    getattr(slim, hollow)(library)
+    made = library.read_bytes()
+    assert len(made) < 1 << 15
+    assert {b"open_it", b"shut"} <= set(made.split(b"\0"))
+    getattr(slim, hollow)(library)
+    assert library.read_bytes() == made
+
+
+def test_a_library_lies_once_in_a_windows_bundle(tmp_path: Path) -> None:
+    """A copy of a wheel's library goes; another library of the same name stays."""
+    import slim
+
+    for name in ("av.libs/a.dll", "a.dll", "av.libs/b.dll"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"MZ")
+    (tmp_path / "b.dll").write_bytes(b"other")
+    assert slim.slim_windows(tmp_path)["copies"] == 2
+    assert sorted(path.name for path in tmp_path.glob("*.dll")) == ["b.dll"]
 
 
 # --- Debian -----------------------------------------------------------------------------------------------------------
