@@ -1,5 +1,7 @@
 """What is installed beside TrueSeat, and under which licence: writes docs/licences.md, `--check` compares it.
 
+The one place that says so: bundles (build/freeze/notices.py) and the bill of materials (build/sbom.py) ask it.
+
 The names are those of the lock (build/requirements/app.txt); the licences are what the installed packages state, as
 SPDX expressions; where a package states none, or a longer text, `SAID` says what its licence file is.
 """
@@ -25,19 +27,22 @@ SAID: Final = {  # what the licence file in the package says, where its metadata
     "cycler": "BSD-3-Clause", "deprecated": "MIT", "docutils": "BSD-2-Clause", "filetype": "MIT",
     "flatbuffers": "Apache-2.0", "fonttools": "MIT", "h11": "MIT", "jinja2": "BSD-3-Clause", "joserfc": "BSD-3-Clause",
     "kivy": "MIT", "kivy-garden": "MIT", "kiwisolver": "BSD-3-Clause", "matplotlib": "PSF-2.0",
-    "mediapipe": "Apache-2.0", "opencv-contrib-python": "Apache-2.0", "pillow": "HPND", "psutil": "BSD-3-Clause",
+    "mediapipe": "Apache-2.0", "opencv-contrib-python": "Apache-2.0", "opencv-contrib-python-headless": "Apache-2.0",
+    "pillow": "HPND", "psutil": "BSD-3-Clause",
     "pyasn1": "BSD-2-Clause", "pyasn1-modules": "BSD-2-Clause", "pyopenssl": "Apache-2.0",
     "pypdfium2": "BSD-3-Clause AND Apache-2.0", "reportlab": "BSD-3-Clause", "requests": "Apache-2.0",
     "segno": "BSD-3-Clause", "tzdata": "Apache-2.0", "uvloop": "Apache-2.0 OR MIT", "xcffib": "Apache-2.0",
     "yara-x": "BSD-3-Clause",
 }  # fmt: skip
-ELSEWHERE: Final = {  # packages of other systems than this one, which the lock names too
+ELSEWHERE: Final = {  # packages of other systems than this one, which the lock names too; build/wine has an older NumPy
+    "numpy": "BSD-3-Clause",
     "kivy-deps-angle": "MIT", "kivy-deps-glew": "MIT", "kivy-deps-sdl2": "MIT", "pypiwin32": "PSF-2.0",
     "pywin32": "PSF-2.0", "colorama": "BSD-3-Clause", "greenlet": "MIT",
 }  # fmt: skip
 CARRIED: Final = {  # what a wheel carries besides itself, and what that means for a bundle
     "av": "FFmpeg with x264 and x265 (GPL-2.0-or-later): a bundle with the wheel is under the GPL-3.0 as a whole",
     "opencv-contrib-python": "FFmpeg (LGPL-2.1)",
+    "opencv-contrib-python-headless": "FFmpeg (LGPL-2.1)",
     "kivy": "SDL2 (Zlib)",
     "docutils": "one editor mode under the GPL, which bundles leave out",
     "pypdfium2": "PDFium (BSD-3-Clause, Apache-2.0)",
@@ -50,12 +55,21 @@ def names() -> list[str]:
     return sorted({match[1] for line in lines if (match := re.match(r"([a-z0-9][a-z0-9._-]*)==", line))})
 
 
-def licence(name: str) -> str:
-    """The SPDX expression of one package, or a `ValueError` that says what to do."""
+def normal(name: str) -> str:
+    """The name of a package as the lock writes it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def licence(name: str, told: metadata.PackageMetadata | None = None) -> str:
+    """The SPDX expression of one package, or a `ValueError` that says what to do.
+
+    `told` is what the package says of itself; without it the installed one is asked.
+    """
     if name in SAID:
         return SAID[name]
     try:
-        stated = metadata.metadata(name).get("License-Expression")
+        told = told or metadata.metadata(name)
+        stated = told["License-Expression"] if "License-Expression" in told else ELSEWHERE.get(name)
     except metadata.PackageNotFoundError:
         stated = ELSEWHERE.get(name)
     if not stated:

@@ -10,9 +10,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
 import glibc
-import licences
+import notices
 import slim
+
+from client.about import VERSION
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 MIB: Final = 1 << 20
@@ -25,7 +29,8 @@ def main() -> int:
     folder: Path = options.folder
     internal = folder / "_internal"
     saved = slim.slim_windows(internal) if options.windows else slim.slim(internal)
-    carried = licences.write(folder, options.app, internal)
+    site, work = _made_of(options.windows)
+    carried = notices.write(folder, options.app, site, work, VERSION)
     if options.app != "verifier":
         _sign(internal)
     _settle(folder)
@@ -49,6 +54,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--windows", action="store_true", help="a bundle for Windows: no archive")
     return parser.parse_args()
+
+
+def _made_of(windows: bool) -> tuple[Path, Path]:
+    """The packages that a bundle was frozen from, and PyInstaller's own notes."""
+    if windows:
+        return Path(os.environ["TRUESEAT_WINE"]) / "freeze", ROOT / ".work/pyinstaller-windows"
+    return next((ROOT / ".work/freeze").glob("lib/python3*/site-packages")), ROOT / ".work/pyinstaller"
 
 
 def _sign(internal: Path) -> None:

@@ -26,7 +26,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("freeze", "deb", "windows"):
         monkeypatch.syspath_prepend(str(BUILD / name))
     yield
-    for name in ("parts", "needs", "msi", "glibc", "slim"):
+    for name in ("parts", "needs", "msi", "glibc", "slim", "notices"):
         sys.modules.pop(name, None)
 
 
@@ -133,6 +133,27 @@ def test_a_library_lies_once_in_a_windows_bundle(tmp_path: Path) -> None:
     (tmp_path / "b.dll").write_bytes(b"other")
     assert slim.slim_windows(tmp_path)["copies"] == 2
     assert sorted(path.name for path in tmp_path.glob("*.dll")) == ["b.dll"]
+
+
+def test_a_bundle_says_what_it_carries_and_takes_no_other_licence(tmp_path: Path) -> None:
+    """One place says which licence is whose; texts go along by their package's name; a refused one ends the build."""
+    import notices
+
+    for name, licence in (("good-one", "MIT"), ("bad", "AGPL-3.0-only"), ("absent", "AGPL-3.0-only")):
+        info = tmp_path / "site" / f"{name}-1.0.dist-info"
+        (info / "licenses" / "deep").mkdir(parents=True)
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.4\nName: {name}\nVersion: 1\nLicense-Expression: {licence}\n"
+        )
+        (info / "licenses/deep/FREE.txt").write_text("as is")
+        (info / "RECORD").write_text(f"{name}.py,,\n{info.name}/licenses/deep/FREE.txt,,\n{info.name}/METADATA,,\n")
+    (tmp_path / "in").mkdir()
+    found = {each.name: each for each in notices.carried(tmp_path / "in", tmp_path / "site", {"good-one", "bad"})}
+    assert set(found) == {"good-one", "bad"}
+    assert notices.terms(found["good-one"]) == "MIT"
+    assert [name for name, _ in notices.texts(found["good-one"])] == ["good-one-deep-FREE.txt"]
+    with pytest.raises(ValueError, match=r"AGPL-3\.0-only"):
+        notices.terms(found["bad"])
 
 
 # --- Debian -----------------------------------------------------------------------------------------------------------
