@@ -10,6 +10,7 @@ face: `METRIC`, `embed`, `pad`, `video`.
 from __future__ import annotations
 
 import argparse
+import atexit
 import csv
 import json
 import sys
@@ -41,7 +42,11 @@ Report = dict[str, Any]
 
 @cache
 def eyes() -> Eyes:
-    """The product's models, loaded once; close them before the process ends (`close`)."""
+    """The product's models, loaded once, and let go at the latest when Python ends.
+
+    Raises `ModelMissingError` or `WrongModelError` (client/manifest.py says where they are looked for).
+    """
+    atexit.register(close)
     return Eyes(models.load_set(manifest.load()))
 
 
@@ -52,32 +57,35 @@ def shipped() -> Limits:
 
 
 def close() -> None:
-    """Let the models go."""
+    """Let the models go; the next call of `embed`, `pad` or `video` loads them again."""
     if eyes.cache_info().currsize:
         eyes().close()
         eyes.cache_clear()
 
 
 def embed(bgr: Image) -> Scores | None:
-    """The template of the most prominent face as a 1-D array of length 1, or None where no face is found."""
+    """128 numbers of length 1 (to be compared by cosine) of the most prominent face, or None where no face is found.
+
+    A picture is an 8-bit array, grey, BGR or BGRA, from 16 pixels a side to 50 million; `FrameError` for anything else.
+    """
     vector = eyes().look(frame(bgr), 0, vector=True, fine=True).vector
     return None if vector is None else np.array(vector)
 
 
 def pad(bgr: Image) -> float | None:
-    """P(living face) of this one picture by every cue, 0…1, or None where no face is found."""
+    """P(living face) of this one picture by every cue, 0…1, or None where no face is found; errors as of `embed`."""
     return eyes().look(frame(bgr), 0, fine=True).live
 
 
 def video(frames: Iterable[Image], fps: float) -> Report:
     """What happens in a clip: blinks, mouth_opens, yaw_left_max, yaw_right_max (deg), face_counts, pad (of them all).
 
-    `pad` is what an attempt makes of such frames when nobody was asked to move (`pad.attempt`). Left and right are the
-    subject's own. `FrameError` for a frame that is no picture or an `fps` that is no pace.
+    `pad` is what an attempt makes of such frames when nobody was asked to move (`pad.attempt`), None where no frame has
+    a face. Left and right are the subject's own. One frame is looked at after the other and let go. `FrameError` for
+    frames that are no row, a frame that is no picture, an `fps` (frames a second, below 1,000) that is no pace.
     """
-    if not 0 < fps < 1_000:
-        raise FrameError("a clip without a pace")
-    seen = [eyes().look(frame(bgr), round(i * 1000 / fps), pose=True) for i, bgr in enumerate(frames)]
+    every_ms = 1000 / _pace(fps)
+    seen = [eyes().look(frame(bgr), round(i * every_ms), pose=True) for i, bgr in enumerate(_row(frames))]
     left, right = turned(one.pose.yaw for one in seen if one.pose is not None)
     return {
         "blinks": blinks_in(seen, shipped()),
@@ -87,6 +95,18 @@ def video(frames: Iterable[Image], fps: float) -> Report:
         "face_counts": [len(one.faces) for one in seen],
         "pad": attacks.whole(seen, asked=False),
     }
+
+
+def _pace(fps: object) -> float:
+    if not isinstance(fps, int | float | np.integer | np.floating) or not 0 < fps < 1_000:
+        raise FrameError("a clip without a pace")
+    return float(fps)
+
+
+def _row(frames: object) -> Iterable[Image]:
+    if not isinstance(frames, Iterable):
+        raise FrameError("no row of frames")
+    return frames
 
 
 # --- the measurements -------------------------------------------------------------------------------------------------

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,11 +114,49 @@ def test_what_is_no_picture_is_our_error(pack: Path, name: str) -> None:
     assert evaluate.pad(np.zeros((64, 64), np.uint8)) is None
 
 
-@pytest.mark.parametrize("fps", [0, -25, float("nan"), float("inf")])
-def test_a_clip_without_a_pace_is_our_error(pack: Path, fps: float) -> None:
-    """Time would stand still or be no time."""
+PACES = [0, -25, float("nan"), float("inf"), 10**400, None, "25", 1j, np.array([25])]
+
+
+@pytest.mark.parametrize("fps", PACES, ids=lambda fps: f"{fps!r:.12}")
+def test_a_clip_without_a_pace_is_our_error(pack: Path, fps: object) -> None:
+    """Time would stand still or be no time; some readers of clips say None."""
     with pytest.raises(FrameError):
-        evaluate.video([], fps)
+        evaluate.video([], fps)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("frames", [None, 7, evaluate.video], ids=["nothing", "a number", "a function"])
+def test_what_is_no_row_of_frames_is_our_error(pack: Path, frames: object) -> None:
+    """And a path is a row of letters, none of which is a picture."""
+    for wrong in (frames, "clip.mp4"):
+        with pytest.raises(FrameError):
+            evaluate.video(wrong, 25)  # type: ignore[arg-type]
+
+
+OUTSIDER = """
+import sys
+from client.proctor import evaluate
+heavy = {"kivy", "requests", "psutil", "matplotlib", "mediapipe", "tkinter"} & set(sys.modules)
+import cv2
+print(evaluate.METRIC, sorted(heavy), len(evaluate.video([cv2.imread(sys.argv[1])], 25)["face_counts"]))
+"""
+
+
+@pytest.mark.slow
+def test_an_outsider_needs_neither_our_folder_nor_a_camera_nor_to_say_goodbye(pack: Path, faces: Path) -> None:
+    """Imported from elsewhere, without a window or a camera; the models are let go at the end without any noise."""
+    own = Path(evaluate.__file__).parents[2]
+    ended = subprocess.run(
+        [sys.executable, "-c", OUTSIDER, str(faces / "identities" / "astronaut.png")],
+        cwd=pack,
+        env={**os.environ, "PYTHONPATH": str(own)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip() == "cosine [] 1"
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
 
 
 def test_noise_of_any_shape_has_no_face(pack: Path) -> None:
