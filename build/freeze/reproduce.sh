@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds apps twice, in two fresh clones of this commit, and says of every file whether both builds made the same bytes.
 #   build/freeze/reproduce.sh [verifier agent client]      the last line is JSON; exit 1 when something differs
+# TRUESEAT_KEEP=folder: keep the first build there.
 set -eu
 cd "$(dirname "$0")/../.."
 apps=${*:-verifier}
@@ -19,6 +20,7 @@ for turn in one two; do
         [ "$app" = agent ] || (cd "$work/$turn" && TRUESEAT_XZ=0 .venv/bin/python build/deb/make.py "$app" >/dev/null)
     done
 done
+if [ -n "${TRUESEAT_KEEP:-}" ]; then mkdir -p "$TRUESEAT_KEEP" && cp -a "$work/one/dist/." "$TRUESEAT_KEEP/"; fi
 .venv/bin/python - "$work/one/dist" "$work/two/dist" <<'END_'
 import hashlib, json, sys
 from pathlib import Path
