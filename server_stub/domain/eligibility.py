@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from server_stub.domain import citizen, sheets
 from server_stub.domain.duties import Right
-from server_stub.domain.errors import SheetError
 from server_stub.domain.office import class_place
-from server_stub.domain.papers import Paper, fresh
+from server_stub.domain.papers import Paper
 from server_stub.domain.people import Account, Registration
 from server_stub.domain.registry import Person
 from server_stub.domain.work import Bench
 
 CHECKED, SUBSIDY = "eligibility", "subsidy"
 MIN_AGE: Final = 16
-_COLUMNS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,8 @@ class Subsidy:
     trade: str
     level: int
     year: int
-    source: str
+    source: str  # a class, or "list": of another office
+    by: str = ""  # who brought that list
 
 
 def repeated(trade: str, level: int, before: Iterable[Subsidy]) -> tuple[str, str] | None:
@@ -73,7 +71,7 @@ def age(number: str, today: datetime.date) -> int:
 
 
 class Eligibility:
-    """Looks at rosters, keeps what it found, and keeps the subsidies that other systems report."""
+    """Looks at rosters and keeps what it found."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -127,45 +125,6 @@ class Eligibility:
         """The last check of a class."""
         found = self._bench.papers.find(CHECKED, places=[class_place(class_id)], limit=1)
         return found[0] if found else None
-
-    def take(self, account: Account, data: bytes) -> tuple[int, list[str]]:
-        """Take in a list of subsidies that another department reports: identity number, trade, level, year.
-
-        Numbers are kept as keyed hashes only. Returns how many were new, and the rows that could not be read: then
-        nothing of the list is kept.
-        """
-        bench = self._bench
-        bench.office.require_anywhere(account, Right.REVEAL)
-        papers, wrong = [], []
-        for number, cells in sheets.read(data).rows:
-            try:
-                papers.append(self._subsidy([*cells, *[""] * _COLUMNS][:_COLUMNS]))
-            except (citizen.Damaged, ValueError) as error:
-                if number > 1 or any(cell[:1].isdigit() for cell in cells):  # the first may name the columns
-                    wrong.append(f"{number}: {error}")
-        if wrong:
-            return 0, wrong
-        if not papers:
-            raise SheetError("the list names nobody")
-        known = {(item.about, str(item.data)) for item in self._known({paper.about for paper in papers})}
-        new = {(paper.about, str(paper.data)): paper for paper in papers}
-        found = [paper for key, paper in new.items() if key not in known]
-        said = f"{len(found)} of {len(papers)}"
-        bench.office.audit(account, "took in paid subsidies", said, "a list of another office")
-        bench.papers.put(*found)
-        return len(found), []
-
-    def _known(self, about: set[str]) -> Sequence[Paper]:
-        return self._bench.papers.find(SUBSIDY, about=about, limit=100_000)
-
-    def _subsidy(self, cells: Sequence[str]) -> Paper:
-        bench = self._bench
-        identity, trade, level, year = cells
-        number = citizen.identity(identity, bench.today())
-        if level not in ("1", "2", "3", "4", "5") or not trade or not (year.isdigit() and len(year) == 4):
-            raise ValueError("trade, level 1 to 5, year")
-        value = Subsidy(trade[:60], int(level), int(year), "list")
-        return fresh(SUBSIDY, "", bench.sealer.digest(number), "paid", bench.clock(), value)
 
 
 def digest(roster: Sequence[Registration]) -> str:

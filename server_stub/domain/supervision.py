@@ -22,6 +22,7 @@ from server_stub.domain.privacy import Privacy
 from server_stub.domain.retention import Forgetting, Retention
 from server_stub.domain.settle import Settler
 from server_stub.domain.statistics import Statistics
+from server_stub.domain.subsidies import Subsidies
 from server_stub.domain.tips import Tips
 from server_stub.domain.work import Bench
 
@@ -46,6 +47,7 @@ class Supervision:
     retention: Retention
     privacy: Privacy
     mailroom: Mailroom
+    subsidies: Subsidies
 
 
 def wire(
@@ -68,5 +70,5 @@ def wire(
         bench, settler, rules, figures, applications, eligibility, opening, certificates, cases, Employers(bench),
         Inspections(bench, cases), Tips(bench), Statistics(bench, figures, applications, rules),
         retention, Privacy(bench, rules, logs, eraser, forgetting, retention, portraits),
-        Mailroom(bench),
+        Mailroom(bench), Subsidies(bench),
     )  # fmt: skip

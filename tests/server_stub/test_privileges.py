@@ -31,6 +31,7 @@ PLANS = frozenset({"admin", "principal", "officer"})
 DECIDES = frozenset({"admin", "supervisor", "principal"})
 LEARNER = frozenset({"learner"})
 LIST = "姓名,账号\n王芳,wang.fang\n"
+PAID = "身份证号,工种,等级,年份\n11010519491231002X,消防设施操作员,4,2024\n"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/log/{class_id}/tile/{path:path}"): api(EVERYBODY, "open"),
     ("GET", "/v1/me"): api(LEARNER),
     ("POST", "/v1/sign-in/link"): api(LEARNER),
+    ("GET", "/v1/sign-in/links"): api(LEARNER),
+    ("POST", "/v1/sign-in/unlink"): api(LEARNER),
     ("GET", "/v1/bodies/{digest}"): api(LEARNER),
     ("GET", "/v1/classes/{class_id}/copy"): api(LEARNER),
     ("GET", "/v1/courses/{digest}/{name}"): api(LEARNER),
@@ -85,6 +88,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/sessions/{sid}/hand"): api(LEARNER),
     ("GET", "/v1/sessions/{sid}/credit"): api(LEARNER),
     ("GET", "/v1/sessions/{sid}/content-key"): api(LEARNER),
+    ("GET", "/v1/sessions/{sid}/live/{unit}/index.m3u8"): api(LEARNER),
+    ("GET", "/v1/sessions/{sid}/live/{unit}/{name}"): api(LEARNER),
     ("POST", "/v1/sign-out"): api(LEARNER),
     # the learner's own pages: the cookie of learners; what is another learner's is tried in test_me.py
     ("GET", "/me/sign-in"): Row(EVERYBODY, None, "open"),
@@ -210,6 +215,12 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/people/{learner}/compare"): Row(
         frozenset({"admin", "supervisor", "principal"}), {"reason": "the card was compared"}
     ),
+    ("GET", "/subsidies"): Row(DECIDES | {"far"}),
+    ("POST", "/subsidies"): Row(DECIDES | {"far"}, {"text": PAID}),
+    ("POST", "/subsidies/find"): Row(DECIDES | {"far"}, {"number": "11010519491231002X"}),
+    ("GET", "/subsidies/{payments}"): Row(frozenset({"admin"})),  # whose draft it is
+    ("POST", "/subsidies/{payments}"): Row(frozenset({"admin"})),
+    ("POST", "/subsidies/{payment}/remove"): Row(DECIDES, {"reason": "the office took it back"}),
     ("GET", "/fleet"): Row(STAFF - {"provider", "teacher"}),
     ("POST", "/fleet/tokens"): Row(
         frozenset({"admin", "supervisor", "employer"}), {"place": "employer/works", "days": "7", "count": "2"}
@@ -317,6 +328,12 @@ def make_world(room: Room) -> World:
     assert other is not None  # an erased learner takes a warning along that names nobody else
     papers = papers_of(room, learner.learner) | planted(room, learner.learner, other.learner)
     papers |= {"bag": waits.rpartition("/")[2]}
+    for year in ("2023", "2024"):  # the first payment is kept, the second one waits
+        paid = browsers["admin"].post("/subsidies", {"text": PAID.replace("2024", year)}).headers["location"]
+        if year == "2023":
+            assert browsers["admin"].post(paid).status_code == 303
+    payment = room.server.services.supervision.bench.papers.find("subsidy")[0].paper
+    papers |= {"payments": paid.rpartition("/")[2], "payment": payment}
     return World(room, browsers, learner, device, made.headers["location"].rpartition("/")[2], papers)
 
 
@@ -367,6 +384,7 @@ def test_who_is_named_gets_in_and_nobody_else(world: World) -> None:
 _SAID = (
     ("/me/devices/lost", "TS-S-015"),
     ("/staff/duties/end", "TS-S-040"), ("/fleet/tokens/end", "TS-S-040"), ("/account/passkeys/", "TS-S-110"),
+    ("/subsidies/{payment}/remove", "TS-S-040"),  # the first one took it out
     ("/account/passkeys/end", "TS-S-040"),
     ("/account/passkeys/start", "TS-S-013"), ("/account/oidc", "TS-S-111"), ("/account/oidc", "TS-S-013"),
 )  # fmt: skip
