@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import hashlib
 import re
 import tomllib
@@ -28,6 +29,9 @@ _DEVICE: Final = re.compile(
     r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE
 )  # files nowhere on Windows
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
+_STREAM: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")  # a folder's name on every system
+EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+AGE: Final = (1_577_836_800, 4_102_444_800)  # 2020 to 2100, seconds: anything else is a mistake
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -74,11 +78,19 @@ class Chapter:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Live:
+    """A lesson that is given once, at a planned time: its position is programme time, ms since `starts_ms` (epoch)."""
+
+    stream: str  # which of the server's streams
+    starts_ms: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Unit:
     """One lesson: `duration_ms` bounds what can be credited for it.
 
     `lower` is the same lesson as a smaller picture, for old computers; "" where the package has none. `chapters` are
-    none, or begin at 0 and follow one another.
+    none, or begin at 0 and follow one another. A `live` unit has no file: `media` and `media_sha256` are "".
     """
 
     id: str
@@ -92,6 +104,13 @@ class Unit:
     lower: str = ""
     lower_sha256: str = ""
     chapters: tuple[Chapter, ...] = ()
+    live: Live | None = None
+
+    def files(self) -> dict[str, str]:
+        """Every file that it names → its sha256."""
+        pairs = {self.media: self.media_sha256, self.lower: self.lower_sha256}
+        captions = {name: self.captions_sha256[language] for language, name in self.captions.items()}
+        return {name: digest for name, digest in (pairs | captions).items() if name}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -115,9 +134,7 @@ class Course:
         """Every file of the package but course.toml itself → its sha256."""
         found: dict[str, str] = {}
         for unit in self.units:
-            found[unit.media] = unit.media_sha256
-            found |= {unit.lower: unit.lower_sha256} if unit.lower else {}
-            found |= {name: unit.captions_sha256[language] for language, name in unit.captions.items()}
+            found |= unit.files()
         return found
 
 
@@ -149,13 +166,13 @@ def safe_name(name: str) -> str:
     return name
 
 
+_FILED: Final = {"captions", "captions_sha256", "lower", "lower_sha256", "chapter"}  # what only a file can have
+
+
 def _unit(table: Any) -> Unit:
-    _keys(
-        table,
-        "unit",
-        {"id", "title", "duration_ms", "media", "media_sha256"},
-        {"captions", "captions_sha256", "question", "lower", "lower_sha256", "chapter"},
-    )
+    live = isinstance(table, dict) and "live" in table
+    own = {"live"} if live else {"media", "media_sha256"}
+    _keys(table, "unit", {"id", "title", "duration_ms"} | own, {"question"} if live else {"question"} | _FILED)
     name = _string(table["id"], "unit id", _NAME)
     duration = _number(table["duration_ms"], f"{name}: duration_ms", 1, MAX_UNIT_MS)
     captions = _map(table.get("captions", {}), f"{name}: captions", safe_name)
@@ -172,15 +189,27 @@ def _unit(table: Any) -> Unit:
         id=name,
         title=_text(table["title"], f"{name}: title"),
         duration_ms=duration,
-        media=safe_name(table["media"]),
-        media_sha256=_string(table["media_sha256"], f"{name}: media_sha256", _HASH),
+        media="" if live else safe_name(table["media"]),
+        media_sha256="" if live else _string(table["media_sha256"], f"{name}: media_sha256", _HASH),
         captions=captions,
         captions_sha256=hashes,
         questions=questions,
         lower=safe_name(table["lower"]) if "lower" in table else "",
         lower_sha256=_string(table["lower_sha256"], f"{name}: lower_sha256", _HASH) if "lower" in table else "",
         chapters=_chapters(table.get("chapter", []), name, duration),
+        live=_live(table["live"], name) if live else None,
     )
+
+
+def _live(table: Any, unit: str) -> Live:
+    """The stream, and the planned start as TOML writes a moment: with its offset from UTC, to the second."""
+    where = f"{unit}: live"
+    _keys(table, where, {"stream", "starts"})
+    starts = table["starts"]
+    if not isinstance(starts, datetime.datetime) or starts.tzinfo is None or starts.microsecond:
+        raise CourseError(f"{where}: starts is no moment with its offset, as 2026-11-24T19:30:00+08:00")
+    seconds = int((starts - EPOCH).total_seconds())
+    return Live(_string(table["stream"], f"{where}: stream", _STREAM), _number(seconds, where, *AGE) * 1000)
 
 
 def _chapters(value: Any, unit: str, duration: int) -> tuple[Chapter, ...]:
@@ -260,7 +289,8 @@ def _unique_files(course: Course) -> None:
     """One name, one content: also where a file system folds case."""
     seen: dict[str, tuple[str, str]] = {}
     for unit in course.units:
-        pairs = [(unit.media, unit.media_sha256), *([(unit.lower, unit.lower_sha256)] if unit.lower else [])]
+        pairs = [(unit.media, unit.media_sha256)] if unit.media else []
+        pairs += [(unit.lower, unit.lower_sha256)] if unit.lower else []
         pairs += [(name, unit.captions_sha256[language]) for language, name in unit.captions.items()]
         for name, digest in pairs:
             if seen.setdefault(name.lower(), (name, digest)) != (name, digest):

@@ -17,9 +17,10 @@ from fastapi.staticfiles import StaticFiles
 from server_stub import web_guard
 from server_stub.domain import houserules, supervision
 from server_stub.domain.archive import Archivist
+from server_stub.domain.broadcast import Broadcasts
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.clockwatch import ClockWatch
-from server_stub.domain.content import ContentKeys
+from server_stub.domain.content import ContentKeys, OpenSessions
 from server_stub.domain.decisions import Decisions
 from server_stub.domain.devices import Devices
 from server_stub.domain.enrolment import Enrolment
@@ -96,6 +97,7 @@ from server_stub.storage.portraits import SqlPortraits
 from server_stub.storage.providers import HttpWeb, load_provider
 from server_stub.storage.province import HttpProvince
 from server_stub.storage.registry import SqlRegistry
+from server_stub.storage.streams import Streams
 from server_stub.storage.tokens import SqlTokens
 from server_stub.storage.traces import SqlTraces
 from server_stub.storage.witnessed import HttpWitnesses
@@ -191,6 +193,7 @@ class Server:
         self.class_maker = ClassMaker(self.people, self.records, logs, self.keyring, self.packages)
         segments = Segments(self.records, live, self.keyring, revealer, settler, clock)
         self.ingest = Ingest(segments)
+        studied = OpenSessions(self.records, revealer, self.packages)
         self.services = Services(
             server=settings.server,
             version=_version(),
@@ -213,7 +216,8 @@ class Server:
             revealer=revealer,
             overview=Overview(self.people, self.registry, self.records, enrolment),
             files=self.packages,
-            content=ContentKeys(self.records, revealer, self.packages),
+            content=ContentKeys(studied, self.packages),
+            broadcasts=Broadcasts(studied, Streams(settings.streams), clock),
             exporter=ArchiveExporter(archivist, self.records, self.keyring, self.gatherer, settings.exports),
             gatherer=self.gatherer,
             office=office,

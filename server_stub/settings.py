@@ -96,6 +96,11 @@ class Settings:
         return self.directory / "courses"
 
     @property
+    def streams(self) -> Path:
+        """Live streams, a folder each, which encoders fill."""
+        return self.directory / "live"
+
+    @property
     def models(self) -> Path:
         """Model files by their digest."""
         return self.directory / "models"

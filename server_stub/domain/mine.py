@@ -273,5 +273,6 @@ def preview_units(units: Sequence[Unit]) -> tuple[Unit, ...]:
     for unit in units:
         if sum(item.duration_ms for item in found) >= PREVIEW_MS:
             break
-        found.append(unit)
+        if unit.media:  # a live lesson is there for those who study
+            found.append(unit)
     return tuple(found)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ledger import course
+from ledger.course import Unit
 from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.people import Classroom, People
 from server_stub.domain.ports import Records, Transaction
@@ -83,6 +84,11 @@ class Overview:
     def facts(self, class_id: str) -> tuple[int, dict[str, dict[str, str]]]:
         """The programme's offset from UTC in minutes, and the titles of the course's units by language."""
         return self._records.read(partial(self._facts, class_id=class_id))
+
+    def lessons(self, class_id: str) -> tuple[Unit, ...]:
+        """The units of the course that is in force."""
+        data = self._records.read(lambda tx: self._enrolment.in_force(tx, class_id, "course"))
+        return course.parse(data).units
 
     def _facts(self, tx: Transaction, class_id: str) -> tuple[int, dict[str, dict[str, str]]]:
         offset = self._enrolment.policy(tx, class_id).utc_offset_minutes

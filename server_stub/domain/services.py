@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from server_stub.domain.broadcast import Broadcasts
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.content import ContentKeys
 from server_stub.domain.decisions import Decisions
@@ -88,6 +89,7 @@ class Services:
     overview: Overview
     files: Files
     content: ContentKeys
+    broadcasts: Broadcasts
     exporter: Exporter
     decisions: Decisions
     devices: Devices

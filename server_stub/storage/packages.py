@@ -47,7 +47,7 @@ class Packages:
 
     def file(self, digest: str, name: str) -> Path:
         """A file of a course package, or `NotThereError`."""
-        course = self._course(digest)
+        course = self.course(digest)
         if name != MANIFEST and name not in course.files():
             raise NotThereError(f"the course has no file {name[:80]!r}")
         return self._there(self._courses / digest / name)
@@ -60,10 +60,11 @@ class Packages:
 
     def content_keys(self, digest: str) -> list[bytes]:
         """The keys of the encrypted files of a course; empty for one that is not encrypted."""
-        self._course(digest)
+        self.course(digest)
         return list(contentkeys.read(contentkeys.key_file(self._courses / digest)).values())
 
-    def _course(self, digest: str) -> Course:
+    def course(self, digest: str) -> Course:
+        """An installed course, or `NotThereError`."""
         if digest not in self._parsed:
             if not safe_name(digest):
                 raise NotThereError("a course is asked for by its sha256")
