@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from server_stub.domain.duties import Right
 from server_stub.domain.errors import ServerError, TooManyError
 from server_stub.routes.web import SAFE, Acts, PageRoute, Reads, Visit, fragment
+from server_stub.routes.words import WORDS
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 LOOK_EVERY_S: Final = 2.0
@@ -36,7 +37,8 @@ def live(visit: Reads, class_id: str, sent: str = "") -> Response:
 
 @router.get("/classes/{class_id}/live/stream")
 async def stream(visit: Reads, class_id: str) -> Response:
-    """The same as it changes, as server-sent events: `{"head": html, "rows": {sid: html}, "order": [sid…]}`."""
+    """The same as it changes, as server-sent events: `{"head": html, "rows": {sid: html}, "said": {sid: text}, "order":
+    [sid…], "look": how many to look at}`; `said` is the learner's line in the form for messages."""
     await run_in_threadpool(visit.wired.office.require, visit.account, Right.SEE, class_id)
     if not _Streams.enter():
         raise TooManyError("too many live pages are open", {"retry_after": 30})
@@ -98,7 +100,10 @@ def _news(visit: Visit, class_id: str, known: dict[str, str]) -> dict[str, Any]:
     known.clear()
     known.update(hashes)
     head = changed.pop("head", None)
-    return {"head": head, "rows": changed, "order": order, "look": values["view"].to_look_at}
+    word = WORDS[visit.lang]
+    said = {line.now.sid: f"{line.person} · {word[f'look_{line.look.value}']}" for line in values["view"].lines}
+    said = {sid: text for sid, text in said.items() if sid in changed}
+    return {"head": head, "rows": changed, "said": said, "order": order, "look": values["view"].to_look_at}
 
 
 def _row(visit: Visit, line: Any, values: dict[str, Any]) -> str:
