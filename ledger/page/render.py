@@ -17,10 +17,11 @@ _SHOWN = 12  # findings of one kind in one step; the rest are counted
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # whatever slipped in could neither run nor fetch
 
 
-def page(report: Report, lang: str) -> bytes:
-    """The report of one archive, in `lang` (zh or en); the same report gives the same bytes."""
+def page(report: Report, lang: str, note: str = "") -> bytes:
+    """The report of one archive, in `lang` (zh or en), `note` above it; the same report gives the same bytes."""
     tongue = load(lang)
-    return _document(tongue, tag("h1", tongue.say("page.title")), *_archive(report, tongue))
+    said = tag("p", tag("strong", note)) if note else None
+    return _document(tongue, tag("h1", tongue.say("page.title")), said, *_archive(report, tongue))
 
 
 def document(lang: str, *body: Html) -> bytes:
@@ -45,7 +46,7 @@ def shelf(reports: Mapping[str, Report | LedgerError], across: list[Finding], la
     return _document(tongue, tag("h1", title), table(head, *lines), *found, *each)
 
 
-def _document(tongue: Tongue, *body: Html, made: bool = True) -> bytes:
+def _document(tongue: Tongue, *body: Html | None, made: bool = True) -> bytes:
     style = (resources.files("ledger") / "page" / "page.css").read_text("utf-8")
     head = tag(
         "head",

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.client.world import CLASS, World
 from tests.install.chroot import ROOT
 
 VALID = ROOT / "tests" / "vectors" / "valid"
@@ -57,6 +58,36 @@ def test_a_changed_archive_is_refused_on_its_page(launcher: Any, archive: Path) 
     page, code = said(launcher.report([archive, VALID / "archive.trust"], "zh", []))
     assert code in (1, 2)
     assert "核验通过" not in page
+
+
+def test_a_learners_own_copy_is_verified_as_what_it_is(launcher: Any, tmp_path: Path) -> None:
+    """Dropped by the learner it is no archive with sessions missing; with one byte changed it is refused."""
+    (tmp_path / "world").mkdir()
+    world = World(tmp_path / "world")
+    try:
+        for name, account in (("one", "learner"), ("two", "other")):
+            pc = world.machine(name, account)
+            study = pc.study()
+            pc.run(study, 20_000)
+            pc.finish(study)
+            pc.send_all()
+        mine = world.server.services.people.registrations(class_id=CLASS)[0].learner
+        copy = world.server.services.exporter.zip(CLASS, masked=False, learner=mine)
+        whole = world.server.services.exporter.zip(CLASS, masked=False)
+        trust = world.trust_file()
+    finally:
+        world.close()
+    for lang in ("zh", "en"):
+        page, code = said(launcher.report([copy, trust], lang, []))
+        assert code == 0
+        assert html.escape(launcher.WORDS[lang]["own"]) in page
+        assert html.escape(launcher.WORDS[lang]["own"]) not in said(launcher.report([whole, trust], lang, []))[0]
+    data = bytearray(copy.read_bytes())
+    data[len(data) // 2] ^= 1
+    copy.write_bytes(data)
+    page, code = said(launcher.report([copy, trust], "en", []))
+    assert code in (1, 2)
+    assert html.escape(launcher.WORDS["en"]["own"]) not in page
 
 
 def test_without_a_trust_file_nothing_is_verified_and_the_page_says_how(launcher: Any, archive: Path) -> None:

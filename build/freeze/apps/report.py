@@ -39,6 +39,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "不要使用随档案一起收到的文件。",
         "put": "请把它放进下面的文件夹，或与档案一起拖到本程序上：",
         "closed": "以下文件无法使用：",
+        "own": "这是一名学员的个人副本：只核验其本人的学习记录，班级其他人的记录未包含在内，不能据此判断整班。",
     },
     "en": {
         "title": "Verify a class archive",
@@ -48,6 +49,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "trust, for it; never use one that came with the archive.",
         "put": "Put it into this folder, or drop it on this program together with the archive:",
         "closed": "What could not be used:",
+        "own": "This is one learner's own copy: that learner's sessions alone are verified. Those of others are not "
+        "in it, and it says nothing about the class.",
     },
 }
 
@@ -91,10 +94,21 @@ def report(paths: Sequence[Path], lang: str, folders: Sequence[Path]) -> tuple[b
         source = open_source(many[0])
         if not found:
             return _note(lang, "no_trust", wrong), 2
-        result = verify.verify(source, _for(found, source))
+        trusted = _for(found, source)
+        result = verify.verify(source, trusted)
+        own = _own_copy(source, trusted) if result.refused else None
     except LedgerError as error:
         return _note(lang, "closed", [*wrong, error]), 2
+    if own is not None:
+        return render.page(own, lang, WORDS[lang]["own"]), own.exit_code
     return render.page(result, lang), result.exit_code
+
+
+def _own_copy(source: Source, trusted: trust.Trust) -> Report | None:
+    """What a learner's own copy proves: of one registration, with nothing wrong but that others are not in it."""
+    result = verify.verify(source, trusted, verify.Options(partial=True))
+    one = len({row.registration for row in result.sessions}) == 1
+    return result if one and not result.refused else None
 
 
 def _trusted(paths: Sequence[Path]) -> tuple[list[trust.Trust], list[LedgerError]]:
