@@ -48,8 +48,8 @@ def lesson(room: Room, count: int = 7) -> list[Device]:
             device.play(20_000)
             device.send()
     devices[1].add(Paused("pass", devices[1].position, "rest"))
-    devices[2].add(Finding("windows.covered", 1, "medium", "report", {"windows": 2}))
-    devices[3].add(Finding("input.injected", 1, "high", "pause", {"device": "uinput"}))
+    devices[2].add(Finding("window.unrecorded", 1, "medium", "report", {"program": "helper"}))
+    devices[3].add(Finding("macro.recorder", 3, "high", "pause", {"name": "按键精灵"}))
     devices[3].add(Paused("pass", devices[3].position, "finding"))
     for device in (devices[0], devices[1], devices[2], devices[3], devices[5]):
         device.send()
