@@ -65,7 +65,7 @@ def copy(wired: Wired, account: Learner, class_id: str) -> FileResponse:
     wired.limits.count("copy", account.learner)
     path = wired.exporter.zip(class_id, masked=False, learner=account.learner)
     return FileResponse(
-        path, media_type="application/zip", filename=f"{class_id}.zip", background=BackgroundTask(path.unlink)
+        path, media_type="application/zip", filename=f"{class_id}.class.zip", background=BackgroundTask(path.unlink)
     )
 
 

@@ -71,7 +71,7 @@ def copy(visit: Reads, class_id: str) -> Response:
         raise NotThereError("this learner has no such class")
     visit.wired.limits.count("copy", visit.account.learner)
     path = visit.wired.exporter.zip(class_id, masked=False, learner=visit.account.learner)
-    return FileResponse(path, media_type="application/zip", filename=f"{class_id}.zip", headers=SAFE,
+    return FileResponse(path, media_type="application/zip", filename=f"{class_id}.class.zip", headers=SAFE,
                         background=BackgroundTask(path.unlink))  # fmt: skip
 
 

@@ -38,5 +38,5 @@ def archive(wired: Wired, account: Staff, class_id: str, masked: bool = False) -
     wired.office.audit(account, "exported the archive", "masked" if masked else "with names", "page", class_id)
     path = wired.exporter.zip(class_id, masked=masked)
     return FileResponse(
-        path, media_type="application/zip", filename=f"{class_id}.zip", background=BackgroundTask(path.unlink)
+        path, media_type="application/zip", filename=f"{class_id}.class.zip", background=BackgroundTask(path.unlink)
     )
