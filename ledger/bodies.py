@@ -128,6 +128,24 @@ class Audit(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class Exam(Body):
+    """A learner's result of the final exam, tenths of a mark out of 100; the last one counts (R1.11)."""
+
+    learner: str
+    score_tenths: int
+    pass_tenths: int
+    kind = "exam"
+    checks: ClassVar[Table] = {
+        **_COMMON, "learner": ID128, "score_tenths": integer(0, 1000), "pass_tenths": integer(0, 1000),
+    }  # fmt: skip
+
+    @property
+    def passed(self) -> bool:
+        """Whether the score reaches the mark that was asked for."""
+        return self.score_tenths >= self.pass_tenths
+
+
+@dataclass(frozen=True, slots=True)
 class Exit(Body):
     """A provider left; what it signed before stays verifiable."""
 
@@ -166,7 +184,8 @@ class Spot(Body):
 KINDS: Mapping[str, type[Body]] = {
     body.kind: body
     for body in (
-        Verdict, Reversal, Accommodation, Identification, Consent, Correction, Audit, Exit, Command, Spot,
+        Verdict, Reversal, Accommodation, Identification, Consent, Correction, Audit, Exam, Exit, Command,
+        Spot,
     )
 }  # fmt: skip
 

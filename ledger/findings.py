@@ -38,6 +38,7 @@ TITLES: dict[str, str] = {
     "6": "events: form, order, times",
     "7": "checks against the revealed seeds",
     "8": "credited time",
+    "8 points": "class hours and credit points",
     "8 witnessed": "credited time within witnessed time",
     "8 summary": "summary files",
     "10": "sealed evidence",

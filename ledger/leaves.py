@@ -34,8 +34,10 @@ KEY_TYPES: Final[Mapping[str, int]] = {
     "device": P256,
 }  # fmt: skip
 BODY_KINDS: Final = (
-    "verdict", "reversal", "accommodation", "identification", "consent", "correction", "audit", "exit", "people",
+    "verdict", "reversal", "accommodation", "identification", "consent", "correction", "audit", "exit", "exam",
+    "people",
 )  # fmt: skip
+DOCUMENTS: Final = ("policy", "rules", "models", "client", "course", "points")
 _COMMON: Final[Table] = {"at": MS}
 
 
@@ -105,7 +107,7 @@ class PolicyLeaf(Leaf):
     sha256: str
     type = "policy"
     checks: ClassVar[Table] = {
-        **_COMMON, "what": one_of("policy", "rules", "models", "client", "course"), "serial": MS, "sha256": HASH,
+        **_COMMON, "what": one_of(*DOCUMENTS), "serial": MS, "sha256": HASH,
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from ledger.classlog import ClassLog
 from ledger.credit import Credit
 from ledger.errors import PolicyError
 from ledger.policy import Policy
@@ -51,10 +52,22 @@ def parse(data: bytes) -> Rules:
     return Rules(**values)
 
 
+def shipped() -> bytes:
+    """The table that comes with the program, as a class log names it."""
+    return resources.files("ledger").joinpath("presets", "points.toml").read_bytes()
+
+
+def named(log: ClassLog, granted_at: int) -> str | None:
+    """SHA-256 of the table for a registration whose first session was granted at this entry: the one in force there,
+    else the first that was logged afterwards (nobody's points change by a later table); None where no table is."""
+    history = log.policies.get("points", [])
+    return log.in_force("points", granted_at) or (history[0][1].sha256 if history else None)
+
+
 @cache
 def standard() -> Rules:
     """The table that is shipped."""
-    return parse(resources.files("ledger").joinpath("presets", "points.toml").read_bytes())
+    return parse(shipped())
 
 
 def class_hours(credited_ms: int, policy: Policy) -> int:

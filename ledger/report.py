@@ -12,11 +12,12 @@ from ledger.events import Finding
 from ledger.findings import Findings
 from ledger.packed import Plain, Spool, fields_of
 from ledger.steps.session import VerifiedSession
-from ledger.summary import SessionLine, UnitLine, fields
+from ledger.summary import ExamLine, PointLine, Results, SessionLine, UnitLine, fields
 from ledger.timestamps import Timestamp
 
 Rows = Spool["SessionRow"]
 Units = Spool[UnitLine]
+Earned = Spool[PointLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,11 @@ def unit_lines() -> Units:
     return Spool(fields_of, UnitLine)
 
 
+def point_lines() -> Earned:
+    """Point lines, kept the same way."""
+    return Spool(fields_of, PointLine)
+
+
 def _plain_row(row: SessionRow) -> Plain:
     *plain, credited, not_credited, checks, findings = fields_of(row)
     return (*plain, *(tuple(map(fields_of, items)) for items in (credited, not_credited, checks, findings)))
@@ -137,6 +143,8 @@ class Report:
     fingerprints: dict[str, str] = field(default_factory=dict)  # what the verifier brought → groups, as in the letter
     sessions: Rows = field(default_factory=rows)
     units: Units = field(default_factory=unit_lines)
+    points: Earned = field(default_factory=point_lines)
+    exams: dict[str, ExamLine] = field(default_factory=dict)  # learner → the last result
     people: dict[str, str] = field(default_factory=dict)
     vouchers: dict[str, str] = field(default_factory=dict)  # hash of a voucher's text → SHA-256 of its file
 
@@ -154,6 +162,11 @@ class Report:
     def credited_ms(self) -> int:
         """All credited ms of the archive, as far as they were computed."""
         return sum(row.credited_ms or 0 for row in self.sessions)
+
+    @property
+    def results(self) -> Results:
+        """Points and exams, as they stand in the summaries."""
+        return Results(self.points, tuple(line for _, line in sorted(self.exams.items())))
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values (its own format, not a signed one)."""
@@ -179,6 +192,8 @@ class Report:
             ],
             "sessions": [_session_json(row) for row in self.sessions],
             "units": [fields(unit) for unit in self.units],
+            "points": [fields(line) for line in self.points],
+            "exams": [fields(line) for line in self.results.exams],
         }  # fmt: skip
 
 

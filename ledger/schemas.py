@@ -92,6 +92,8 @@ def report() -> Schema:
         timestamps=_list(_object(size=_COUNT, time={"type": "integer"}, authority=_TEXT)),
         quorum=_TEXT, fingerprints=_map(_TEXT), credited_ms=_COUNT, steps=_list(step), sessions=_list(session),
         units=_list(_object(registration=_HEX, unit=_TEXT, duration_ms=_COUNT, credited_ms=_COUNT)),
+        points=_list(_object(registration=_HEX, table=_COUNT, hours_tenths=_COUNT, points_tenths=_COUNT)),
+        exams=_list(_object(learner=_HEX, score_tenths=_COUNT, passed=_FLAG)),
     )  # fmt: skip
     return {"$schema": _DRAFT, "title": "TrueSeat verification report of one archive", **whole}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
@@ -39,9 +39,37 @@ class UnitLine:
     credited_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class PointLine:
+    """What one registration's credited time is worth, in tenths, by the table of this version."""
+
+    registration: str
+    table: int
+    hours_tenths: int
+    points_tenths: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExamLine:
+    """One learner's last result of the final exam."""
+
+    learner: str
+    score_tenths: int
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What was earned beyond minutes; a member of summary.json is there only if a class log gives rise to it."""
+
+    points: Sequence[PointLine] = ()
+    exams: Sequence[ExamLine] = ()
+
+
 def to_json(
-    checkpoint: Checkpoint, sessions: Iterable[SessionLine], units: Iterable[UnitLine], vouchers: Mapping[str, str]
-) -> Iterator[bytes]:
+    checkpoint: Checkpoint, sessions: Iterable[SessionLine], units: Iterable[UnitLine], vouchers: Mapping[str, str],
+    results: Results = Results(),
+) -> Iterator[bytes]:  # fmt: skip
     """One canonical line and a newline, in pieces.
 
     `vouchers`: hash of a voucher's text → SHA-256 of its file. Without the authority's key nobody can check the
@@ -51,13 +79,17 @@ def to_json(
         "v": 1, "class": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex(), "sessions": [],
         "units": [], "vouchers": [{"vouched": digest, "sha256": file} for digest, file in sorted(vouchers.items())],
     }  # fmt: skip
-    whole = canonical.encode(empty, limit=_NO_LIMIT)
-    head, found, rest = whole.partition(b'"sessions":[')
-    yield head + found
-    yield from _objects(dict(zip(_COLUMNS, _row(line), strict=True)) for line in sessions)
-    head, found, rest = rest.partition(b'"units":[')
-    yield head + found
-    yield from _objects(fields(unit) for unit in units)
+    lists: dict[str, Iterator[Mapping[str, object]]] = {  # in canonical order
+        "exams": map(fields, results.exams), "points": map(fields, results.points),
+        "sessions": (dict(zip(_COLUMNS, _row(line), strict=True)) for line in sessions), "units": map(fields, units),
+    }  # fmt: skip
+    empty |= {name: [] for name, found in (("exams", results.exams), ("points", results.points)) if found}
+    rest = canonical.encode(empty, limit=_NO_LIMIT)
+    for name, lines in lists.items():
+        if name in empty:
+            head, found, rest = rest.partition(b'"%s":[' % name.encode())
+            yield head + found
+            yield from _objects(lines)
     yield rest + b"\n"
 
 
@@ -66,12 +98,9 @@ def _objects(found: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
         yield (b"," if count else b"") + canonical.encode(obj)
 
 
-def fields(unit: UnitLine) -> dict[str, object]:
-    """The unit's line as it stands in the JSON."""
-    return {
-        "registration": unit.registration, "unit": unit.unit, "duration_ms": unit.duration_ms,
-        "credited_ms": unit.credited_ms,
-    }  # fmt: skip
+def fields(line: UnitLine | PointLine | ExamLine) -> dict[str, object]:
+    """The line as it stands in the JSON."""
+    return {name: getattr(line, name) for name in line.__match_args__}
 
 
 def to_csv(sessions: Iterable[SessionLine]) -> Iterator[bytes]:

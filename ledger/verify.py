@@ -3,7 +3,7 @@
 0 the trust file (the caller read it; never one from the archive) · 1 class checkpoint · 2 class log, entry by entry,
 and the documents it names · 3 keys, certificates, grants · 4 every event hashed again · 5 receipts, earlier prefixes,
 nothing left out · 6 form, order and times of events · 7 checks against the revealed seeds · 8 credited time, also
-within witnessed time, and the summaries · 9 several archives: `ledger.across` · 10 sealed evidence (records.md,
+within witnessed time, points, and the summaries · 9 several archives: `ledger.across` · 10 sealed evidence (records.md,
 "Verification").
 """
 
@@ -22,6 +22,7 @@ from ledger.steps import overview, timestamps
 from ledger.steps.bodies import Reader, check_no_stray, read_all, summarise_missing
 from ledger.steps.classlog import VerifiedClass, verify_class
 from ledger.steps.overview import Overview
+from ledger.steps.points import check_stated
 from ledger.steps.registrations import Registrations
 from ledger.steps.unsent import is_unsent, verify_unsent
 from ledger.trust import Trust
@@ -84,6 +85,7 @@ class _Run:
         findings = self._findings
         documents = read_all(self._reader, self._options.authority)
         self._report.people, self._report.vouchers = documents.people, documents.vouchers
+        self._report.exams = documents.exams
         sessions = overview.survey(self._source, self._verified, findings, partial=self._options.partial)
         self._registrations(sessions)
         check_no_stray(self._reader)
@@ -105,7 +107,8 @@ class _Run:
             for share in parallel.shares(task, list(sessions), self._options.jobs):
                 desk.merge(share)
         done = desk.close()
-        self._report.sessions, self._report.units, self._complete = done.sessions, done.units, done.complete
+        self._report.sessions, self._report.units, self._report.points = done.sessions, done.units, done.points
+        self._complete = done.complete
 
     def _compare_summaries(self) -> None:
         """Step 8, last part: the derived files are what follows from the rest."""
@@ -117,14 +120,25 @@ class _Run:
             try:
                 with self._findings.step("8 summary"):
                     if self._source.digest(name) != summary.digest(expected):
-                        raise RootMismatchError(f"{name} is not what the archive gives")
+                        raise RootMismatchError(self._differs(name))
             except Refused:
                 continue
+
+
+    def _differs(self, name: str) -> str:
+        """What is wrong with a summary, as exactly as can be said."""
+        said = f"{name} is not what the archive gives"
+        if name != SUMMARIES[1] or not self._report.points:
+            return said
+        return check_stated(self._source.read(name), self._report.points) or said
 
 
 def summaries(report: Report) -> dict[str, Iterator[bytes]]:
     """The bytes of summary.csv and summary.json that follow from a report, piece by piece."""
     assert report.checkpoint is not None
     csv, json = ((row.line() for row in report.sessions) for _ in SUMMARIES)
-    made = (summary.to_csv(csv), summary.to_json(report.checkpoint, json, report.units, report.vouchers))
+    made = (
+        summary.to_csv(csv),
+        summary.to_json(report.checkpoint, json, report.units, report.vouchers, report.results),
+    )
     return dict(zip(SUMMARIES, made, strict=True))

@@ -112,8 +112,19 @@ def _learners(report: Report) -> Iterator[str]:
         for unit in report.units:
             if unit.registration == registration and unit.credited_ms:
                 yield f"    unit {unit.unit}: {length(unit.credited_ms)} of {length(unit.duration_ms)}"
+        yield from _worth(report, learner, registration)
         for row in rows:
             yield from _session(row)
+
+
+def _worth(report: Report, learner: str, registration: str) -> Iterator[str]:
+    for line in report.points:
+        if line.registration == registration:
+            hours, points = line.hours_tenths / 10, line.points_tenths / 10
+            yield f"  {hours:g} class hours, {points:g} credit points (table {line.table})"
+    exam = report.exams.get(learner)
+    if exam is not None:
+        yield f"  final exam {exam.score_tenths / 10:g}, {'passed' if exam.passed else 'not passed'}"
 
 
 def _session(row: SessionRow) -> Iterator[str]:

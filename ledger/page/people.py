@@ -65,8 +65,21 @@ def _learner(
         tag("h3", _who(report, learner, tongue)),
         tag("p", tongue.say("learners.registration", id=registration), class_="note"),
         table(head, *lines) if lines else None,
+        *_worth(report, learner, registration, tongue),
         *(_session(session, tongue) for session in rows),
     )
+
+
+def _worth(report: Report, learner: str, registration: str, tongue: Tongue) -> Iterator[Html]:
+    """Class hours, credit points and the exam, where the class log gives rise to them."""
+    for line in report.points:
+        if line.registration == registration:
+            hours, points = f"{line.hours_tenths / 10:g}", f"{line.points_tenths / 10:g}"
+            yield tag("p", tongue.say("learners.points", hours=hours, points=points, table=line.table))
+    exam = report.exams.get(learner)
+    if exam is not None:
+        passed = tongue.say(f"learners.exam_{'passed' if exam.passed else 'failed'}")
+        yield tag("p", tongue.say("learners.exam", score=f"{exam.score_tenths / 10:g}", passed=passed))
 
 
 def _bar(unit: UnitLine) -> Html:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from ledger import bodies, note, people, policy
+from ledger import bodies, note, people, points, policy
 from ledger.archive import PEOPLE, Source
 from ledger.bodies import Body, Reversal, Verdict, voucher_text
 from ledger.classlog import ClassLog, KeyRecord
@@ -25,16 +25,18 @@ from ledger.keys import Vkey
 from ledger.leaves import PolicyLeaf
 from ledger.note import Note
 from ledger.policy import Policy
+from ledger.summary import ExamLine
 
 FOLDER = "bodies/sha256/"
 STEP, VOUCHERS = "2 bodies", "2 vouchers"
 SIGNERS = {
     "verdict": ("supervisor",), "reversal": ("supervisor",), "accommodation": ("supervisor", "device"),
     "identification": ("supervisor",), "consent": ("device",), "correction": ("grant", "supervisor"),
-    "audit": ("grant", "supervisor"), "exit": ("grant", "supervisor"), "command": ("grant",), "spot": ("supervisor",),
+    "audit": ("grant", "supervisor"), "exam": ("grant", "supervisor"),
+    "exit": ("grant", "supervisor"), "command": ("grant",), "spot": ("supervisor",),
 }  # fmt: skip
 
-KEPT = ("policy", "course")  # documents that later steps ask for again and again
+KEPT = ("policy", "course", "points")  # documents that later steps ask for again and again
 # bodies that a later step may ask for; the others are held against their leaves and let go
 KEPT_BODIES = (Verdict, Reversal, bodies.Accommodation, bodies.Command, bodies.Spot)
 
@@ -60,6 +62,7 @@ class Documents:
     missing: set[str] = field(default_factory=set)
     people: dict[str, str] = field(default_factory=dict)
     vouchers: dict[str, str] = field(default_factory=dict)
+    exams: dict[str, ExamLine] = field(default_factory=dict)  # learner → the last result
 
     @property
     def read(self) -> int:
@@ -204,7 +207,7 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
     for what, history in log.policies.items():
         for _, document in history:
             data = reader.plain(document.sha256, what, quiet=what == "client")
-            if what == "policy" and data is not None:
+            if what in ("policy", "points") and data is not None:
                 _check_serial(reader, document, data)
     for record in log.keys:
         if record.leaf.owner is not None:  # the session step says it when this one is missing
@@ -215,6 +218,8 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
             body = reader.body(leaf.sha256, (leaf.kind,), at, leaf.sid)
             if isinstance(body, bodies.Consent):
                 reader.plain(body.notice, "notice")
+            if isinstance(body, bodies.Exam):
+                reader.found.exams[body.learner] = ExamLine(body.learner, body.score_tenths, body.passed)
     _check_decisions(reader)
     for session in log.sessions.values():
         for _, erased in session.erased:
@@ -226,9 +231,9 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
 def _check_serial(reader: Reader, leaf: PolicyLeaf, data: bytes) -> None:
     """The rules state the serial under which they were logged: old rules do not come back under a new number."""
     try:
-        serial = policy.parse(data).serial
+        serial = policy.parse(data).serial if leaf.what == "policy" else points.parse(data).version
         if serial != leaf.serial:
-            raise PolicyError(f"{FOLDER}{leaf.sha256}: the policy of serial {serial} is logged as {leaf.serial}")
+            raise PolicyError(f"{FOLDER}{leaf.sha256}: the {leaf.what} of serial {serial} is logged as {leaf.serial}")
     except LedgerError as error:
         reader.findings.refuse(STEP, error)
 

@@ -56,7 +56,7 @@ class Crediting:
 
     def __init__(self, verified: VerifiedClass, reader: Reader, findings: Findings) -> None:
         self._verified, self._reader, self._findings = verified, reader, findings
-        self._rules = Rules(reader)
+        self.rules = Rules(reader)
         self.complete = True  # whether every figure could be computed
         findings.reach("7", "8")
 
@@ -86,7 +86,7 @@ class Crediting:
         if self._reader.found.undecided(learner):
             return "a verdict by somebody whom no --authority key vouches for"
         try:
-            rules, lessons = self._rules.policy(first.policy), self._rules.course(first.course)
+            rules, lessons = self.rules.policy(first.policy), self.rules.course(first.course)
             records = [self._record(session, grant, first) for session, grant in granted]
         except MissingFileError as error:
             return str(error)
@@ -108,8 +108,8 @@ class Crediting:
             changes=tuple(self._changes(digest) for digest in grant.accommodations),
             spots=self._spots(session, end),
             identified=self._identified(session, grant, end),
-            policy=self._rules.policy(grant.policy) if grant.policy != first.policy else None,
-            course=self._rules.course(grant.course) if grant.course != first.course else None,
+            policy=self.rules.policy(grant.policy) if grant.policy != first.policy else None,
+            course=self.rules.course(grant.course) if grant.course != first.course else None,
         )
 
     def _changes(self, digest: str) -> dict[str, object]:

@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 
 from ledger.archive import Source
 from ledger.classlog import SessionRecord
-from ledger.credit import SessionCredit
+from ledger.credit import Credit, SessionCredit
 from ledger.errors import CertificateError
 from ledger.events import Consent
 from ledger.findings import Findings, Refused, Status
-from ledger.report import Rows, SessionRow, Units, rows, unit_lines, unit_rows
+from ledger.report import Earned, Rows, SessionRow, Units, point_lines, rows, unit_lines, unit_rows
 from ledger.sessionlog import Fault
 from ledger.steps.bodies import Documents, Reader
 from ledger.steps.classlog import VerifiedClass
 from ledger.steps.credit import Crediting, figure
 from ledger.steps.evidence import Evidence
 from ledger.steps.overview import Overview
+from ledger.steps.points import Counting
 from ledger.steps.session import VerifiedSession, verify_session
 from ledger.steps.witnessed import Witnessed
+from ledger.summary import PointLine
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Share:
     complete: bool  # whether every figure could be computed
     sessions: Rows = field(default_factory=rows)
     units: Units = field(default_factory=unit_lines)
+    points: Earned = field(default_factory=point_lines)
 
 
 class Registrations:
@@ -46,7 +49,8 @@ class Registrations:
         self._evidence = Evidence(source, self._findings)
         self._crediting = Crediting(verified, reader, self._findings)
         self._witnessed = Witnessed(verified, self._findings)
-        self._sessions, self._units = rows(), unit_lines()
+        self._counting = Counting(verified.log, reader, self._findings)
+        self._sessions, self._units, self._points = rows(), unit_lines(), point_lines()
         self._findings.reach("3", "4", "6")
 
     def take(self, sids: list[str]) -> None:
@@ -61,7 +65,19 @@ class Registrations:
         by_sid = {session.sid: credited for session, credited in earned}
         self._sessions.extend(self._row(session, by_sid.get(session.sid)) for session in standing)
         if credit is not None and standing:
-            self._units.extend(unit_rows(standing[0].certificate.registration, credit))
+            registration = standing[0].certificate.registration
+            self._units.extend(unit_rows(registration, credit))
+            self._points.extend(self._worth(registration, standing, credit))
+
+    def _worth(self, registration: str, standing: list[VerifiedSession], found: Credit) -> list[PointLine]:
+        """The registration's points, none where the class has no table."""
+        first = next(session for session in standing if session.grant is not None)
+        assert first.grant is not None
+        line = self._counting.line(
+            registration, first.record.granted_at, found, self._crediting.rules.policy(first.grant.policy),
+            erased=any(session.withheld for session in standing),
+        )  # fmt: skip
+        return [] if line is None else [line]
 
     def _session(self, record: SessionRecord) -> VerifiedSession:
         sid = record.sid
@@ -88,8 +104,8 @@ class Registrations:
         """What came of those taken so far."""
         return Share(
             findings=self._findings, documents=self._reader.found, unnamed=self._evidence.unnamed,
-            unbounded=self._witnessed.unbounded, complete=self._crediting.complete, sessions=self._sessions,
-            units=self._units,
+            unbounded=self._witnessed.unbounded, complete=self._crediting.complete and self._counting.complete,
+            sessions=self._sessions, units=self._units, points=self._points,
         )  # fmt: skip
 
     def merge(self, share: Share) -> None:
@@ -101,6 +117,7 @@ class Registrations:
         self._crediting.complete &= share.complete
         self._sessions.extend(share.sessions)
         self._units.extend(share.units)
+        self._points.extend(share.points)
 
     def close(self) -> Share:
         """All of them are done: say what only then can be said, and return the whole."""

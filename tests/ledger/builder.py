@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from ledger import bodies, certificate, checkpoint, grant, keys, names, note, schedule, segment
+from ledger import bodies, certificate, checkpoint, grant, keys, names, note, points, schedule, segment
 from ledger import course as courses
 from ledger import events as ev
 from ledger import policy as policies
@@ -124,6 +124,7 @@ class Classroom:
             "rules": b"# no rules\n",
             "models": b"# no models\n",
             "course": COURSE.encode(),
+            "points": points.shipped(),
         }
         self.policy = policies.parse(self.documents["policy"])
         self.course = courses.parse(self.documents["course"])
@@ -274,7 +275,7 @@ class Session:
 
     def _grant(self) -> Grant:
         room = self.room
-        digests = {what: sha256(content).hexdigest() for what, content in room.documents.items()}
+        digests = {what: sha256(content).hexdigest() for what, content in room.documents.items() if what != "points"}
         fields: dict[str, object] = {
             "sid": self.sid, "cert": note.parse(self.certificate).digest, "class_": room.origin,
             "learner": self.owner.learner, "registration": self.owner.registration, "nonce": room.random(16),
@@ -385,6 +386,7 @@ def small(root: Path) -> tuple[Classroom, Path]:
     second = room.session(device)
     second.unit = "u2"
     second.study(30_000).close().settle(30_000)
+    room.say(bodies.Exam(room.now, room.origin, device.learner, 860, 600), room.grant_key)
     room.now += 60_000
     room.anchor()
     room.export(root)

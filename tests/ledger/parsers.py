@@ -21,6 +21,7 @@ from ledger import (
     leaves,
     note,
     people,
+    points,
     policy,
     proof,
     segment,
@@ -98,6 +99,7 @@ FORMS: dict[str, Form] = {
     "trust file": Form(trust.parse),
     "policy": Form(policy.parse),
     "course": Form(course.parse),
+    "points": Form(points.parse),
     "vkey": Form(
         lambda data: keys.parse_vkey(data.decode("utf-8", "surrogateescape")),
         lambda key: str(key).encode(),
@@ -127,6 +129,7 @@ def examples() -> dict[str, list[bytes]]:
     signed = room.checkpoint()
     size = len(room.entries)
     path = tuple(room.log.tree.inclusion_proof(7, size))
+    room.say(bodies.Exam(room.now, room.origin, device.learner, 860, 600), room.grant_key)
     command = bodies.Command(1, room.origin, session.sid, "pause", "先休息")
     order = segment.Order("close", 0, "0" * 32, 60_000).to_json()
     answer = segment.Answer("line", order, (bodies.sign(command, room.grant_key).decode(),), "192.0.2.1")
@@ -152,6 +155,7 @@ def examples() -> dict[str, list[bytes]]:
         "note": [signed],
         "policy": [policy.preset("standard"), room.documents["policy"]],
         "course": [room.documents["course"]],
+        "points": [room.documents["points"]],
         "photo": [evidence.canonical.encode(header.to_json()) + b"\n" + JPEG],
         "sealed keys": [sealed.keys_file],
         "zip": [_zipped({"a": b"1", "b/c.txt": b"hello"})],

@@ -93,6 +93,17 @@ def rules(seeds: dict[str, list[bytes]]) -> Iterator[Case]:
         "no UTF-8": lambda data: data + b"# \xff\n",
     }.items():
         yield "course", what, change(course), "TS-L-073"
+    table = seeds["points"][0]
+    for what, change in {
+        "no TOML": lambda _: b"version = \n",
+        "an unknown field": lambda data: data + b"bonus_tenths = 5\n",
+        "a missing field": sub(r"check_tenths = .*\n", ""),
+        "half a tenth": sub(r"hour_tenths = .*\n", "hour_tenths = 1.5\n"),
+        "points below none": sub(r"hour_tenths = .*\n", "hour_tenths = -1\n"),
+        "a flag for a number": sub(r"hour_tenths = .*\n", "hour_tenths = true\n"),
+        "no UTF-8": lambda data: data + b"# \xff\n",
+    }.items():
+        yield "points", what, change(table), "TS-L-070"
     for what, change in {
         "a salt of 31 digits": lambda data: data[1:],
         "other columns": swap("learner,name", "name,learner"),

@@ -176,6 +176,20 @@ def _documents(room: Classroom, files: Files) -> Iterator[Attack]:
     yield Attack("a name changed in the list of people", "2 bodies", ROOT, {"people.csv": renamed})
     yield Attack("a photo that no event names", "10", STRAY, {"evidence/sha256/" + "0" * 64: b"hello\n"})
     yield Attack("a file beside the archive's own", "5", STRAY, {"check.sh": b"exit 0\n"})
+    table = folder + sha256(room.documents["points"]).hexdigest()
+    richer = files[table].replace(b"hour_tenths = 10", b"hour_tenths = 90")
+    yield Attack("a point table made more generous", "2 bodies", ROOT, {table: richer})
+    exam = next(name for name, data in files.items() if data.startswith(b"trueseat/exam/v1"))
+    better = files[exam].replace(b'"score_tenths":860', b'"score_tenths":960')
+    yield Attack("an exam result raised", "2 bodies", ROOT, {exam: better})
+    summary = files["summary.json"]
+    for what, old, new in (
+        ("more credit points in summary.json", b'"points_tenths":0', b'"points_tenths":90'),
+        ("more class hours in summary.json", b'"hours_tenths":0', b'"hours_tenths":80'),
+        ("an exam result raised in summary.json", b'"score_tenths":860', b'"score_tenths":960'),
+    ):
+        assert old in summary
+        yield Attack(what, "8 summary", ROOT, {"summary.json": summary.replace(old, new)})
     for name in ("summary.csv", "summary.json"):
         digits = files[name].replace(b"40000", b"90000")
         yield Attack(f"more minutes in {name}", "8 summary", ROOT, {name: digits})
