@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections import Counter
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -11,11 +12,13 @@ from server_stub.domain.duties import Right
 from server_stub.domain.errors import NotSignedInError, ServerError
 from server_stub.domain.services import Services
 from server_stub.domain.signin import STAFF_TOKEN_MS, account_name
+from server_stub.domain.waiting import KINDS, waiting
 from server_stub.routes.deps import COOKIE, Wired, seen
 from server_stub.routes.web import Acts, PageRoute, Reads, language, render, same_site, visitor
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form(max_length=200)]
+MOST_CLASSES: Final = 200  # on one page; a larger district finds a class by a part of its name
 _DONE = ("password", "others", "passkey", "passkey_gone", "linked", "unlinked")
 
 
@@ -30,14 +33,27 @@ def _form(request: Request, wired: Services, status: int = 200, problem: str = "
 
 
 @router.get("/", response_class=HTMLResponse)
-def page(wired: Wired, request: Request) -> Response:
-    """The classes that this account may see, or the sign-in form."""
+def page(wired: Wired, request: Request, q: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """What waits for this account and the classes that it may see, or the sign-in form."""
     try:
         visit = visitor(request, wired)
     except NotSignedInError:
         return _form(request, wired)
-    classes = wired.office.classes(visit.account, Right.FIGURES)
-    return visit.show("classes.html", classes=wired.overview.summaries(classes))
+    every = wired.office.classes(visit.account, Right.FIGURES)
+    wanted = q.strip().lower()
+    found = [item for item in every if wanted in f"{item.title} {item.class_id}".lower()]
+    due = waiting(wired.supervision.bench, visit.account)
+    return visit.show(
+        "classes.html", classes=wired.overview.summaries(found[:MOST_CLASSES]), number=len(every), matching=len(found),
+        q=q, due=due, kinds=KINDS, by_class=due.by_class if due else {}, hands=_hands(wired),
+    )  # fmt: skip
+
+
+def _hands(wired: Services) -> Counter[str]:
+    """Class → hands that are up in it."""
+    up = list(wired.hands.up())
+    found = wired.supervision.bench.read(lambda tx: [tx.events.session(sid) for sid in up])
+    return Counter(session.class_id for session in found if session is not None)
 
 
 @router.post("/sign-in")
@@ -55,9 +71,7 @@ def sign_in(wired: Wired, request: Request, account: Text = "", password: Text =
     wired.sign_in.sign_out(request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/", 303)
     secure = request.url.scheme == "https"
-    answer.set_cookie(
-        COOKIE, token, httponly=True, samesite="strict", secure=secure, max_age=STAFF_TOKEN_MS // 1000
-    )
+    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, max_age=STAFF_TOKEN_MS // 1000)
     return answer
 
 
