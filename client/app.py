@@ -108,6 +108,7 @@ def _machine(config: Config, probe: ForegroundProbe, about: str, *, demo: bool) 
         clock=SystemClock(), transport=transport, player=player, foreground=probe, proctor=proctor, agent=agent,
         uploader=uploader_of(config), about=describe("file", f"{fit}{about}"), agent_about=AGENT,
         sparing=fit.load == "low", saves=downloads(), here=carrier.leave, others=lambda: carrier.others.sessions,
+        beside=lambda: HttpTransport.of(config),
     )  # fmt: skip
     journey = Journey(config, kit, background)
     carrier.start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from client.errors import ClientError
 from client.events import Identified, Order
 from client.player import course as packages
 from client.player import shown
-from client.ports import Clock, SessionStore
+from client.ports import Clock, SessionStore, Transport
 from client.preferences import load_wishes
 from client.profile import Profile
 from client.study import Lesson
@@ -26,6 +26,7 @@ from client.sync.enrol import Enrolment, Me, Registration
 from client.sync.hand import put
 from client.sync.identify import Who, ask
 from client.sync.keyring import read_keys
+from client.sync.live import LiveFeed
 from client.sync.logbook import Logbook, recover
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import KeptConsent, Outbox
@@ -36,7 +37,7 @@ from client.timeline import legs, length, timeline
 from client.today import Need, credited_on, day_of, plan
 from client.view import Sentence, Words
 from ledger import policy as policies
-from ledger.course import Course
+from ledger.course import Course, Unit
 from ledger.credit import Credit
 from ledger.errors import LedgerError
 from ledger.policy import Policy
@@ -75,10 +76,18 @@ class Opened:
 class Shelf:
     """The courses of one signed-in learner."""
 
-    def __init__(self, enrolment: Enrolment, about: str, agent_about: str, clock: Clock, sparing: bool = False) -> None:
-        """`sparing`: lessons with the smaller picture, where they have one."""
+    def __init__(
+        self,
+        enrolment: Enrolment,
+        about: str,
+        agent_about: str,
+        clock: Clock,
+        sparing: bool = False,
+        beside: Callable[[], Transport] | None = None,
+    ) -> None:
+        """`sparing`: lessons with the smaller picture, where they have one. `beside`: connections for other threads."""
         self._enrolment, self._about, self._agent_about, self._clock = enrolment, about, agent_about, clock
-        self._sparing = sparing
+        self._sparing, self._beside = sparing, beside
         self._me: Me | None = None
         self.gestures: tuple[str, ...] = ()
         self.enrol_ms = 0
@@ -134,12 +143,16 @@ class Shelf:
         way = () if make_up is None else legs(timeline(records.credit(), course), make_up)
         keys, encrypted = ContentKeys(), package.encrypted
         media = {unit.id: package.media(unit.id, "zh", self._sparing, keys) for unit in course.units}
+        feeds = {unit.id: self._feed(unit) for unit in course.units if unit.live is not None}
+        media |= {name: replace(media[name], live=feed) for name, feed in feeds.items()}
 
         def opened(take_over: bool) -> Granted:
             with closing(Outbox(profile.outbox)) as outbox:
                 granted = open_session(self._enrolment, outbox, registration, take_over=take_over)
             if encrypted:
                 keys.fetch(self._enrolment.api, granted.sid)
+            for feed in feeds.values():
+                feed.begin(granted.sid)
             return granted
 
         def book(granted: Granted) -> SessionStore:
@@ -150,7 +163,7 @@ class Shelf:
 
         def credit() -> tuple[Credit, Place]:
             found = records.credit()
-            return found, records.place(found)
+            return found, records.place(found, self._clock.wall())
 
         def identified(granted: Granted, order: Order, code: str) -> Identified:
             with closing(Outbox(profile.outbox)) as outbox:
@@ -180,12 +193,17 @@ class Shelf:
         )
         def closed() -> None:
             keys.forget()
+            for feed in feeds.values():
+                feed.close()
             desk.close()
 
         template = profile.template(registration.registration)
         captions = {unit: dict(item.captions) for unit, item in media.items()}
         follower = profile.follower(registration.registration) if template else b""
         return Opened(registration.registration, lesson, template, follower, captions, closed)
+
+    def _feed(self, unit: Unit) -> LiveFeed:
+        return LiveFeed(self._enrolment.api, self._beside, unit, self._clock.wall)
 
     # --- small things -------------------------------------------------------------------------------------------------
 
@@ -203,7 +221,7 @@ class Shelf:
             return shown.Course(registration.registration, Words(registration.title, registration.title), 0, 0, 0)
         records = Records(self.profile.outbox, registration.registration, course, policy)
         credit = records.credit()
-        place = records.place(credit)
+        place = records.place(credit, self._clock.wall())
         whole = sum(unit.duration_ms for unit in course.units)
         counted = max(sum(unit.credited_ms for unit in credit.units), 0)
         lines = timeline(credit, course)

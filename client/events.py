@@ -36,6 +36,7 @@ class Progress:
     playing: bool
     ended: bool
     rate: int = 1000  # per mille
+    live: str = ""  # why the picture of a live unit stands: waiting | late | stalled | unreachable | refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class Kit:
     saves: Path | None = None  # where copies go that the learner asks for; below the data folder where None
     here: Callable[[str], None] = lambda _learner: None  # who signed in, "" nobody: nobody else touches their records
     others: Callable[[], int] = lambda: 0  # sessions of other learners on this computer that wait to be sent
+    beside: Callable[[], Transport] | None = None  # a connection for a thread that is not `work`'s
 
 
 class Journey:
@@ -224,7 +225,7 @@ class Journey:
             kit.here(enrolment.profile.learner)
             if self._config.server_name:
                 expect_server(enrolment.me(), self._config.server_name)
-            shelf = Shelf(enrolment, kit.about, kit.agent_about, kit.clock, kit.sparing)
+            shelf = Shelf(enrolment, kit.about, kit.agent_about, kit.clock, kit.sparing, kit.beside)
             me = shelf.prepare()
             if choices is not None:
                 outbox = Outbox(enrolment.profile.outbox)

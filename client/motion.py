@@ -65,6 +65,11 @@ def moved(starting: Starting, progress: Progress, position_ms: int, now: int, lo
     return replace(begin(progress, since, position_ms), last_at=max(now, logged_at))
 
 
+def joined(progress: Progress, now: int, logged_at: int) -> Running:
+    """The span of a live picture that moves: from where it is. What went by before is nobody's."""
+    return begin(progress, max(now, logged_at), progress.position_ms)
+
+
 def arrived(starting: Starting, progress: Progress, now: int) -> bool:
     """Whether the picture moves from where it should."""
     near = abs(progress.position_ms - starting.expect) <= JUMP_MS

@@ -42,8 +42,56 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """A fetched piece of a live lesson: `data`, decoded after `init`, begins at programme time `at_ms`.
+
+    `apart`: it does not go on from the one before.
+    """
+
+    at_ms: int
+    duration_ms: int
+    data: bytes = field(repr=False)
+    init: bytes = field(default=b"", repr=False)
+    apart: bool = False
+
+    @property
+    def ends_ms(self) -> int:
+        """Where the next one begins."""
+        return self.at_ms + self.duration_ms
+
+
+class LiveSource(Protocol):
+    """The newest pieces of one live lesson. All moments are programme time: ms since the planned start."""
+
+    def join(self, from_ms: int) -> None:
+        """Fetch from the live edge on, and nothing that ends before `from_ms`; what was fetched before is forgotten."""
+
+    def leave(self) -> None:
+        """Fetch nothing more until somebody joins again."""
+
+    def take(self, wait_s: float) -> Portion | None:
+        """The next piece, at the latest after `wait_s`; None when there is none yet. The player's thread calls it."""
+
+    @property
+    def edge_ms(self) -> int:
+        """Up to where the lesson is there to be seen, as far as is known."""
+
+    @property
+    def lag_ms(self) -> int:
+        """Further behind the edge than this, a picture is no live picture."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows what was taken."""
+
+    @property
+    def state(self) -> str:
+        """Why nothing comes: "" | waiting | late | stalled | unreachable | refused."""
+
+
+@dataclass(frozen=True, slots=True)
 class UnitMedia:
-    """One lesson of the course as the player needs it."""
+    """One lesson of the course as the player needs it. `live`: it has no file, its pieces come from there."""
 
     unit: str
     title: str
@@ -52,6 +100,7 @@ class UnitMedia:
     captions: Mapping[str, Path] = field(default_factory=dict)  # language tag → WebVTT
     # of an encrypted course: by name, memory only, there once the session is open
     keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    live: LiveSource | None = None
 
 
 class PlayerPort(Protocol):
@@ -221,6 +270,6 @@ class SealPort(Protocol):
 
 
 __all__ = [
-    "AgentPort", "AgentSignal", "CheckRequest", "Clock", "ForegroundProbe", "Order", "PlayerPort", "ProctorPort",
-    "Reply", "SealPort", "Sealing", "SessionStore", "Transport", "UnitMedia", "UploaderPort",
+    "AgentPort", "AgentSignal", "CheckRequest", "Clock", "ForegroundProbe", "LiveSource", "Order", "PlayerPort",
+    "Portion", "ProctorPort", "Reply", "SealPort", "Sealing", "SessionStore", "Transport", "UnitMedia", "UploaderPort",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from client import closing
+from client.airing import moment
 from client.checks import HELP
 from client.machine import (
     SEVERAL_HINT_MS,
@@ -40,6 +41,7 @@ from ledger.reasons import reason
 MINUTE: Final = 60_000
 NAMED: Final = 2  # recipients of a photo that are named on the screen; the rest are counted
 COUNTED_MS: Final = 8_000  # how long "the last 18 minutes are counted" stays
+PASSED_MS: Final = 10_000  # how long it is said what passed unseen of a live lesson
 CHAPTER_MS: Final = 5_000  # of the lesson, for which the chapter that has just begun is named over the picture
 SETTLE_MS: Final = 10_000  # for the revealed seed, with which the figures are final
 START: Final = Button("play", "button.start")
@@ -78,15 +80,15 @@ def view(state: State, figures: Figures, *, wanted: bool, opening: bool, begun: 
         countdown_ms=_countdown(state),
         chimes=state.chimes,
         photo=_photo(state),
-        hint=(_chapter(unit) if phase == "playing" else None) or _hint(state),
+        hint=((_chapter(unit) or _live_hint(state)) if phase == "playing" else None) or _hint(state),
         message=state.message,
         may_rest=phase == "playing",
         may_end=studying or phase == "unit_end",
-        may_seek=studying,
-        rate=state.rate,
-        may_rate=studying and len(state.rules.policy.rates) > 1,
+        may_seek=studying and not state.unit.live,
+        rate=1000 if state.unit.live else state.rate,
+        may_rate=studying and len(state.rules.policy.rates) > 1 and not state.unit.live,
         propose_rest=phase == "playing" and state.tally.studied_ms > state.rules.policy.rest_after_ms,
-        second=_other_way(state) if phase == "paused" and state.hold == HELP else None,
+        second=_second(state) if phase in ("paused", "unit_end") else None,
     )
 
 
@@ -127,12 +129,43 @@ def _lesson(state: State) -> Said:
         return "closing", words, Button("end", _way(state, "button.end_now"))
     if isinstance(state.motion, Still):
         return _standing(state)
-    return "playing", _playing(state), None
+    waits = _no_picture(state)
+    return ("paused", waits, None) if waits is not None else ("playing", _playing(state), None)
 
 
 def _way(state: State, key: str) -> str:
     """The wording for the learner's way: nobody without a camera is asked for a look."""
     return key if state.rules.face else f"{key}_code"
+
+
+def _no_picture(state: State) -> Sentence | None:
+    """Why the live picture that is waited for does not come; None while it comes."""
+    why = state.progress.live if state.unit.live and state.progress is not None else ""
+    starts = state.unit.starts_ms
+    if not why or not isinstance(state.motion, Starting) or starts is None:
+        return None
+    if why != "waiting":
+        return Sentence(f"pause.live_{why}")
+    time = moment(starts, state.wall, state.rules.policy.utc_offset_minutes)
+    return Sentence("pause.live_waiting", {"unit": state.unit.title, "time": time})
+
+
+def _live_hint(state: State) -> Sentence | None:
+    """What passed unseen before the live picture was joined; or that another unit of the course is live now."""
+    if state.unit.live and state.passed is not None and state.now - state.passed[1] < PASSED_MS:
+        minutes, seconds = divmod(state.passed[0] // 1000, 60)
+        return Sentence("hint.live_passed", {"time": f"{minutes}:{seconds:02}"})
+    if state.live_on is not None and not state.unit.live and not state.way:
+        return Sentence("hint.live_on", {"unit": state.rules.units[state.live_on].title})
+    return None
+
+
+def _second(state: State) -> Button | None:
+    """The quiet button of a pause: the other way to be known, or the live lesson that is on."""
+    if state.hold == HELP and not state.finished:
+        return _other_way(state)
+    joins = state.live_on is not None and not state.unit.live and not state.way
+    return Button("live", "button.live") if joins else None
 
 
 def _other_way(state: State) -> Button:
@@ -183,7 +216,7 @@ def _after(state: State, over: Over) -> Said:
 def _playing(state: State) -> Sentence:
     outcome = state.outcome
     if isinstance(state.motion, Starting):
-        return Sentence("say.loading")
+        return Sentence("say.joining" if state.unit.live else "say.loading")
     if state.tally.studied_ms > state.rules.policy.rest_after_ms:
         return Sentence("say.rest_proposed", {"minutes": state.tally.studied_ms // MINUTE})
     recent = outcome is not None and outcome.result == "passed" and state.now - outcome.at < COUNTED_MS
@@ -204,7 +237,8 @@ def _standing(state: State) -> Said:
         key = "pause.help" if identify.CODE in state.rules.policy.routes else "pause.help_person"
         return "paused", Sentence(key, {"advice": _advice(state.help)}), CONTINUE
     if state.hold:
-        return "paused", Sentence(f"pause.{state.hold}"), CONTINUE
+        live = state.unit.live and f"pause.{state.hold}_live" in TEXT
+        return "paused", Sentence(f"pause.{state.hold}_live" if live else f"pause.{state.hold}"), CONTINUE
     blocker = _blocker(state)
     if blocker is not None:
         return "paused", blocker.sentence, blocker.button
@@ -214,10 +248,13 @@ def _standing(state: State) -> Said:
 
 
 def _unit_end(state: State) -> Said:
-    units = state.rules.units
-    if state.index + 1 == len(units):
-        return "unit_end", Sentence("say.course_end"), Button("end", "button.end")
-    names = {"unit": state.unit.title, "next": units[state.index + 1].title}
+    following = state.following
+    if following is None:
+        said = "say.live_end" if state.unit.live else "say.course_end"
+        return "unit_end", Sentence(said), Button("end", "button.end")
+    names = {"unit": state.unit.title, "next": state.rules.units[following].title}
+    if state.unit.live:
+        return "unit_end", Sentence("say.live_end"), Button("play", "button.next")
     return "unit_end", Sentence("say.unit_end", names), Button("play", "button.next")
 
 
@@ -256,8 +293,9 @@ def _unit(state: State, figures: Figures) -> UnitView:
     proven = figures.proven.get(unit.unit, ())
     leg = (state.leg + 1, len(state.way)) if state.on_way is not None else None
     return UnitView(
-        unit.unit, unit.title, state.index + 1, count, place, unit.duration_ms, seen, proven, leg, unit.chapters
-    )
+        unit.unit, unit.title, state.index + 1, count, place, unit.duration_ms, seen, proven, leg, unit.chapters,
+        unit.live,
+    )  # fmt: skip
 
 
 def _chapter(unit: UnitView) -> Sentence | None:

@@ -99,6 +99,9 @@ def _progress(turn: Turn, progress: Progress) -> None:
         return
     turn.set(progress=progress)
     match state.motion:
+        case Starting() as starting if state.unit.live:
+            if progress.playing and not progress.ended:
+                _joins(turn, progress)
         case Starting() as starting if progress.ended:
             turn.set(motion=motion.moved(starting, progress, state.position_ms, state.now, state.logged_at))
         case Starting() as starting if motion.arrived(starting, progress, state.now):
@@ -110,7 +113,8 @@ def _progress(turn: Turn, progress: Progress) -> None:
                 turn.end_span()
                 again = Starting(state.now, turn.state.position_ms)
                 turn.set(motion=again)
-                _moves(turn, again, progress)
+                if not state.unit.live:  # a live picture that stood has perhaps missed something: the next word tells
+                    _moves(turn, again, progress)
         case _:
             pass
     leg = turn.state.on_way
@@ -120,8 +124,19 @@ def _progress(turn: Turn, progress: Progress) -> None:
     elif progress.ended and not isinstance(turn.state.motion, Still):
         turn.stop("unit_end")
         turn.set(finished=True)
-        if turn.state.index + 1 == len(turn.state.rules.units):
+        if turn.state.following is None:
             closing.close(turn, "ended")
+
+
+def _joins(turn: Turn, progress: Progress) -> None:
+    """A live picture moves: begin a span where it is, and remember what went by before it was joined."""
+    state = turn.state
+    if progress.rate != 1000:
+        return
+    missed = progress.position_ms - state.position_ms
+    told = (missed, state.now) if missed > motion.JUMP_MS else state.passed
+    running = motion.joined(progress, state.now, state.logged_at)
+    turn.set(motion=running, position_ms=running.from_ms, passed=told)
 
 
 def _next_leg(turn: Turn) -> None:
@@ -158,7 +173,8 @@ def _moves(turn: Turn, starting: Starting, progress: Progress) -> None:
 def _seek(turn: Turn, position: int) -> None:
     """Go back to what was seen; the session allows nothing further."""
     state = turn.state
-    if not isinstance(state.check, Idle) or not isinstance(state.stage, Studying) or not state.loaded:
+    idle = isinstance(state.check, Idle) and isinstance(state.stage, Studying)
+    if not idle or not state.loaded or state.unit.live:
         return
     if state.rules.policy.seek == "seen":
         position = min(position, max(state.seen_ms, state.position_ms))
@@ -245,6 +261,9 @@ def _pressed(turn: Turn, what: str) -> None:
             turn.set(hold="", help="", message="", media_fault="")
             if state.machine.camera is not None and not state.machine.camera.available:
                 turn.do(RestartCamera())
+        case "live" if state.live_on is not None and isinstance(state.check, Idle) and not state.way:
+            turn.stop("unit_end")
+            _go_to(turn, state.live_on)
         case "rate":
             _next_rate(turn)
         case "rest":
@@ -269,7 +288,7 @@ def _next_rate(turn: Turn) -> None:
     state = turn.state
     slower = [rate for rate in state.rules.policy.rates if rate < state.rate]
     rate = max(slower, default=max(state.rules.policy.rates))
-    if rate == state.rate or not isinstance(state.stage, Studying):
+    if rate == state.rate or not isinstance(state.stage, Studying) or state.unit.live:
         return
     was = state.motion
     turn.end_span()
@@ -281,12 +300,15 @@ def _next_rate(turn: Turn) -> None:
 
 
 def _next_unit(turn: Turn) -> None:
-    state = turn.state
-    if state.index + 1 < len(state.rules.units):
-        following = state.rules.units[state.index + 1]
-        seen = state.seen.get(following.unit, 0)
-        place = seen if seen < following.duration_ms else 0
-        turn.set(index=state.index + 1, position_ms=place, loaded=False, finished=False, progress=None, hold="")
+    if turn.state.following is not None:
+        _go_to(turn, turn.state.following)
+
+
+def _go_to(turn: Turn, index: int) -> None:
+    unit = turn.state.rules.units[index]
+    seen = turn.state.seen.get(unit.unit, 0)
+    place = seen if seen < unit.duration_ms else 0
+    turn.set(index=index, position_ms=place, loaded=False, finished=False, progress=None, hold="", passed=None)
 
 
 # --- after every signal -----------------------------------------------------------------------------------------------

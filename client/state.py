@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from client.airing import airing
 from client.events import Order, Progress, Prompt, SyncState
 from client.machine import Conditions, Machine
 from client.motion import Motion, Still
@@ -24,6 +25,12 @@ class Unit:
     title: Words
     duration_ms: int
     chapters: tuple[Chapter, ...] = ()  # in their order
+    starts_ms: int | None = None  # of a live unit, epoch: its position is programme time
+
+    @property
+    def live(self) -> bool:
+        """Whether it is given once, at its time: no seeking, no other rate, and what passed has passed."""
+        return self.starts_ms is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +221,8 @@ class State:
     tally: Tally = field(default_factory=Tally)
     photos: tuple[int, ...] = ()  # wall ms of the answers that name a sealed photo
 
+    passed: tuple[int, int] | None = None  # of a live unit: ms that went by unseen before it was joined, and when
+
     told_faces: int | None = None  # what the log holds of presence and window
     told_window: tuple[bool, int | None, str] | None = None
     told_others: bool = False
@@ -242,6 +251,23 @@ class State:
     def unit(self) -> Unit:
         """The unit on the screen."""
         return self.rules.units[self.index]
+
+    @property
+    def following(self) -> int | None:
+        """The next unit that can be studied now; None after the last one."""
+        later = range(self.index + 1, len(self.rules.units))
+        return next((index for index in later if self._now(index)), None)
+
+    @property
+    def live_on(self) -> int | None:
+        """A live unit of the course that is on while another one is on the screen."""
+        units = enumerate(self.rules.units)
+        return next((i for i, unit in units if unit.live and i != self.index and self._now(i)), None)
+
+    def _now(self, index: int) -> bool:
+        unit = self.rules.units[index]
+        seen = self.seen.get(unit.unit, 0) >= unit.duration_ms
+        return airing(unit.starts_ms, unit.duration_ms, self.wall) == "on" and not (unit.live and seen)
 
     @property
     def on_way(self) -> Leg | None:

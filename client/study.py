@@ -360,4 +360,5 @@ class Study:
 def _unit(unit: courses.Unit) -> Unit:
     """A unit of the course as the session knows it."""
     chapters = tuple(Chapter(one.at_ms, Words(one.title.zh, one.title.en)) for one in unit.chapters)
-    return Unit(unit.id, Words(unit.title.zh, unit.title.en), unit.duration_ms, chapters)
+    starts = unit.live.starts_ms if unit.live is not None else None
+    return Unit(unit.id, Words(unit.title.zh, unit.title.en), unit.duration_ms, chapters, starts)

@@ -45,6 +45,7 @@ class UnitLine:
     title: Words
     duration_ms: int
     stretches: tuple[Stretch, ...]
+    live: bool = False  # what of it was missed cannot be made up until it is there as a recording
 
     def sum(self, kind: Kind) -> int:
         """Ms of all stretches of a kind."""
@@ -69,6 +70,7 @@ def timeline(credit: Credit, course: Course) -> tuple[UnitLine, ...]:
     """Every unit of the course, in its order. Where several sessions played the same ms, the last one's reason stands,
     except that what is credited anywhere is credited."""
     titles = {unit.id: Words(unit.title.zh, unit.title.en) for unit in course.units}
+    live = {unit.id for unit in course.units if unit.live is not None}
     played: dict[str, list[Stretch]] = {}
     for session in credit.sessions:
         for unit, stretch in _played(session):
@@ -79,6 +81,7 @@ def timeline(credit: Credit, course: Course) -> tuple[UnitLine, ...]:
             titles.get(unit.unit, Words(unit.unit, unit.unit)),
             unit.duration_ms,
             tuple(_laid(unit.duration_ms, [*played.get(unit.unit, []), *_credited(unit.intervals)])),
+            unit.unit in live,
         )
         for unit in credit.units
     )
@@ -120,7 +123,7 @@ def legs(lines: Sequence[UnitLine], unit: str = "") -> tuple[Leg, ...]:
     waits. Nothing beyond it: a make-up is no way to jump ahead."""
     found: list[Leg] = []
     for index, line in enumerate(lines):
-        if unit and line.unit != unit:
+        if line.live or (unit and line.unit != unit):
             continue
         for stretch in line.stretches:
             end = min(stretch.to_ms, line.seen_ms)

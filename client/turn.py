@@ -85,9 +85,9 @@ class Turn:
         place = state.progress.position_ms if state.progress else None
         if not state.loaded or state.reload:
             self.do(effects.Load(state.unit.unit, state.position_ms))
-            if state.rate != 1000:
+            if state.rate != 1000 and not state.unit.live:
                 self.do(effects.Rate(state.rate))
-        elif place is not None and abs(place - state.position_ms) > motion.ALLOWANCE_MS:
+        elif place is not None and not state.unit.live and abs(place - state.position_ms) > motion.ALLOWANCE_MS:
             self.do(effects.Seek(state.position_ms))
         self.log(Resumed(state.unit.unit, state.position_ms))
         self.do(effects.Play())

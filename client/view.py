@@ -38,7 +38,7 @@ Value = str | int | Words | Sentence
 class Button:
     """The single next action: `what` goes back as `Pressed(what)`; `label` is a key of `TEXT`."""
 
-    what: str  # play | rest | end | recheck | ready | other_way
+    what: str  # play | rest | end | recheck | ready | other_way | live
     label: str
 
 
@@ -75,6 +75,7 @@ class UnitView:
     proven: tuple[tuple[int, int], ...] = ()  # stretches that count already, for a quiet mark each
     leg: tuple[int, int] | None = None  # of a make-up: which part this is, and of how many
     chapters: tuple[Chapter, ...] = ()  # those that begin within [0, seen_ms] may be gone to
+    live: bool = False  # it happens now: what passes unseen is not there to go back to
 
     @property
     def chapter(self) -> int:
@@ -177,6 +178,8 @@ TEXT: Final[Mapping[str, str]] = {
     "say.opening": "Your session is being opened.",
     "say.ready": "Press Start when you sit comfortably.",
     "say.loading": "The lesson is loading.",
+    "say.joining": "The live picture is coming.",
+    "say.live_end": "The live lesson is over. What you did not see can be made up once its recording is there.",
     "say.playing": "This minute counts.",
     "say.playing_offline": "This minute is recorded; it counts when the network is back and you have passed a check.",
     "say.making_up": "Making up part {number} of {count}. This minute counts.",
@@ -220,6 +223,13 @@ TEXT: Final[Mapping[str, str]] = {
     "pause.minimised": "The lesson window is minimised. Open it; the lesson goes on by itself.",
     "pause.network": "You have studied offline as long as this class allows. Connect to the network; nothing is lost.",
     "pause.rest": "Rest as long as you like. Nothing is lost.",
+    "pause.rest_live": "Rest as long as you need. What passes meanwhile is not seen; what counts already stays.",
+    "pause.learner_live": "Paused. What passes meanwhile is not seen; what counts already stays.",
+    "pause.live_waiting": "“{unit}” begins live at {time}. It starts by itself; you may wait here.",
+    "pause.live_late": "The live lesson has not begun yet. It starts by itself; you may wait here.",
+    "pause.live_stalled": "The live picture is interrupted. It goes on by itself; please wait a moment.",
+    "pause.live_unreachable": "No network: the live picture cannot come. It goes on when the network is back.",
+    "pause.live_refused": "The live picture cannot be shown just now. Your school is told; it goes on by itself.",
     "pause.suspended": "The computer was asleep. Press Continue.",
     # --- checks
     "check.notice": "A quick look in {seconds} s. Please face the camera.",
@@ -278,6 +288,8 @@ TEXT: Final[Mapping[str, str]] = {
     "hint.covered": "Something is in front of the camera.",
     "hint.nobody": "The camera does not see you.",
     "hint.chapter": "Chapter {number}: {title}",
+    "hint.live_passed": "{time} of the live lesson passed unseen. It can be made up once the recording is there.",
+    "hint.live_on": "“{unit}” is live now. Press Rest to join it.",
     "hint.several": "Someone else is in the picture. That is fine; please stay in front.",
     # --- panel: why this minute counts
     "panel.window_good": "Window in front",
@@ -335,4 +347,5 @@ TEXT: Final[Mapping[str, str]] = {
     "button.no_photos": "Take no more photos",
     "button.other_way": "Use a code instead",
     "button.other_way_person": "Ask a person instead",
+    "button.live": "Join the live lesson",
 }

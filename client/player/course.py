@@ -43,6 +43,8 @@ class Package:
             found = self.course.unit(unit)
         except LedgerError as e:
             raise CourseError(str(e)) from e
+        if found.live is not None:
+            return UnitMedia(found.id, found.title.in_(language), self.folder, found.duration_ms)
         picture = found.lower if lower and found.lower else found.media
         captions = {tag: self.folder / name for tag, name in found.captions.items()}
         return UnitMedia(found.id, found.title.in_(language), self.folder / picture, found.duration_ms, captions, keys)

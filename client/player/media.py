@@ -26,6 +26,7 @@ AHEAD_BYTES = 96 << 20  # where sound is short, pictures may pile up this far (o
 ENOUGH_BYTES = 32 << 20  # large pictures are decoded less far ahead
 SOUND_AHEAD_MS = 400.0
 _EXACT_MS = 0.6  # Matroska counts in whole ms
+UNREADABLE = (av.error.FFmpegError, OSError, ValueError, MemoryError, OverflowError)  # what a file may do to a reader
 log = logging.getLogger(__name__)
 
 
@@ -34,7 +35,7 @@ class Reel:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | None,
         sink: Sink,
         start_ms: int = 0,
         rate: int = 1000,
@@ -153,16 +154,21 @@ class Reel:
         self._sink.clear()
 
     def _run(self) -> None:
+        name = self._path.name if self._path is not None else "live"
         try:
-            with open_media(self._path, self._keys) as file, av.open(file, metadata_errors="replace") as box:
-                self._decode_all(box)
+            self._read()
         except MediaError as e:
             self.fault = e
-        except (av.error.FFmpegError, OSError, ValueError, MemoryError, OverflowError) as e:
-            self.fault = MediaError(f"{self._path.name}: {getattr(e, 'strerror', None) or e}")
+        except UNREADABLE as e:
+            self.fault = MediaError(f"{name}: {getattr(e, 'strerror', None) or e}")
         except Exception as e:
             log.exception("decoder")
-            self.fault = MediaError(f"{self._path.name}: {type(e).__name__}")
+            self.fault = MediaError(f"{name}: {type(e).__name__}")
+
+    def _read(self) -> None:
+        assert self._path is not None
+        with open_media(self._path, self._keys) as file, av.open(file, metadata_errors="replace") as box:
+            self._decode_all(box)
 
     def _decode_all(self, box: Any) -> None:
         self.info = describe(box)

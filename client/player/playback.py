@@ -14,12 +14,14 @@ from client.player.book import Leaf, PageReel
 from client.player.clock import MediaClock
 from client.player.decode import Picture
 from client.player.errors import MediaError
+from client.player.live import LiveReel
 from client.player.media import Reel
 from client.player.sound import Silence, Sink, open_sink
 from client.ports import UnitMedia
 
 STARVED_MS = 500.0  # without a new picture for so long the clock waits for the decoder
 DEAF_S = 1.5  # a sound card whose queue stands still for so long is gone
+GAP_MS = 1000.0  # a picture of a live lesson may stand so long; a longer hole is not run through
 EARLY_MS = 1000  # a file that ends so much before its declared length is not the unit that was promised
 PAGES = ".pdf"
 RATES = range(500, 2001)  # what keeps its pitch; the policy allows less
@@ -43,6 +45,7 @@ class Playback:
         self._broken = False
         self._box: tuple[int, int] | None = None
         self._heard = (0.0, 0.0)  # last position heard, and when it last changed
+        self._told = True  # whether the session has heard that the picture stands: only then may a live one jump
 
     # --- PlayerPort -------------------------------------------------------------------------------------------------
 
@@ -63,16 +66,20 @@ class Playback:
         if self._broken:
             self._release()
             self._open(self._clock.position())
+        elif isinstance(self._reel, LiveReel) and self._reel.left and not self._ended:
+            self._reel.rejoin(self._seen())
         self._wanted = not self._ended
 
     def pause(self) -> None:
-        """Stand still at once."""
+        """Stand still at once. A live lesson goes on without us: nothing of it is kept for later."""
         self._wanted = False
         self._halt()
+        if isinstance(self._reel, LiveReel):
+            self._reel.leave()
 
     def seek(self, position_ms: int) -> None:
         """Go to exactly this place. What may be asked for is the session's rule, not the player's."""
-        if self._media is None or self._reel is None:
+        if self._media is None or self._reel is None or isinstance(self._reel, LiveReel):
             return
         at = float(min(max(position_ms, 0), self._media.duration_ms))
         self._halt()
@@ -85,7 +92,7 @@ class Playback:
         """Per mille of normal speed, 500 to 2000; the pitch stays."""
         if rate not in RATES:
             raise ValueError(f"rate {rate} per mille, allowed {RATES.start} to {RATES.stop - 1}")
-        if rate == self._clock.rate or isinstance(self._reel, PageReel):
+        if rate == self._clock.rate or isinstance(self._reel, PageReel | LiveReel):
             return
         self._halt()
         self._clock.set_rate(rate)
@@ -95,13 +102,21 @@ class Playback:
     def progress(self) -> Progress:
         """Where the lesson stands now: never further than what was really put on the screen."""
         unit, limit = (self._media.unit, self._media.duration_ms) if self._media else ("", 0)
+        live = self._reel if isinstance(self._reel, LiveReel) else None
+        whole = self._ended and live is None  # a live lesson may end before its planned end
+        position = limit if whole else min(int(self._seen()), limit)
+        self._told = True
+        why = live.why if live is not None and not self._clock.running else ""
+        return Progress(unit, position, self._shown, self._clock.running, self._ended, self._clock.rate, why)
+
+    def _seen(self) -> float:
+        """Up to where something was put on the screen, or given to the sound card."""
         seen = self._clock.position()
         if isinstance(self._reel, Reel) and self._reel.info is not None and not self._reel.info.picture:
-            seen = min(seen, self._reel.given_ms())
-        elif self._reel is not None and self._reel.info is not None:
-            seen = min(seen, self._picture_end)
-        position = limit if self._ended else min(int(seen), limit)
-        return Progress(unit, position, self._shown, self._clock.running, self._ended, self._clock.rate)
+            return min(seen, self._reel.given_ms())
+        if self._reel is not None and self._reel.info is not None:
+            return min(seen, self._picture_end)
+        return seen
 
     @property
     def leaf(self) -> Leaf | None:
@@ -144,6 +159,8 @@ class Playback:
         if reel.fault is not None:
             self._fail(reel.fault)
             return None
+        if isinstance(reel, LiveReel) and not self._in_place(reel):
+            return None
         if self._wanted and not self._clock.running and reel.ready:
             self._go()
         self._listen(reel)
@@ -151,9 +168,36 @@ class Playback:
         if picture is not None:
             self._picture_end = picture.until_ms
             self._shown += self._clock.running
-        self._picture_end = max(self._picture_end, reel.next_ms() or 0.0)
+        if not self._hole(reel):
+            self._picture_end = max(self._picture_end, reel.next_ms() or 0.0)
         self._check_end(reel)
         return picture
+
+    def _in_place(self, reel: LiveReel) -> bool:
+        """Whether the picture to come is the one that belongs here. Over a hole in a live lesson it jumps, once the
+        session knows that it stood: what nobody saw is in no span."""
+        at = self._clock.position()
+        if self._clock.running and reel.behind(at):
+            self._stand()
+            reel.rejoin(self._seen())
+            return False
+        if self._clock.running:
+            if at >= self._picture_end and self._hole(reel):
+                self._stand()
+            return self._clock.running
+        begins = reel.next_ms()
+        if begins is not None and begins > at and self._told:
+            self._clock.jump(begins)
+            self._picture_end = begins
+        return begins is None or begins <= at or self._told
+
+    def _hole(self, reel: Reel | PageReel) -> bool:
+        """Whether a live lesson's next picture does not follow the one that is shown."""
+        return isinstance(reel, LiveReel) and (reel.next_ms() or 0.0) > self._picture_end + GAP_MS
+
+    def _stand(self) -> None:
+        self._halt()
+        self._told = False
 
     def _go(self) -> None:
         self._clock.start()
@@ -186,12 +230,12 @@ class Playback:
             self._clock.jump(self._picture_end)
         elif end is None:
             if reel.info and reel.info.picture and at > self._picture_end + STARVED_MS and not reel.ready:
-                self._halt()  # the decoder is behind: `picture` starts again when it has something
+                self._stand()  # the decoder is behind: `picture` starts again when it has something
                 self._clock.jump(self._picture_end)
         elif at >= min(end, self._media.duration_ms) - 1:
             self._halt()
             self._wanted, self._ended = False, True
-            if end < self._media.duration_ms - EARLY_MS:
+            if end < self._media.duration_ms - EARLY_MS and not isinstance(reel, LiveReel):
                 self._faults.append(MediaFault(f"ends at {end:.0f} ms of {self._media.duration_ms}"))
 
     def _open(self, at: float) -> None:
@@ -202,7 +246,9 @@ class Playback:
         self._picture_end = at
         self._sink.pause(True)
         media = self._media
-        if media.path.suffix == PAGES:
+        if media.live is not None:
+            self._reel = LiveReel(media.live, self._sink, int(at), self._box)
+        elif media.path.suffix == PAGES:
             self._reel = PageReel(media.path, media.duration_ms, int(at), self._box, media.keys)
         else:
             self._reel = Reel(media.path, self._sink, int(at), self._clock.rate, self._box, media.keys)

@@ -16,6 +16,7 @@ from client.profile import append_private, disk, sync_folder, write_private
 MAX_JSON: Final = 4 << 20
 PIECE: Final = 4 << 20
 NO_PIECE: Final = 416  # HTTP: the file ends before the piece asked for
+SIGN_IN_AGAIN: Final = "TS-S-015"  # the token is good; what was asked for needs a sign-in of minutes ago
 
 
 class Api:
@@ -24,6 +25,12 @@ class Api:
     def __init__(self, transport: Transport, token: str = "") -> None:
         self._transport = transport
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def over(self, transport: Transport) -> Api:
+        """The same rights by another connection: each thread has its own."""
+        other = Api(transport)
+        other._headers = dict(self._headers)
+        return other
 
     def raw(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply:
         """One exchange; an error of the server becomes `ServerRefusedError` or `SignedOutError`."""
@@ -133,5 +140,6 @@ def refusal(reply: Reply) -> ServerRefusedError | SignedOutError:
         said = {}
     code, message, remedy, zh = (str(said.get(name, ""))[:500] for name in ("code", "message", "remedy", "zh"))
     if reply.status == 401:
-        return SignedOutError(message or "the token has ended")
+        said_so = (remedy, zh) if code == SIGN_IN_AGAIN else ("", "")
+        return SignedOutError(message or "the token has ended", *said_so)
     return ServerRefusedError(reply.status, code or "?", message, remedy=remedy, zh=zh, extra=said)

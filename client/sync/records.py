@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from client.airing import first_choice
 from client.errors import LocalRecordsError
 from client.sync.keyring import read_keys
 from client.sync.outbox import Kept, Outbox
@@ -72,8 +73,8 @@ class Records:
             self._done[kept.sid] = record
         return self._done[kept.sid]
 
-    def place(self, found: Credit) -> Place:
-        """Where the learner goes on after what `found` says."""
+    def place(self, found: Credit, wall: int | None = None) -> Place:
+        """Where the learner goes on after what `found` says; `wall` (epoch ms) tells whether a live unit is on."""
         seen: dict[str, int] = {}
         waiting: dict[str, list[tuple[int, int]]] = {}
         for session in found.sessions:
@@ -83,12 +84,16 @@ class Records:
                     seen[part.unit] = max(seen.get(part.unit, 0), part.to)
                 if part.reason in WAITING and (part.first, 0) < last:  # what no check followed earns nothing later
                     waiting.setdefault(part.unit, []).append((part.from_, part.to))
-        for index, unit in enumerate(found.units):
-            had = Intervals([*unit.intervals, *waiting.get(unit.unit, [])])
-            missing = had.without(0, unit.duration_ms)
-            if missing:
-                return Place(index, missing[0][0], seen)
-        return Place(0, 0, seen)
+        left = [
+            Intervals([*unit.intervals, *waiting.get(unit.unit, [])]).without(0, unit.duration_ms)
+            for unit in found.units
+        ]
+        planned = [(unit.live.starts_ms if unit.live else None, unit.duration_ms) for unit in self._course.units]
+        index = first_choice([bool(missing) for missing in left], planned, wall)
+        if index is None:
+            return Place(0, 0, seen)
+        live = planned[index][0] is not None
+        return Place(index, seen.get(found.units[index].unit, 0) if live else left[index][0][0], seen)
 
 
 def read_record(outbox: Outbox, kept: Kept, order: int) -> SessionRecord:

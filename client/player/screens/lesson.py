@@ -28,6 +28,7 @@ kv_of(__file__)
 LATEST_S = 0.15  # what waits for a picture waits no longer than this
 SEEK_MS = 10_000  # one press of an arrow key
 MIRROR = ("notice", "check")  # phases in which the learner looks at the camera
+CALM = ("hint.chapter", "hint.live_passed", "hint.live_on")  # hints that ask for nothing
 ICONS = {"ready": "play", "unit_end": "check", "done": "check", "paused": "pause"}
 
 
@@ -111,6 +112,7 @@ class LessonScreen(Screen):
     camera = BooleanProperty(True)  # False: the non-face route shows no mirror
     brief = BooleanProperty(False)  # large text on a phone: buttons show their icons alone
     entitled = StringProperty("")  # the unit's title, where the bar on top has no room for it
+    live = BooleanProperty(False)  # the picture happens now
     blank = BooleanProperty(True)
     boxed = BooleanProperty(False)  # the picture does not fill its stage
     around = ListProperty([0, 0, 0, 0])  # left, bottom, right, top: inside it needs no ground
@@ -218,11 +220,13 @@ class LessonScreen(Screen):
         self.second = tongue.say(view.second.label) if view.second else ""
         self.message = view.message
         self.hint = tongue.say(view.hint) if view.hint else ""
-        self.hinted = "plain" if view.hint and view.hint.key == "hint.chapter" else "todo"
+        self.hinted = "plain" if view.hint and view.hint.key in CALM else "todo"
         self.photo = tongue.say(view.photo) if view.photo else ""
         self.camera = view.camera
         self.overlay = self._overlay(view)
-        waits = tongue.say("lesson.waits") if view.phase in (*MIRROR, "paused") else ""
+        self.live = view.unit is not None and view.unit.live
+        waits = "lesson.waits_live" if self.live else "lesson.waits"
+        waits = tongue.say(waits) if view.phase in (*MIRROR, "paused") else ""
         over = self.hint if self.hint and not self.wide else self.sentence  # a phone's picture has no room for a hint
         self.status = over if self.overlay == "none" else waits
         if self.overlay == "none" and self._page_waits:

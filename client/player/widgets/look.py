@@ -15,6 +15,7 @@ _MOODS: Final = {
     "todo": ("alert", "AMBER", "AMBER_TINT", "AMBER_INK"),
     "unknown": ("unknown", "OFF_INK", "GREY_TINT", "OFF_INK"),
     "plain": ("", "BLUE", "BLUE_TINT", "BLUE"),
+    "live": ("", "SNOW", "NIGHT", "SNOW"),  # over the picture
 }
 MOODS: Final = tuple(_MOODS)
 Three = tuple[str, str, str]
