@@ -6,30 +6,20 @@ machine is opened by a sign-in and by nothing else: nobody is listed here.
 
 from __future__ import annotations
 
-import webbrowser
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from client.config import Config
 from client.errors import ClientError, ServerRefusedError
 from client.own import Stage
 from client.player import shown
-from client.ports import Clock, Transport
 from client.sync import ways
 from client.sync.enrol import Enrolment, SignedIn, finish_sign_in, start_sign_in
 from client.sync.ways import Elsewhere
+from client.waited import Line, Waited
 
 FORBIDDEN: Final = 403
 CODE_EVERY_MS: Final = 30_000  # the server sends one code in this time
-
-
-class Line(Protocol):
-    """What the machine gives for this."""
-
-    @property
-    def transport(self) -> Transport: ...
-    @property
-    def clock(self) -> Clock: ...
 
 
 class Arrival:
@@ -42,16 +32,15 @@ class Arrival:
         stage: Stage,
         later: Callable[..., None],
         enter: Callable[[Enrolment], None],
-        browse: Callable[[str], Any] = webbrowser.open,
     ) -> None:
-        """`later(job, done, again=…)` is the journey's; `browse` opens an address in this computer's browser."""
+        """`later(job, done, again=…)` is the journey's."""
         self._config, self._transport, self._clock, self._stage = config, kit.transport, kit.clock, stage
-        self._later, self._enter, self._browse = later, enter, browse
+        self._later, self._enter = later, enter
+        self.waited = Waited(kit, later)
+        self.browse = self.waited.browse
         self._challenge = ""
         self._code_at: int | None = None
         self._ways: tuple[tuple[str, str], ...] | None = None
-        self._elsewhere: Elsewhere | None = None
-        self._ask_at = 0
 
     def own_trust(self) -> bytes | None:
         """This client's own trust file, where it has one."""
@@ -60,7 +49,7 @@ class Arrival:
     def page(self, **changes: Any) -> shown.SignIn:
         """The page as it begins."""
         server = self._config.server
-        self._elsewhere = None
+        self.waited.drop()
         known = self._ways or ()
         return shown.SignIn(server=server, development=server.startswith("http://"), ways=known, **changes)
 
@@ -87,7 +76,7 @@ class Arrival:
         if page.step == "code":
             self._stage.change(again_in=self._again_in())
         elif page.step == "elsewhere" and not page.busy and page.trouble is None:
-            self._ask()
+            self.waited.ask(lambda found: self._sign_in(lambda: found))
 
     # --- the code to the phone ----------------------------------------------------------------------------------------
 
@@ -142,45 +131,22 @@ class Arrival:
 
     def other_account(self) -> None:
         """Back to the account."""
-        self._elsewhere = None
+        self.waited.drop()
         self._stage.change(step="account", trouble=None, uri="", user_code="")
 
     def choose(self, way: str) -> None:
         """Another way: "activation", "help" (lost code, new number, lost computer), or one that the server has."""
-        self._elsewhere = None
+        self.waited.drop()
         self._stage.change(trouble=None)
         if way in ("activation", "help"):
             self._stage.change(step=way)
             return
 
         def begun(found: Elsewhere) -> None:
-            self._elsewhere = found
-            self._ask_at = self._clock.mono() + found.wait_ms
             name = dict(self._ways or ()).get(way, way)
             self._stage.change(step="elsewhere", uri=found.uri, user_code=found.user_code, way=way, way_name=name)
 
-        self._later(lambda: ways.begin(self._transport, way), begun)
-
-    def browse(self) -> None:
-        """Open the address in the browser of this computer."""
-        if self._elsewhere is not None and ways.is_web(self._elsewhere.uri):
-            self._browse(self._elsewhere.uri)
-
-    def _ask(self) -> None:
-        elsewhere = self._elsewhere
-        if elsewhere is None or self._clock.mono() < self._ask_at:
-            return
-
-        def heard(found: SignedIn | int) -> None:
-            if self._elsewhere is not elsewhere:
-                return  # another way was chosen meanwhile
-            if isinstance(found, int):
-                self._ask_at = self._clock.mono() + found
-                return
-            self._elsewhere = None
-            self._sign_in(lambda: found)
-
-        self._later(lambda: ways.poll(self._transport, elsewhere.handle), heard)
+        self.waited.begin(lambda: ways.begin(self._transport, way), begun)
 
     def _here(self) -> shown.SignIn | None:
         page = self._stage.here()[1]

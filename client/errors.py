@@ -59,6 +59,11 @@ class SignedOutError(ClientError):
     remedy = "Sign in again; your records stay on this device and are sent meanwhile."
     zh = "登录已过期，请重新登录。学习记录仍保存在本机，并会继续上传。"
 
+    def __init__(self, message: str, remedy: str = "", zh: str = "") -> None:
+        """`remedy`, `zh`: the server's sentences, where it asks for a fresh sign-in and not the token has ended."""
+        super().__init__(message)
+        self.server_remedy, self.server_zh = remedy, zh
+
 
 class OtherServerError(ClientError):
     """The server that answers is not the one that the settings name."""

@@ -13,41 +13,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from client import manifest
 from client.arrival import Arrival
 from client.config import Config
 from client.courses import Opened, Shelf
 from client.errors import ClientError, OtherSessionOpenError, SignedOutError, UnsentRecordsError
 from client.events import SyncState
-from client.facing import Facing
-from client.notice import text_of
+from client.identity import Identity, Signed, agree
+from client.linking import Linking
 from client.own import Own, Stage
 from client.player import pages, shown
 from client.player.shown import Choices, trouble_of
 from client.ports import AgentPort, Clock, ForegroundProbe, PlayerPort, ProctorPort, Transport, UploaderPort
-from client.proctor.template import may_replace
 from client.profile import Profile, learners
 from client.study import Ports, Study
-from client.sync.enrol import (
-    Enrolment,
-    Me,
-    Registration,
-    expect_server,
-)
-from client.sync.outbox import Outbox
+from client.sync.enrol import Enrolment, Me, Registration, expect_server
 from client.view import ResultView, View
 
 Page = Literal[
-    "notice", "sign_in", "real_name", "enrol", "today", "lesson", "result", "timeline", "rights", "settings"
+    "notice", "sign_in", "real_name", "enrol", "today", "lesson", "result", "timeline", "rights", "settings", "ways"
 ]  # fmt: skip
 Shown = (
     shown.Notice | shown.SignIn | shown.RealName | shown.Enrol | shown.Today | View | ResultView
-    | pages.Timeline | pages.Rights | pages.Settings
+    | pages.Timeline | pages.Rights | pages.Settings | pages.Ways
 )  # what the page of that name renders
 Work = Callable[[Callable[[], Any]], "Future[Any]"]
 
 STANDING_EVERY_MS: Final = 3_000  # between two looks at how the records stand
-NOTICES: Final = ("notice", "commitment", "face", "photos")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +69,8 @@ class Journey:
         self._jobs: list[tuple[Future[Any], Callable[[Any], None]]] = []
         self._choices: Choices | None = None
         self._stood_at = -STANDING_EVERY_MS
-        self._me: Me | None = None
-        self._shelf: Shelf | None = None
+        self._signed: Signed | None = None
         self._uploader: UploaderPort | None = None
-        self._enrolment: Enrolment | None = None
-        self._facing = Facing(kit.proctor, self._show, self._keep_face)
         self._opened: Opened | None = None
         self.language = config.language
         self.study: Study | None = None
@@ -95,6 +83,10 @@ class Journey:
         self.arrival = Arrival(config, kit, stage, self._later, self._enter)
         self.ask_code, self.enter_code = self.arrival.ask_code, self.arrival.enter_code
         self.other_account = self.arrival.other_account
+        self.linking = Linking(kit, stage, self._later)
+        who = self.identity = Identity(stage, kit.proctor, self._who)
+        self.confirm_name, self.leave_name, self.to_face = who.confirm_name, who.leave_name, who.to_face
+        self.start_enrol, self.start_practice, self.without_face = who.start_enrol, who.start_practice, who.without_face
         self._resume()
 
     @property
@@ -104,6 +96,14 @@ class Journey:
         if error is None or isinstance(error, UnsentRecordsError):
             return None  # earlier records are on their way; the lesson says so and opens by itself
         return trouble_of(error, "error.take_over" if isinstance(error, OtherSessionOpenError) else "error.retry")
+
+    def back(self) -> None:
+        """From one of the learner's own pages to where one was; from the ways in to the settings, which lead there."""
+        if self.page == "ways":
+            self.linking.leave_page()
+            self.own.to_settings()
+        else:
+            self.own.back()
 
     def try_again(self) -> None:
         """The problem's button: go on here, or open once more; after a failure of the disk start over."""
@@ -131,12 +131,11 @@ class Journey:
             done(future)
         if self.study is not None:
             self._lesson(self.study)
-        elif self._facing.runs:
-            self._facing.hear()
-        elif isinstance(self.shown, shown.Today):
+        elif not self.identity.tick() and isinstance(self.shown, shown.Today):
             self._hear_uploader()
         self.own.tick(studying=self.study is not None)
         self.arrival.tick()
+        self.linking.tick()
 
     @property
     def busy(self) -> bool:
@@ -199,180 +198,70 @@ class Journey:
 
     def sign_out(self) -> None:
         """End the sign-in here and on the server; records stay and are still sent at the next start."""
-        if self._shelf is None:
+        if self._signed is None:
             return
-        shelf = self._shelf
 
         def ended(_: object) -> None:
             if self._uploader is not None:
                 self._uploader.close()
-            self._uploader = self._shelf = self._me = self._enrolment = None
+            self._uploader = self._signed = None
             self._kit.here("")
             self.own.leave()
+            self.linking.leave()
             self._go("notice", shown.Notice())
 
-        self._later(shelf.sign_out, ended)
+        self._later(self._signed.shelf.sign_out, ended)
 
     # --- who it is ----------------------------------------------------------------------------------------------------
 
     def _enter(self, enrolment: Enrolment) -> None:
         """Signed in: what the learner chose is signed and kept, what a crash left open is closed and sent."""
-        choices, language = self._choices, self.language
-        self._enrolment = enrolment
+        choices, language, kit = self._choices, self.language, self._kit
 
-        def prepare() -> tuple[Me, Shelf]:
-            kit = self._kit
+        def prepare() -> Signed:
             kit.here(enrolment.profile.learner)
             if self._config.server_name:
                 expect_server(enrolment.me(), self._config.server_name)
             shelf = Shelf(enrolment, kit.about, kit.agent_about, kit.clock, kit.sparing, kit.beside)
             me = shelf.prepare()
             if choices is not None:
-                outbox = Outbox(enrolment.profile.outbox)
-                for registration in me.registrations:
-                    for what in NOTICES:
-                        given = bool(getattr(choices, what))
-                        enrolment.consent(outbox, registration, what, given=given, notice=text_of(language))
-                outbox.close()
-            return me, shelf
+                agree(enrolment, me, choices, language)
+            return Signed(enrolment, shelf, me)
 
-        def entered(found: tuple[Me, Shelf]) -> None:
-            self._me, self._shelf = found
-            self._uploader = self._kit.uploader(enrolment, self._me.registrations)
-            self.own.enter(enrolment, self._me.registrations)
-            if self._choices is None:
+        def entered(found: Signed) -> None:
+            self._signed = found
+            self._uploader = kit.uploader(enrolment, found.me.registrations)
+            self.own.enter(enrolment, found.me.registrations)
+            if self.linking.enter(enrolment):
+                return
+            if choices is None:
                 self.to_today()
             else:
-                self._real_name()
+                self.identity.begin(choices.face)
 
         self._later(prepare, entered)
 
-    def _real_name(self) -> None:
-        me = self._me
-        assert me is not None
-        state: Any = me.real_name
-        self._go("real_name", shown.RealName(me.name, state, can_ask=me.real_name == "open"))
-
-    def confirm_name(self) -> None:
-        """Ask for the real name to be confirmed; a development server does it at once."""
-        enrolment, me = self._enrolment, self._me
-        assert enrolment is not None
-        assert me is not None
-
-        def confirm() -> Me:
-            for registration in me.registrations:
-                enrolment.identify(registration)
-            return enrolment.me()
-
-        def confirmed(found: Me) -> None:
-            self._me = found
-            self._real_name()
-
-        self._later(confirm, confirmed)
-
-    def leave_name(self) -> None:
-        """Go on, confirmed or not."""
-        me, choices = self._me, self._choices
-        wants = choices is not None and choices.face
-        if me is not None and wants and any(self._needs_face(item) for item in me.registrations):
-            self._go("enrol", shown.Enrol("intro"))
-        else:
-            self.to_today()
-
-    def _needs_face(self, registration: Registration) -> bool:
-        assert self._enrolment is not None
-        return self._enrolment.profile.template(registration.registration) is None
-
-    # --- the face -----------------------------------------------------------------------------------------------------
-
-    def start_enrol(self) -> None:
-        """Open the camera and begin; again after an attempt that was not clear."""
-        self._face(self._facing.enrol)
-
-    def start_practice(self) -> None:
-        """One of each gesture and a miss on purpose: earns and costs nothing, as often as wanted."""
-        self._face(self._facing.practise)
-
-    def _face(self, begin: Callable[[Sequence[str], int], None]) -> None:
-        assert self._shelf is not None
-        try:
-            begin(self._shelf.gestures, self._shelf.enrol_ms)
-        except ClientError as error:
-            self._show(trouble=trouble_of(error))
-
-    def to_face(self) -> None:
-        """From the overview: practise, enrol anew, or take the other way."""
-        self._go("enrol", shown.Enrol("intro", known=True))
-
-    def _keep_face(self, template: bytes) -> None:
-        enrolment, me = self._enrolment, self._me
-        assert enrolment is not None
-        assert me is not None
-
-        least = manifest.load().values()["match"]
-        known = [enrolment.profile.template(item.registration) for item in me.registrations]
-        if not all(may_replace(old, template, least) for old in known if old is not None):
-            self._show(step="unclear", prompt=None, advice="other_face")
-            return
-
-        def keep() -> Me:
-            for registration in me.registrations:
-                enrolment.refer(registration, template)
-            return enrolment.me()
-
-        def kept(found: Me) -> None:
-            self._me = found
-            self._facing.stop()
-            self._show(step="passed", prompt=None)
-
-        self._later(keep, kept)
-
-    def without_face(self) -> None:
-        """The learner takes the other way: consent to face processing is withdrawn, the codes of the policy serve."""
-        self._facing.stop()
-        enrolment, me, language = self._enrolment, self._me, self.language
-        assert enrolment is not None
-        assert me is not None
-
-        def refuse() -> Me:
-            outbox = Outbox(enrolment.profile.outbox)
-            for registration in me.registrations:
-                enrolment.consent(outbox, registration, "face", given=False, notice=text_of(language))
-                enrolment.refer(registration, None)
-            outbox.close()
-            return enrolment.me()
-
-        def refused(found: Me) -> None:
-            self._me = found
-            self.to_today()
-
-        self._later(refuse, refused)
-
-    def _keep_follower(self) -> None:
-        """The face moved a little since it was enrolled: kept on this device, beside the template."""
-        follower = self._kit.proctor.take_follower()
-        if follower and self._opened is not None and self._enrolment is not None:
-            self._enrolment.profile.keep_follower(self._opened.registration, follower)
+    def _who(self) -> Signed:
+        assert self._signed is not None
+        return self._signed
 
     # --- overview and lesson ------------------------------------------------------------------------------------------
 
     def to_today(self) -> None:
         """The overview, with what is counted so far."""
         self._leave_lesson()
-        shelf = self._shelf
-        assert shelf is not None
+        who = self._who()
         known = self.shown.courses if isinstance(self.shown, shown.Today) else ()
-        name = self._me.name if self._me else ""
-        self._go("today", shown.Today(name, known, sparing=self._kit.sparing))
+        self._go("today", shown.Today(who.me.name, known, sparing=self._kit.sparing))
 
         def listed(found: tuple[Me, tuple[shown.Course, ...]]) -> None:
-            self._me = found[0]
+            who.me = found[0]
             open_name = found[0].real_name == "open"
-            face = bool(shelf.gestures)
+            face = bool(who.shelf.gestures)
             self.own.listed(found[1])
             self._show(name=found[0].name, courses=found[1], identity_open=open_name, face=face)
 
-        self._later(shelf.overview, listed)
+        self._later(who.shelf.overview, listed)
 
     def send_now(self) -> None:
         """The learner does not want to wait for the next try."""
@@ -380,12 +269,12 @@ class Journey:
             self._uploader.hurry()
 
     def _hear_uploader(self) -> None:
-        if self._uploader is None or self._shelf is None:
+        if self._uploader is None or self._signed is None:
             return
         now = self._kit.clock.mono()
         if now - self._stood_at >= STANDING_EVERY_MS:
             self._stood_at = now
-            found, said = self._shelf.standing(self._kit.others())
+            found, said = self._signed.shelf.standing(self._kit.others())
             self._show(standing=said, waiting=found.waits)
         for signal in self._uploader.poll():
             if isinstance(signal, SyncState):
@@ -396,8 +285,7 @@ class Journey:
 
         `make_up`: just the missing parts of this unit ("": of all).
         """
-        shelf = self._shelf
-        assert shelf is not None
+        shelf = self._who().shelf
 
         def opened(found: Opened) -> None:
             kit, self._opened = self._kit, found
@@ -421,7 +309,9 @@ class Journey:
             self._go("sign_in", self.arrival.page(trouble=trouble_of(study.problem, "")))
             return
         if study.other_way and study.over and self._opened is not None:
-            self._by_code(self._opened.registration)
+            registration = self._opened.registration
+            self.to_today()
+            self.identity.by_code(registration, lambda: self.open_course(registration))
             return
         seen = study.view()
         result = study.result()
@@ -430,18 +320,6 @@ class Journey:
             self._go("result", result)
         else:
             self._go("lesson", seen)
-
-    def _by_code(self, registration: str) -> None:
-        """A check could not be decided and the learner chose the other way: the same course, without a camera.
-
-        The consent stands; enrolling again on the overview brings the camera back.
-        """
-        enrolment, me = self._enrolment, self._me
-        assert enrolment is not None
-        assert me is not None
-        self.to_today()
-        mine = next(item for item in me.registrations if item.registration == registration)
-        self._later(lambda: enrolment.refer(mine, None), lambda _: self.open_course(registration))
 
     def make_up(self) -> None:
         """Study what is missing, from the result."""
@@ -454,9 +332,10 @@ class Journey:
         if self.study is not None:
             self.study = None
             self._kit.player.pause()
-            self._keep_follower()
+            if self._opened is not None:
+                self.identity.keep_follower(self._opened.registration)
             self._kit.proctor.close()
             self._kit.agent.close()
             if self._opened is not None:
                 self._opened.close()
-        self._facing.stop()
+        self.identity.stop()

@@ -156,8 +156,9 @@ class Own:
 
     def to_settings(self) -> None:
         """Colours, size of text, reminders, goals; the way back leads to where one was."""
-        if self._stage.here()[0] != "settings":
-            self._before = self._stage.here()
+        here = self._stage.here()
+        if here[0] != "settings":
+            self._before = self._before if here[0] == "ways" else here
             self._stage.put("settings", self._settings())
 
     def back(self) -> None:

@@ -35,7 +35,7 @@ CHAPTER: Final = re.compile(r"k[0-9]{0,3}")
 CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3])[:：]([0-5][0-9])")
 OWN: Final = (
     "timeline", "rights", "settings", "back", "write", "save", "decide", "delete", "delete_yes", "delete_no",
-    "reminders", "goal",
+    "reminders", "goal", "ways", "link", "unlink", "cancel_link",
 )  # fmt: skip
 QUESTIONS: Final = ("notice.read", "notice.promise", "notice.face_title", "notice.photos_title")
 
@@ -265,7 +265,15 @@ class Terminal:
             case "settings":
                 own.to_settings()
             case "back":
-                own.back()
+                self.journey.back()
+            case "ways":
+                self.journey.linking.to_page()
+            case "link":
+                self.journey.linking.link(*value)
+            case "unlink":
+                self.journey.linking.unlink(value)
+            case "cancel_link":
+                self.journey.linking.cancel()
             case "decide":
                 own.decide(*value)
             case "delete_yes":

@@ -37,6 +37,7 @@ from client.player.screens import (
     SignInScreen,
     TimelineScreen,
     TodayScreen,
+    WaysScreen,
     tongue,
 )
 from client.player.widgets import fonts
@@ -49,10 +50,10 @@ PREVIEW_S: Final = 1 / 12
 TITLES: Final = {
     "notice": "notice.title", "sign_in": "signin.title", "real_name": "name.title", "enrol": "enrol.title",
     "today": "today.title", "result": "result.title", "timeline": "timeline.title", "rights": "rights.title",
-    "settings": "settings.title",
+    "settings": "settings.title", "ways": "ways.title",
 }  # fmt: skip
 
-OWN: Final = ("timeline", "rights", "settings")  # the arrow leads back from these
+OWN: Final = ("timeline", "rights", "settings", "ways")  # the arrow leads back from these
 
 
 class TakenOver(Exception):
@@ -138,7 +139,12 @@ class Window(App):
                 journey.own.write, journey.own.save, journey.own.decide, journey.own.to_rights
             ),
             "settings": SettingsScreen(
-                self._looks, journey.own.set_reminders, journey.own.set_goal, journey.sign_out
+                self._looks, journey.own.set_reminders, journey.own.set_goal, journey.sign_out,
+                journey.linking.to_page,
+            ),
+            "ways": WaysScreen(
+                journey.linking.link, journey.linking.unlink, journey.linking.cancel, journey.linking.waited.browse,
+                journey.linking.retry,
             ),
             "lesson": LessonScreen(self._press, self._seek, self._reply),
             "result": ResultScreen(journey.make_up, journey.to_today),
@@ -176,7 +182,7 @@ class Window(App):
             self._captions(shown)
         screen.render(shown)
         own = page in OWN
-        self.shell.show(screen, self._entitled(page, shown), journey.own.back if own else None)
+        self.shell.show(screen, self._entitled(page, shown), journey.back if own else None)
         self.shell.may_set(page != "settings" and journey.study is None)
 
     def _doctor(self, checkup: Consultation) -> bool:

@@ -80,7 +80,8 @@ def render(run: Run) -> Iterator[tuple[str, Any]]:
         from kivy.app import App
         from kivy.base import EventLoop
 
-        from client.player.samples import preview, screens
+        from client.player.album import screens
+        from client.player.samples import preview
         from client.player.screens import Shell, look, tongue
 
         class Gallery(App):

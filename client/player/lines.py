@@ -39,6 +39,8 @@ def lines(value: Any, language: str) -> Lines:
             return ownlines.rights(value, language, say)
         case pages.Settings():
             return ownlines.settings(value, language, say)
+        case pages.Ways():
+            return ownlines.ways(value, language, say)
         case _:
             return Lines((say("text.elsewhere"),), (Choice(say("text.back"), "home"),))
 

@@ -1,4 +1,7 @@
-"""The learner's own pages as lines of text: a timeline, the rights, the settings (`client/player/lines.py`)."""
+"""The learner's own pages as lines of text: a timeline, the rights, the settings, the ways in.
+
+For `client/player/lines.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any, Final
 
 from client.player import i18n
 from client.player.choices import Choice, Lines
-from client.player.pages import Agreed, Goal, Hours, Rights, Settings, Timeline, Wrote
+from client.player.pages import Agreed, Goal, Hours, Rights, Settings, Timeline, Ways, Wrote
 from client.preferences import DAYS, Reminder
 from client.timeline import legs, length
 
@@ -84,8 +87,27 @@ def settings(value: Settings, language: str, say: Say) -> Lines:
         for goal in value.goals:
             told.append(f"{_of(goal.title, language)}: {_goal(goal, say)}")
             choices += _aims(value, goal, language, say)
-        choices.append(Choice(say("app.sign_out"), "sign_out"))
+        choices += [Choice(say("ways.title"), "ways"), Choice(say("app.sign_out"), "sign_out")]
     return _page(value, told, [*choices, Choice(say("text.back"), "back")], say, "reminder" if value.signed_in else "")
+
+
+def ways(value: Ways, language: str, say: Say) -> Lines:
+    """Which accounts elsewhere open this one, one more, one less."""
+    told = [*_trouble(value, language, say), say("ways.title"), say("ways.lead")]
+    if value.done is not None and not value.busy:
+        told.append(say(value.done))
+    if value.uri:
+        lead = "signin.elsewhere_code" if value.user_code else "signin.elsewhere_scan"
+        said = (say("ways.link", name=value.way_name), say(lead), value.user_code, value.uri)
+        return Lines((*told, *(one for one in said if one)), (Choice(say("ways.cancel"), "cancel_link"),))
+    told += [f"{say('ways.always')}: {say('ways.always_lead')}"]
+    if value.linked is not None:
+        told += [f"{say('ways.mine')}: {name}" for _, name in value.linked] or [
+            say("ways.none" if value.offered else "ways.none_here")
+        ]
+    choices = [Choice(f"{say('ways.unlink')}: {name}", "unlink", issuer) for issuer, name in value.linked or ()]
+    choices += [Choice(say("ways.link", name=one[1]), "link", one) for one in value.offered]
+    return _page(value, told, [*choices, Choice(say("text.back"), "back")], say)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------

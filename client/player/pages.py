@@ -1,4 +1,5 @@
-"""The learner's own pages, as values: a course's timeline, the rights, the settings. Screens render them."""
+"""The learner's own pages, as values: a course's timeline, the rights, the settings, the ways in. Screens render
+them."""
 
 from __future__ import annotations
 
@@ -112,5 +113,21 @@ class Settings:
     following: str = ""  # when the next reminder comes: 11-24 19:30
     outside: bool = False
     signed_in: bool = True
+    busy: bool = False
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The learner's ways in. `linked`: (issuer, name) of accounts elsewhere that open this one; `offered`: (way, name)
+    of those that may be linked. `way`: the one that is being linked, at `uri`, with `user_code`."""
+
+    linked: tuple[tuple[str, str], ...] | None = None  # None: not known yet
+    offered: tuple[tuple[str, str], ...] = ()
+    way: str = ""
+    way_name: str = ""
+    uri: str = ""
+    user_code: str = ""
+    done: Sentence | None = None  # what the last button did
     busy: bool = False
     trouble: Trouble | None = None

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from typing import Any, cast
 
 from PIL import Image, ImageDraw
 
-from client.events import Prompt
 from client.player import pages
 from client.player.captions import CaptionTrack, parse_captions
 from client.player.course import open_package
@@ -23,7 +21,7 @@ from client.player.sound import Silence
 from client.preferences import Looks, Reminder
 from client.timeline import Stretch, UnitLine
 from client.today import Plan
-from client.view import Button, Chapter, PanelLine, Part, Question, ResultView, Sentence, UnitView, View, Words
+from client.view import Button, Chapter, PanelLine, Part, ResultView, Sentence, UnitView, View, Words
 from ledger.reasons import REASONS
 
 UNIT = Words("拔、瞄、压、扫：四步灭火", "Pull, aim, squeeze, sweep")
@@ -37,9 +35,11 @@ NETWORK = Words(
 )
 CODE = Words("验证码不正确，请核对后重新输入。", "The code is not right; look again and type it once more.")
 MINUTE = 60_000
+PERSON = "龑赟喆"  # a name that small character sets break
 
 
-def _panel(**todo: PanelLine) -> tuple[PanelLine, ...]:
+def panel(**todo: PanelLine) -> tuple[PanelLine, ...]:
+    """All is well, but for these."""
     lines = {
         "window": PanelLine(Sentence("panel.window_good"), "good"),
         "camera": PanelLine(Sentence("panel.camera_good"), "good"),
@@ -54,7 +54,7 @@ def _panel(**todo: PanelLine) -> tuple[PanelLine, ...]:
 def view(phase: str = "playing", sentence: str = "say.playing", **changes: Any) -> View:
     """The lesson in full swing, with changes."""
     plain: dict[str, Any] = {
-        "phase": phase, "sentence": Sentence(sentence, changes.pop("values", {})), "button": None, "panel": _panel(),
+        "phase": phase, "sentence": Sentence(sentence, changes.pop("values", {})), "button": None, "panel": panel(),
         "unit": UnitView("pass", UNIT, 1, 3, 30_400, MINUTE, 41_000, ((0, 12_000), (14_000, 22_000))),
         "last_check": Sentence("check.passed", {"minutes": 12}), "sync": Sentence("sync.good"),
         "credited_unit_ms": 22_000, "credited_all_ms": 47 * MINUTE + 22_000, "pending_ms": 7_400,
@@ -75,55 +75,6 @@ def chaptered(position_ms: int = 29_400) -> View:
     unit = replace(unit, position_ms=position_ms, chapters=chapters)
     title = chapters[unit.chapter - 1].title
     return view(unit=unit, hint=Sentence("hint.chapter", {"number": unit.chapter, "title": title}))
-
-
-def _views() -> Iterator[tuple[str, View]]:
-    ready = Button("ready", "button.ready")
-    resume = Button("play", "button.continue")
-    yield "lesson", view()
-    yield "lesson-hand", view(hand=Button("hand_down", "button.hand_down"), asked=Sentence("hand.up"))
-    yield "lesson-ready", view("ready", "say.ready", button=Button("play", "button.start"))
-    focus = PanelLine(Sentence("panel.window_todo"), "todo")
-    yield "lesson-paused-focus", view("paused", "pause.focus", panel=_panel(window=focus))
-    yield "lesson-paused-rest", view("paused", "pause.rest", button=resume)
-    camera = PanelLine(Sentence("panel.camera_todo"), "todo")
-    yield "lesson-paused-camera", view("paused", "pause.camera", panel=_panel(camera=camera), button=resume)
-    title = Words("按键宏录制工具正在运行", "A macro recorder is running")
-    remedy = Words("请先关闭它，再按下面的按钮", "Close it, then press the button below")
-    found = {"title": title, "remedy": remedy}
-    recheck = Button("recheck", "button.recheck")
-    yield "lesson-paused-agent", view("paused", "pause.finding", values=found, button=recheck)
-    offline = PanelLine(Sentence("panel.sync_todo", {"pending": 38}), "todo")
-    waits = Sentence("sync.offline", {"pending": 38})
-    yield "lesson-offline", view("playing", "say.playing_offline", panel=_panel(sync=offline), sync=waits)
-    low = PanelLine(Sentence("panel.low_load"), "unknown")
-    yield "lesson-making-up", view("playing", "say.making_up", values={"number": 2, "count": 3}, panel=_panel(low=low))
-    yield "lesson-hint", view(hint=Sentence("hint.dark"))
-    yield "lesson-chapters", chaptered()
-    yield "lesson-notice", view("notice", "check.notice", values={"seconds": 3}, countdown_ms=3000, button=ready)
-    prompt = Prompt(3, "turn_left", 1, 3, 16_000)
-    photo = Sentence("check.photo", {"names": "school.example"})
-    yield "lesson-check", view("check", "check.running", prompt=prompt, countdown_ms=16_000, photo=photo)
-    dark = Prompt(3, "look", 0, 0, 21_000, "far")
-    yield "lesson-check-hint", view("check", "check.again", prompt=dark, countdown_ms=21_000)
-    other = _panel(camera=PanelLine(Sentence("panel.camera_none"), "good"))
-    other = tuple(line for line in other if line.sentence.key != "panel.person_good")
-    question = Question(("boat", "sun", "key", "tree"), "key", code=True, person=False, busy=False)
-    yield "lesson-code", view("check", "check.code", question=question, camera=False, countdown_ms=80_000, panel=other)
-    room = Question((), "", code=False, person=True, busy=False)
-    yield "lesson-person", view("check", "check.code", question=room, camera=False, countdown_ms=80_000, panel=other)
-    values = {"seconds": 3}
-    yield (
-        "lesson-code-notice",
-        view("notice", "check.notice_code", values=values, camera=False, countdown_ms=3000, button=ready, panel=other),
-    )
-    text = "您好，请把桌面上的手机支架移开一些，谢谢。"
-    yield "lesson-message", view("paused", "pause.command", message=text, button=Button("ready", "button.read"))
-    helped = {"advice": Sentence("advice.dark")}
-    other_way = Button("other_way", "button.other_way")
-    yield "lesson-help", view("paused", "pause.help", values=helped, button=resume, second=other_way)
-    yield "lesson-again", view("judging", "check.again_because", values=helped)
-    yield "lesson-closing", view("closing", "say.closing_wait", values={"minutes": 9})
 
 
 def result() -> ResultView:
@@ -250,10 +201,18 @@ def settings() -> pages.Settings:
     return pages.Settings(Looks(), reminders, goals, date(2026, 11, 22), "11-23 19:30", outside=True)
 
 
-def _titled(key: str) -> Callable[[], str]:
-    from client.player.widgets import tongue
-
-    return lambda: str(tongue.say(key))
+def ways(step: str = "") -> pages.Ways:
+    """One account that is linked, and one more that may be; `linking` or `none`."""
+    wechat = ("wechat", "微信")
+    city = (("https://id.city.example", "城市统一身份认证"),)
+    match step:
+        case "linking":
+            return pages.Ways(city, (wechat,), *wechat, uri="https://open.weixin.example/connect", user_code="48 15 26")
+        case "none":
+            return pages.Ways((), (("oidc", city[0][1]), wechat))
+        case "linked":
+            return pages.Ways((*city, ("wechat:wx01", "微信")), (), done=Sentence("ways.linked", {"name": "微信"}))
+    return pages.Ways(city, (wechat,))
 
 
 def health() -> Health:
@@ -271,10 +230,7 @@ def health() -> Health:
     return Health(lines, busy=False)
 
 
-Entry = tuple[str, Callable[[], str] | None, Callable[[], Any]]
-
-
-def _arriving(step: str) -> SignIn:
+def arriving(step: str) -> SignIn:
     """Sign-in by another way than the code to the phone."""
     ways = (("oidc", "城市统一身份认证"), ("wechat", "微信"))
     match step:
@@ -284,80 +240,3 @@ def _arriving(step: str) -> SignIn:
             return SignIn("elsewhere", ways=ways, uri="https://id.example/device", user_code="WDJB-MJHT",
                           way="oidc", way_name=ways[0][1])  # fmt: skip
     return SignIn(server="127.0.0.1:8799", ways=ways)
-
-
-def screens() -> Iterator[Entry]:
-    """Name, title and maker of every screen in every state worth a picture."""
-    from client.player import screens as s
-    from client.player.widgets import tongue
-
-    def nothing(*_: Any) -> None:
-        """A button in a picture."""
-
-    def shown(screen: Any, value: Any) -> Callable[[], Any]:
-        def make() -> Any:
-            made = screen()
-            made.render(value)
-            return made
-
-        return make
-
-    trouble, wrong = s.Trouble(NETWORK, "TS-C-001"), s.Trouble(CODE, "TS-S-012", "")
-    sign_in = lambda: s.SignInScreen(nothing, nothing, nothing)  # noqa: E731
-    enrol = lambda: s.EnrolScreen(nothing, nothing, nothing, nothing)  # noqa: E731
-    name = lambda: s.RealNameScreen(nothing, nothing)  # noqa: E731
-    today = lambda: s.TodayScreen(nothing, nothing, nothing)  # noqa: E731
-    yield "notice", None, shown(lambda: s.NoticeScreen(nothing), s.Notice())
-    yield "notice-filled", None, lambda: _filled(s.NoticeScreen(nothing))
-    yield "signin", None, shown(sign_in, s.SignIn(server="127.0.0.1:8799"))
-    for step in ("ways", "activation", "elsewhere", "help"):
-        yield f"signin-{step}", None, shown(sign_in, _arriving(step))
-    yield "signin-code", None, shown(sign_in, s.SignIn("code", "13800000000", development=True, trouble=wrong))
-    yield "name", None, shown(name, s.RealName("龑赟喆", "open", can_ask=True))
-    yield "enrol", None, shown(enrol, s.Enrol("intro"))
-    running = Prompt("enrol", "turn_right", 1, 3, 21_000, "")
-    yield "enrol-running", None, shown(enrol, s.Enrol("running", running, scripted=True))
-    yield "enrol-unclear", None, shown(enrol, s.Enrol("unclear", advice="dark"))
-    yield "enrol-known", None, shown(enrol, s.Enrol("intro", known=True))
-    missing = Prompt("enrol", "turn_left", 0, 1, 4_000, "")
-    yield "enrol-practice", None, shown(enrol, s.Enrol("running", missing, practice=True, missing=True))
-    yield "enrol-practised", None, shown(enrol, s.Enrol("practised", practice=True))
-    full = s.Today("龑赟喆", courses(), pending=38, online=False, identity_open=True, face=True, sparing=True)
-    yield "today", None, shown(today, full)
-    bell = Sentence("bell.missed", {"at": "11-21 19:30"})
-    done = replace(courses()[0], credited_ms=45 * MINUTE, make_up_ms=0, next_unit=None, plan=None)
-    yield "today-done", None, shown(today, s.Today("龑赟喆", (done,), bell=bell, face=True))
-    yield "today-busy", None, shown(today, s.Today("", (), busy=True))
-    way = lambda: s.TimelineScreen(nothing)  # noqa: E731
-    yield "timeline", _titled("timeline.title"), shown(way, pages.Timeline(courses()[0]))
-    mine = lambda: s.RightsScreen(nothing, nothing, nothing)  # noqa: E731
-    yield "rights", _titled("rights.title"), shown(mine, rights())
-    empty = pages.Rights(busy=True)
-    yield "rights-busy", _titled("rights.title"), shown(mine, empty)
-    offline = replace(rights(), letters=None, trouble=trouble, findings=(), photos=())
-    yield "rights-offline", _titled("rights.title"), shown(mine, offline)
-    choice = lambda: s.SettingsScreen(nothing, nothing, nothing, nothing)  # noqa: E731
-    yield "settings", _titled("settings.title"), shown(choice, settings())
-    yield "today-empty", None, shown(today, s.Today("龑赟喆", ()))
-    yield "today-trouble", None, shown(today, s.Today("龑赟喆", (), trouble=trouble))
-    for key, value in _views():
-        yield key, lambda: tongue.of(UNIT), partial(_lesson, s, nothing, value)
-    yield "result", None, shown(lambda: s.ResultScreen(nothing, nothing), result())
-    yield from (
-        ("problem", None, shown(lambda: s.ProblemScreen(nothing, nothing), s.Page(trouble))),
-        ("doctor", None, shown(lambda: s.DoctorScreen(nothing, nothing, nothing), health())),
-    )
-
-
-def _filled(screen: Any) -> Any:
-    screen.read = screen.promised = True
-    screen.face, screen.photos = 1, 0
-    return screen
-
-
-def _lesson(s: Any, nothing: Any, value: View) -> Any:
-    screen = s.LessonScreen(nothing, nothing)
-    screen.set_captions(tracks())
-    screen.render(value)
-    screen.ids.picture.show(still())
-    return screen

@@ -14,6 +14,7 @@ from ledger import names
 
 LONGEST_WAIT_MS: Final = 60_000
 KNOWN: Final = ("oidc", "wechat")
+MOST: Final = 20  # linked accounts that are listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,15 @@ class Elsewhere:
     uri: str
     user_code: str
     wait_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Who vouches elsewhere for this learner: `way` "" where this server offers it no more; `name` for people."""
+
+    issuer: str
+    way: str
+    name: str
 
 
 def ways(transport: Transport) -> tuple[tuple[str, str], ...]:
@@ -42,10 +52,38 @@ def activate(transport: Transport, code: str, account: str = "") -> SignedIn:
     return _signed_in(Api(transport).json("POST", "/v1/sign-in/activate", body))
 
 
-def begin(transport: Transport, way: str, token: str = "") -> Elsewhere:
-    """Begin; with a `token` the way is linked to the learner whose it is."""
-    path = "/v1/sign-in/link" if token else "/v1/sign-in/begin"
-    said = Api(transport, token).json("POST", path, {"way": way})
+def begin(transport: Transport, way: str) -> Elsewhere:
+    """Begin a sign-in elsewhere."""
+    return _begun(way, Api(transport).json("POST", "/v1/sign-in/begin", {"way": way}))
+
+
+def link(api: Api, way: str) -> Elsewhere:
+    """Begin to link an account elsewhere to the learner of `api`; `SignedOutError` where the sign-in is older than
+    some minutes."""
+    return _begun(way, api.json("POST", "/v1/sign-in/link", {"way": way}))
+
+
+def links(api: Api) -> tuple[Link, ...]:
+    """Where the learner of `api` has an account that opens this one."""
+    return _links(api.json("GET", "/v1/sign-in/links"))
+
+
+def unlink(api: Api, issuer: str) -> tuple[Link, ...]:
+    """It opens this one no more; what is left."""
+    return _links(api.json("POST", "/v1/sign-in/unlink", {"issuer": issuer}))
+
+
+def _links(said: dict[str, object]) -> tuple[Link, ...]:
+    found = []
+    for one in field(said, "links", list)[:MOST]:
+        if not isinstance(one, dict):
+            raise BadAnswerError("a linked account that is no object")
+        issuer, way, name = (field(one, part, str) for part in ("issuer", "way", "name"))
+        found.append(Link(issuer, way if way in KNOWN else "", name[:60]))
+    return tuple(found)
+
+
+def _begun(way: str, said: dict[str, object]) -> Elsewhere:
     handle, uri, code = (field(said, name, str) for name in ("handle", "uri", "user_code"))
     if not names.is_a("sid", handle) or not is_web(uri) or len(code) > 40 or not code.isprintable():
         raise BadAnswerError("a sign-in elsewhere without an address")

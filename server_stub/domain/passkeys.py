@@ -91,7 +91,8 @@ class KeyStore(Protocol):
 
     def linked(self, issuer: str, subject: str) -> str | None: ...
     def links(self, account: str) -> Sequence[tuple[str, str]]: ...
-    def unlink(self, account: str) -> int: ...
+    def unlink(self, account: str, issuer: str = "") -> int:
+        """End the account's links, those to one issuer where one is given; how many there were."""
 
 
 class Passkeys:

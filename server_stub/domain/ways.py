@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
@@ -86,6 +86,15 @@ class Still:
     interval_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A provider where the learner has an account that opens this one; `way` "": this server offers it no more."""
+
+    issuer: str
+    way: str
+    name: str
+
+
 class Ways:
     """Begins a sign-in by one of the providers, and ends it with a token."""
 
@@ -108,6 +117,17 @@ class Ways:
         held = {"way": way, "next": now, "interval": begun.interval_ms, "held": dict(begun.held)}
         self._keep(handle, "way-link" if account else "way", account.name if account else "", held, expires)
         return Asked(handle, begun)
+
+    def links(self, account: Account) -> Sequence[Link]:
+        """The accounts elsewhere that open this one; one of a provider that is gone is listed, too."""
+        known = {provider.issuer: (way, provider.name) for way, provider in self._providers.items()}
+        issuers = sorted({issuer for issuer, _ in self._store.links(account.name)})
+        return [Link(issuer, *known.get(issuer, ("", issuer))) for issuer in issuers]
+
+    def unlink(self, account: Account, issuer: str) -> None:
+        """That account elsewhere opens this one no more; `NotThereError` where none does."""
+        if not self._store.unlink(account.name, issuer):
+            raise NotThereError("no such account elsewhere is linked to this one")
 
     def poll(self, handle: str) -> tuple[str, Account] | Still:
         """A token and whose it is ("" after linking), or that it is to be asked again. `NotLinkedError`, too."""

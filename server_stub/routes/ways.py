@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
-from server_stub.domain.errors import NotThereError
+from server_stub.domain.errors import NotThereError, SignInAgainError
 from server_stub.domain.people import Account
 from server_stub.domain.ways import Asked, Still
 from server_stub.domain.wechat import WeChat
 from server_stub.routes.accounts import Body
-from server_stub.routes.deps import Learner, Seen, Wired
+from server_stub.routes.deps import Learner, Seen, Wired, bearer
 from server_stub.routes.web import language, render, same_site
 
 router = APIRouter(tags=["accounts"])
+Token = Annotated[str, Depends(bearer)]
 
 
 class ActivateBody(Body):
@@ -26,6 +28,10 @@ class ActivateBody(Body):
 
 class WayBody(Body):
     way: Literal["oidc", "wechat"]
+
+
+class IssuerBody(Body):
+    issuer: str = Field(min_length=1, max_length=500)
 
 
 class PollBody(Body):
@@ -56,9 +62,25 @@ def begin(wired: Wired, body: WayBody, address: Seen) -> dict[str, Any]:
 
 
 @router.post("/v1/sign-in/link")
-def link(wired: Wired, body: WayBody, account: Learner) -> dict[str, Any]:
-    """Begin linking a sign-in elsewhere to this learner."""
+def link(wired: Wired, body: WayBody, account: Learner, token: Token, address: Seen) -> dict[str, Any]:
+    """Begin linking a sign-in elsewhere to this learner, who signed in minutes ago: a forgotten window links nobody."""
+    wired.limits.count("sign-in", address)
+    if not wired.sign_in.is_fresh(token):
+        raise SignInAgainError("a way in is linked by somebody who signed in just now")
     return _asked(wired.ways.begin(body.way, account))
+
+
+@router.get("/v1/sign-in/links")
+def links(wired: Wired, account: Learner) -> dict[str, Any]:
+    """Where this learner has an account that opens this one."""
+    return {"links": [asdict(one) for one in wired.ways.links(account)]}
+
+
+@router.post("/v1/sign-in/unlink")
+def unlink(wired: Wired, body: IssuerBody, account: Learner) -> dict[str, Any]:
+    """One of them opens it no more; what is left is listed."""
+    wired.ways.unlink(account, body.issuer)
+    return links(wired, account)
 
 
 @router.post("/v1/sign-in/poll")

@@ -110,8 +110,11 @@ class SqlKeys:
         with Session(self._engine) as session:
             return [(row[0], row[1]) for row in session.execute(query)]
 
-    def unlink(self, account: str) -> int:
-        return len(self._gone(delete(LinkRow).where(LinkRow.account == account).returning(LinkRow.subject)))
+    def unlink(self, account: str, issuer: str = "") -> int:
+        gone = delete(LinkRow).where(LinkRow.account == account)
+        if issuer:
+            gone = gone.where(LinkRow.issuer == issuer)
+        return len(self._gone(gone.returning(LinkRow.subject)))
 
     def _gone(self, statement: Any) -> Sequence[Any]:
         """What a statement that returns rows did."""

@@ -103,7 +103,7 @@ def test_a_yes_elsewhere_opens_the_door_by_itself(arriving) -> None:
     assert keys.ways.poll(asked.handle)[0] == ""
     arrival = client.journey.arrival
     opened: list[str] = []
-    arrival._browse = opened.append
+    arrival.waited.open = opened.append
     arrival.choose("oidc")
     client.journey.tick()
     assert (page(client).step, page(client).user_code, page(client).way_name) == ("elsewhere", "WDJB-MJHT", "City")

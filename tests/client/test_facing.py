@@ -157,8 +157,8 @@ def test_a_learner_enrols_anew_but_nobody_else_in_their_place(world: World, tmp_
     client.until("today")
     assert again(client, BERTAS) == "unclear"
     assert journey.shown.advice == "other_face"  # type: ignore[union-attr]
-    registration = journey._me.registrations[0].registration  # type: ignore[union-attr]
-    assert journey._enrolment.profile.template(registration) == ANNAS  # type: ignore[union-attr]
+    registration = journey._signed.me.registrations[0].registration  # type: ignore[union-attr]
+    assert journey._signed.enrolment.profile.template(registration) == ANNAS  # type: ignore[union-attr]
 
 
 def test_what_followed_the_template_is_kept_and_goes_with_it(world: World, tmp_path: Path) -> None:
@@ -177,4 +177,4 @@ def test_what_followed_the_template_is_kept_and_goes_with_it(world: World, tmp_p
     assert given == [b"", b"moved"]
     client.proctor.take_follower = lambda: b""  # type: ignore[method-assign]
     assert again(client, ANNAS) == "passed"
-    assert journey._enrolment.profile.follower(registration) == b""  # type: ignore[union-attr]
+    assert journey._signed.enrolment.profile.follower(registration) == b""  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ import pytest
 
 from client.player import i18n, samples
 from client.player.lines import lines
-from client.player.pages import Rights, Settings, Timeline
+from client.player.pages import Rights, Settings, Timeline, Ways
 from client.preferences import DAYS, MOST, Reminder
 from client.text import Terminal
 from client.timeline import legs
@@ -22,7 +22,10 @@ from tests.client.test_text import Journey as Plain
 
 __all__ = ["studied", "world"]
 COURSE = next(course for course in samples.courses() if legs(course.lines))
-PAGES = [Timeline(COURSE), samples.rights(), samples.settings(), Rights(), Rights(busy=True)]
+PAGES = [
+    Timeline(COURSE), samples.rights(), samples.settings(), Rights(), Rights(busy=True),
+    samples.ways(), Ways((), ()), Ways(busy=True),
+]  # fmt: skip
 
 
 class Journey(Plain):
@@ -30,9 +33,12 @@ class Journey(Plain):
 
     def __init__(self, value: Any) -> None:
         super().__init__(value)
-        ways = ("to_timeline", "to_rights", "to_settings", "back")
+        ways = ("to_timeline", "to_rights", "to_settings")
         acts = (*ways, "write", "save", "decide", "set_reminders", "set_goal")
         self.own = SimpleNamespace(**{name: self._did(name) for name in acts})
+        self.back = self._did("back")
+        changes = ("to_page", "link", "unlink", "cancel")
+        self.linking = SimpleNamespace(**{name: self._did(name) for name in changes})
 
 
 class Typed:

@@ -113,6 +113,42 @@ def test_a_linked_account_signs_in_by_the_device_flow(room: Room, there: Elsewhe
     assert post(room, "poll", {"handle": begun["handle"]})[0] == 403, "a handle is good once"
 
 
+def test_a_learner_sees_and_removes_what_is_linked(room: Room, there: Elsewhere) -> None:
+    """Its name and issuer, never the subject; removed it opens nothing; what is not there cannot be removed."""
+    linked(room, there, "oidc", lambda _: there.agree("anna"))
+    room.clock.now += 31_000
+    learner = room.learner().sign_in()
+    listed = room.http.get("/v1/sign-in/links", headers=learner.headers)
+    assert listed.json() == {"links": [{"issuer": there.url, "way": "oidc", "name": "City"}]}
+    assert "anna" not in listed.text
+    gone = {"issuer": there.url}
+    assert room.http.post("/v1/sign-in/unlink", json=gone, headers=learner.headers).json() == {"links": []}
+    assert room.http.post("/v1/sign-in/unlink", json=gone, headers=learner.headers).status_code == 404
+    _, begun = post(room, "begin", {"way": "oidc"})
+    there.agree("anna")
+    room.clock.now += 6_000
+    assert post(room, "poll", {"handle": begun["handle"]})[1]["code"] == "TS-S-114"
+
+
+def test_a_provider_that_is_gone_is_listed_by_its_issuer(room: Room, there: Elsewhere) -> None:
+    """So that what was linked to it can still be removed."""
+    linked(room, there, "oidc", lambda _: there.agree("anna"))
+    room.clock.now += 31_000
+    room.settings.ways.unlink()
+    room.restart()
+    headers = room.learner().sign_in().headers
+    listed = room.http.get("/v1/sign-in/links", headers=headers).json()
+    assert listed == {"links": [{"issuer": there.url, "way": "", "name": there.url}]}
+
+
+def test_an_old_token_links_nothing(room: Room, there: Elsewhere) -> None:
+    """Eleven minutes after the code was entered somebody else may sit there: sign in again."""
+    headers = room.learner().sign_in().headers
+    room.clock.now += 11 * 60_000
+    answer = room.http.post("/v1/sign-in/link", json={"way": "oidc"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "TS-S-015")
+
+
 def test_whom_nobody_linked_gets_no_token(room: Room, there: Elsewhere) -> None:
     """The provider knows them; this server does not: the remedy names the way."""
     _, begun = post(room, "begin", {"way": "oidc"})

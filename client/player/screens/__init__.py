@@ -10,7 +10,8 @@ Import after `client.player.kivy_env.prepare(...)` and `.configure(...)`. Wiring
     TodayScreen(on_open, on_reload, on_face, on_make_up, on_timeline, on_rights)  Today   on_open(registration)
     TimelineScreen(on_make_up)                     pages.Timeline   on_make_up(registration, unit)
     RightsScreen(on_write, on_save, on_decide)     pages.Rights
-    SettingsScreen(on_looks, on_reminders, on_goal, on_sign_out)  pages.Settings
+    SettingsScreen(on_looks, on_reminders, on_goal, on_sign_out, on_ways)  pages.Settings
+    WaysScreen(on_link, on_unlink, on_cancel, on_browse, on_retry)  pages.Ways
     LessonScreen(on_press, on_seek, on_reply)      client.view.View   on_press(what) → Pressed, on_seek(ms) → SeekAsked
                                                    on_reply(choice, code) → Replied
         .play(playback)   .show_preview(proctor.preview())   .set_captions({tag: CaptionTrack})   .stop()   .close()
@@ -35,6 +36,7 @@ from client.player.screens.shell import Shell
 from client.player.screens.signin import SignInScreen
 from client.player.screens.timeline import TimelineScreen
 from client.player.screens.today import TodayScreen
+from client.player.screens.ways import WaysScreen
 from client.player.shown import (
     Choices,
     Course,
@@ -53,5 +55,5 @@ __all__ = [
     "Choices", "Course", "DoctorScreen", "Enrol", "EnrolScreen", "LessonScreen", "Notice", "NoticeScreen", "Page",
     "ProblemScreen",
     "RealName", "RealNameScreen", "ResultScreen", "RightsScreen", "SettingsScreen", "Shell", "SignIn", "SignInScreen",
-    "TimelineScreen", "Today", "TodayScreen", "Trouble", "look", "tongue", "trouble_of",
+    "TimelineScreen", "Today", "TodayScreen", "Trouble", "WaysScreen", "look", "tongue", "trouble_of",
 ]  # fmt: skip

@@ -41,7 +41,7 @@ class GoalCard(Card):
 
 class SettingsScreen(Screen):
     """Renders `Settings`; `on_looks(Looks)`, `on_reminders(reminders)`, `on_goal(registration, day)`,
-    `on_sign_out()`."""
+    `on_sign_out()`, `on_ways()`."""
 
     def __init__(
         self,
@@ -49,10 +49,11 @@ class SettingsScreen(Screen):
         on_reminders: Callable[[tuple[Reminder, ...]], None],
         on_goal: Callable[[str, date | None], None],
         on_sign_out: Callable[[], None],
+        on_ways: Callable[[], None] = lambda: None,
         **kwargs: Any,
     ) -> None:
         self._on_looks, self._on_reminders, self._on_goal = on_looks, on_reminders, on_goal
-        self._on_sign_out = on_sign_out
+        self._on_sign_out, self._on_ways = on_sign_out, on_ways
         super().__init__(**kwargs)
         self.fbind("wide", self._retell)
 
@@ -94,6 +95,7 @@ class SettingsScreen(Screen):
         yield self._reminders(shown)
         if shown.goals:
             yield self._goals(shown)
+        yield self._push("ways.title", "quiet", self._on_ways)
         yield self._push("app.sign_out", "quiet", self._on_sign_out)
 
     def _reminders(self, shown: Settings) -> Card:

@@ -21,8 +21,9 @@ class Nobody:
         return lambda *_args, **_kwargs: None
 
 
-def walk(window: Any, journey: Any, drive: Any) -> None:
-    """Overview, timeline, back, rights, settings, dark, a reminder, a goal, and back to an overview that knows it."""
+def walk(window: Any, journey: Any, drive: Any, world: Any, there: Any) -> None:
+    """Overview, timeline, back, rights, settings, dark, a reminder, a goal, a second way in linked and taken away, and
+    back to an overview that knows the goal."""
     def comes(seen: Callable[[], Any], what: str) -> None:
         drive.wait(seen, 20.0, what)  # the window renders ten times a second, however quick the machine is
         drive.step(6)  # and what it shows has its place
@@ -42,6 +43,17 @@ def walk(window: Any, journey: Any, drive: Any) -> None:
     comes(lambda: len(journey.shown.reminders) == 1, "the reminder")
     drive.tap("settings.set_goal")
     comes(lambda: journey.shown.goals[0].due is not None, "the goal")
+    drive.tap("ways.title")
+    comes(lambda: "还没有关联其他账号。" in drive.said(), "the ways in")
+    drive.tap("ways.link oidc")
+    comes(lambda: "WDJB-MJHT" in drive.said(), "the code to type elsewhere")
+    there.agree("anna")
+    world.clock.advance(6_000)
+    comes(lambda: "已关联City，下次可以用它登录。" in drive.said(), "the second way in")
+    drive.tap("ways.unlink City")
+    comes(lambda: "还没有关联其他账号。" in drive.said(), "the ways in without it")
+    drive.tap("返回")
+    comes(lambda: journey.page == "settings", "the settings again")
     drive.tap("返回")
     comes(lambda: journey.page == "rights", "back to where one was")
     drive.tap("返回")
@@ -60,14 +72,19 @@ def main() -> None:
         from client.window import Window
         from tests.client.test_journey import enrolled
         from tests.client.world import World
+        from tests.server_stub.elsewhere import elsewhere, ways_file
 
         world = World(home, units=(("pass", 60_000),))
-        journey = enrolled(world, home / "pc").journey
-        nobody: Any = Nobody()
-        window = Window(journey, nobody, lambda: None, lambda _: None, nobody)
-        window._run_prepare()
-        walk(window, journey, Drive(window.root))
-        journey.close()
+        with elsewhere(lambda: world.clock.wall_ms / 1000) as there:
+            world.server.close()
+            world.settings.ways.write_text(ways_file(there))
+            world.start()
+            journey = enrolled(world, home / "pc").journey
+            nobody: Any = Nobody()
+            window = Window(journey, nobody, lambda: None, lambda _: None, nobody)
+            window._run_prepare()
+            walk(window, journey, Drive(window.root), world, there)
+            journey.close()
         world.close()
 
 

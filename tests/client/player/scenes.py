@@ -406,8 +406,8 @@ def layout(stage: Any, drive: Any, s: Any) -> None:
     """Every screen, both languages: targets of 48 dp and more, nothing over the edges, no word of blame."""
     from kivy.metrics import dp
 
+    from client.player.album import screens
     from client.player.i18n import FORBIDDEN
-    from client.player.samples import screens
 
     for tongue_of_now in ("zh", "en"):
         s.tongue.language = tongue_of_now
@@ -460,7 +460,7 @@ TABBED = ("notice-filled", "signin", "today", "timeline", "rights", "settings", 
 def tabs(stage: Any, drive: Any, s: Any) -> None:
     """From nothing the first Tab comes to the first button; from there to everything that can be used, each once and in
     sight with its ring, round to the first again, and the same way back: no trap, nothing that only a mouse reaches."""
-    from client.player.samples import screens
+    from client.player.album import screens
     from client.player.widgets.kit import reachable
 
     stage.may_set(True)
