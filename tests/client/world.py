@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from anyio.from_thread import BlockingPortal
 from fastapi.testclient import TestClient
 
 from client.errors import ClientError
@@ -78,9 +79,13 @@ class World:
         changes: dict[bytes, bytes] | None = None,
         reviewers: int = 0,
         clock: FakeClock | None = None,
+        portal: BlockingPortal | None = None,
     ) -> None:
-        """`reviewers`: so many people may open photos; their keys are `reviewer`. `clock`: the server's."""
-        self.folder = folder
+        """`reviewers`: so many people may open photos; their keys are `reviewer`. `clock`: the server's.
+
+        `portal`: the thread on which the server answers; without one each request starts its own.
+        """
+        self.folder, self.portal = folder, portal
         self.clock = clock or FakeClock()
         self.exports = 0
         self.codes = Codes()
@@ -107,6 +112,7 @@ class World:
         """A server process on what the files hold; again after it was closed, at the same address."""
         self.app = create_app(self.settings, self.clock.wall, sender=self.codes)
         http = TestClient(self.app, raise_server_exceptions=False)
+        http.portal = self.portal
         self.net = Simulator(http) if not hasattr(self, "net") else self.net
         self.net.http = http
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -67,6 +67,12 @@ class Outcome:
     def clean(self) -> bool:
         """Nothing lost, nothing twice, nothing in doubt."""
         return not any(getattr(self, name) for name in self.WRONG)
+
+    @classmethod
+    def sum(cls, found: list[Outcome]) -> Outcome:
+        """All of them as one, under the first one's name; there is at least one."""
+        numbers = [one.name for one in fields(cls) if one.name != "name"]
+        return cls(found[0].name, **{name: sum(getattr(one, name) for one in found) for name in numbers})
 
 
 class Ward:
