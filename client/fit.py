@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 from collections.abc import Callable
@@ -16,6 +17,7 @@ ENGINES: Final = ("auto", "mediapipe", "dnn")
 LOADS: Final = ("auto", "normal", "low")
 FEW_CORES: Final = 2  # below, player, detectors and agent share one core
 LITTLE: Final = 3 << 30  # bytes: "2 GB" computers; those sold with 4 GB keep 3.5 and more for programs
+NO_LIMIT: Final = 1 << 60  # the first version of control groups writes a number of this kind where there is none
 GROUPS: Final = Path("/sys/fs/cgroup")
 OWN_GROUP: Final = Path("/proc/self/cgroup")
 
@@ -82,7 +84,23 @@ def _physical() -> int | None:
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # Windows has no sysconf
-        return None
+        return _windows_memory()
+
+
+class _MemoryStatus(ctypes.Structure):
+    """MEMORYSTATUSEX, as sysinfoapi.h has it."""
+
+    _fields_ = (
+        ("length", ctypes.c_uint32), ("load", ctypes.c_uint32), ("physical", ctypes.c_uint64),
+        *((name, ctypes.c_uint64) for name in ("free", "file", "file_free", "virtual", "virtual_free", "extended")),
+    )  # fmt: skip
+
+
+def _windows_memory() -> int | None:
+    status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
+    system = getattr(ctypes, "windll", None)
+    told = system is not None and system.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+    return int(status.physical) if told else None
 
 
 def _folders(groups: Path, own: Path) -> list[Path]:
@@ -109,7 +127,8 @@ def _quota(folder: Path) -> float | None:
 
 def _limit(folder: Path) -> int | None:
     words = (_text(folder / name) for name in ("memory.max", "memory.limit_in_bytes"))
-    return min((int(word) for word in words if word and word.strip().isdigit()), default=None)
+    sizes = (int(word) for word in words if word and word.strip().isdigit())
+    return min((size for size in sizes if size < NO_LIMIT), default=None)
 
 
 def _text(path: Path) -> str | None:

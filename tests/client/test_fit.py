@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -59,6 +62,23 @@ def grouped(folder: Path, lines: str, files: dict[str, str]) -> Machine:
     own = folder / "own"
     own.write_text(lines)
     return measure(folder, own, lambda name: None)
+
+
+def test_windows_tells_its_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without sysconf the system is asked in Windows' own way; what no control group limits stands for nothing."""
+
+    class Kernel:
+        @staticmethod
+        def GlobalMemoryStatusEx(status: Any) -> int:
+            assert ctypes.sizeof(status._obj) == status._obj.length == 64
+            status._obj.physical = 2 << 30
+            return 1
+
+    monkeypatch.delattr("os.sysconf", raising=False)
+    own, files = "1:memory:/\n", {"memory/memory.limit_in_bytes": "9223372036854771712\n"}
+    assert grouped(tmp_path, own, files).memory is None
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=Kernel), raising=False)
+    assert grouped(tmp_path, own, files).memory == 2 << 30
 
 
 def test_a_quota_of_the_second_version_counts(tmp_path: Path) -> None:
