@@ -162,7 +162,9 @@ class Server:
         revealer = Revealer(self.records, logs, clock)
         asked = witnesses or HttpWitnesses()
         self.gatherer = Gatherer(self.records, logs, self.keyring, asked, clock, *_waiting(clock))
-        enrolment = Enrolment(self.people, self.records, logs, self.keyring, clock)
+        enrolment = Enrolment(
+            self.people, self.records, logs, self.keyring, clock, lambda name: supervised.applications.last_day(name)
+        )
         live = LiveSessions(settings.server, self.keyring.cosigner.vkey)
         settler = Settler(self.records, logs, settings.server, clock)
         archivist = Archivist(self.people, self.records, photos, logs, self.keyring, revealer, settler, clock)

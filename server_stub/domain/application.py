@@ -86,6 +86,11 @@ class Applications:
         found = self._bench.papers.find(KIND, places=[class_place(class_id)], limit=1)
         return found[0] if found else None
 
+    def last_day(self, class_id: str) -> str:
+        """The day of the last lesson of a class whose plan was approved, "" where there is none."""
+        found = self.of(class_id)
+        return found.read(Application).ends if found and found.state in ("approved", "open", "closed") else ""
+
     def look(self, account: Account, class_id: str) -> tuple[Paper | None, Application | None]:
         """The application of a class that the account may see."""
         self._bench.office.require(account, Right.SEE, class_id)

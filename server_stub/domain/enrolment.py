@@ -6,6 +6,8 @@ Each of these becomes an entry of the class log, without a name in it: people st
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 
 from ledger import bodies, note
@@ -39,8 +41,18 @@ OWNER_SALT_BYTES = 16
 class Enrolment:
     """What a learner does once, before studying."""
 
-    def __init__(self, people: People, records: Records, logs: ClassLogs, keyring: Keyring, clock: Clock) -> None:
+    def __init__(
+        self,
+        people: People,
+        records: Records,
+        logs: ClassLogs,
+        keyring: Keyring,
+        clock: Clock,
+        last_day: Callable[[str], str] = lambda _class: "",
+    ) -> None:
+        """`last_day`: the day of a class's last lesson by its approved plan, "" where there is none."""
         self._people, self._records, self._logs, self._keyring, self._clock = people, records, logs, keyring, clock
+        self._last_day = last_day
 
     def registration(self, account: Account, registration: str) -> Registration:
         """The registration, if it is this learner's; `UnknownRegistrationError` otherwise."""
@@ -53,8 +65,12 @@ class Enrolment:
         """What a client needs to know of its learner (docs/http-api.md, `GET /v1/me`)."""
         titles = {classroom.class_id: classroom.title for classroom in self._people.classes()}
         found = self._people.registrations(learner=account.learner)
+        days = {item.class_id: self._last_day(item.class_id) for item in found}
         listed = self._records.read(
-            lambda tx: [self._listed(tx, item) | {"title": titles.get(item.class_id, "")} for item in found]
+            lambda tx: [
+                self._listed(tx, item) | {"title": titles.get(item.class_id, "")} | self._ends(tx, item, days)
+                for item in found
+            ]
         )
         levels = {item.real_name for item in found}
         real_name = next((level for level in ("identified", "development") if level in levels), "open")
@@ -72,6 +88,15 @@ class Enrolment:
             "server": self._keyring.server,
             "trust": self.trust(class_id),
         }
+
+    def _ends(self, tx: Transaction, registration: Registration, days: Mapping[str, str]) -> dict[str, int]:
+        """The last ms of the class's last day where the programme is."""
+        day = days[registration.class_id]
+        if not day:
+            return {}
+        zone = timezone(timedelta(minutes=self.policy(tx, registration.class_id).utc_offset_minutes))
+        midnight = datetime.fromisoformat(day).replace(tzinfo=zone) + timedelta(days=1)
+        return {"ends": int(midnight.timestamp() * 1000) - 1}
 
     def trust(self, class_id: str) -> str:
         """The trust file's text that the operator recommends for a class."""

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client.player.pages import Settings
+from client.player.shown import Course, Today
 from client.today import CLOSE_DAYS, EASY, STEP, Need, credited_on, day_of, plan
+from server_stub.domain.application import Application
+from server_stub.domain.office import class_place
+from server_stub.domain.plan import Lesson
+from tests.client.test_journey import enrolled
+from tests.client.world import CLASS, World
 
 MINUTE, HOUR = 60_000, 3_600_000
 MONDAY = date(2026, 11, 23)
@@ -87,3 +95,35 @@ def test_near_is_three_days() -> None:
     assert plan(Need(HOUR, 0, due=MONDAY + timedelta(days=CLOSE_DAYS - 1)), MONDAY).close
     assert not plan(Need(HOUR, 0, due=MONDAY + timedelta(days=CLOSE_DAYS)), MONDAY).close
     assert plan(Need(HOUR, 0, due=MONDAY + timedelta(days=6)), MONDAY).share_ms % STEP == 0
+
+
+def test_the_classs_last_day_comes_from_the_server_to_the_overview(tmp_path: Path) -> None:
+    """An approved plan on the server: Today says its last day as the deadline, spreads what is left over the days to
+    it, and in the settings nobody chooses another goal for that course."""
+    world = World(tmp_path, units=(("pass", 40 * MINUTE),))
+    client = enrolled(world, tmp_path / "pc")
+    client.until("today")
+    journey = client.journey
+
+    def course() -> Course:
+        while journey.busy:
+            journey.tick()
+        assert isinstance(journey.shown, Today)
+        return journey.shown.courses[0]
+
+    journey.to_today()
+    assert course().due is None
+    today = day_of(world.clock.wall_ms, 480)
+    last = today + timedelta(days=7)
+    lesson = Lesson(last.isoformat(), "09:00", "11:00", "online", "theory", 3, "fire", "T")
+    plan_ = Application("trade", 5, False, "exam", ("T",), ("room",), (lesson,))
+    world.server.services.supervision.bench.keep("application", class_place(CLASS), "", "approved", plan_)
+    journey.to_today()
+    found = course()
+    assert (found.due, found.own_goal) == (last, False)
+    assert found.plan is not None
+    assert (found.plan.days, found.plan.share_ms) == (8, 5 * MINUTE)
+    journey.own.to_settings()
+    assert isinstance(journey.shown, Settings)
+    assert (journey.shown.goals[0].due, journey.shown.goals[0].fixed) == (last, True)
+    world.close()

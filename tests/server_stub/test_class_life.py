@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pypdfium2
@@ -262,3 +263,21 @@ def test_a_pdf_needs_a_font_and_says_so(room: Room, monkeypatch: pytest.MonkeyPa
     font()
     data = printing.notice(printing.Notice("通知书", "1", "某某", ("内容" * 400,), "署名", "2026-11-22"))
     assert "内容" in pypdfium2.PdfDocument(io.BytesIO(data))[0].get_textpage().get_text_bounded()
+
+
+def test_a_learners_client_is_told_when_the_class_ends(room: Room) -> None:
+    """The end of the last day of the approved plan, where the programme is; an application that nobody approved says
+    nothing yet."""
+    browsers = applied(room)
+    learner = room.learner().sign_in()
+
+    def ends() -> int | None:
+        listed = room.http.get("/v1/me", headers=learner.headers).json()["registrations"][0]
+        return listed.get("ends")
+
+    assert ends() is None
+    ok(browsers["supervisor"].post(at("application/decide"), {"verdict": "approve", "reason": "材料齐全"}))
+    told = ends()
+    assert told is not None
+    midnight = datetime.fromisoformat("2026-12-06T00:00:00+08:00")
+    assert told == int(midnight.timestamp()) * 1000 - 1
