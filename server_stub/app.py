@@ -163,8 +163,9 @@ class Server:
         asked = witnesses or HttpWitnesses()
         self.gatherer = Gatherer(self.records, logs, self.keyring, asked, clock, *_waiting(clock))
         enrolment = Enrolment(
-            self.people, self.records, logs, self.keyring, clock, lambda name: supervised.applications.last_day(name)
-        )
+            self.people, self.records, logs, self.keyring, clock,
+            lambda name: supervised.applications.last_day(name),  # noqa: PLW0108 - it is made below
+        )  # fmt: skip
         live = LiveSessions(settings.server, self.keyring.cosigner.vkey)
         settler = Settler(self.records, logs, settings.server, clock)
         archivist = Archivist(self.people, self.records, photos, logs, self.keyring, revealer, settler, clock)
