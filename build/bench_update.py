@@ -1,9 +1,11 @@
 """How much an update fetches where only our own code changed: a real bundle, a real repository, a real doctor.
 
-    build/bench_update.py dist/trueseat        (`make freeze APPS=client` makes it)
+    build/bench_update.py dist/trueseat                    (`make freeze APPS=client` makes it)
+    build/bench_update.py OLD/trueseat --next NEW/trueseat  two bundles, of two commits
 
-A second version is the same bundle with every file of ours changed and signed anew: the most that a change of our code
-alone can touch. It is published, fetched by the client's own updating, and examined by both versions' own `doctor`.
+Without `--next` the second version is the same bundle with every file of ours changed and signed anew: the most that a
+change of our code alone can touch. It is published, fetched by the client's own updating, and examined by both
+versions' own `doctor`.
 """
 
 from __future__ import annotations
@@ -55,10 +57,11 @@ def changed(bundle: Path, into: Path) -> None:
     subprocess.run([*command, "development.invalid/frozen", "--development"], check=True, capture_output=True)
 
 
-def measure(bundle: Path, folder: Path) -> dict[str, object]:
+def measure(bundle: Path, next_one: Path | None, folder: Path) -> dict[str, object]:
     """Install, publish, update; the figures."""
-    next_one = folder / "next"
-    changed(bundle, next_one)
+    if next_one is None:
+        next_one = folder / "next"
+        changed(bundle, next_one)
     repo = Repo(folder / "site", folder / "keys")
     root = repo.init().read_bytes()
     whole = repo.add(next_one, "0.2.0", here())
@@ -69,14 +72,16 @@ def measure(bundle: Path, folder: Path) -> dict[str, object]:
     repository = Repository(
         f"http://127.0.0.1:{server.server_port}", versions.root / "repository", root, Fetcher(session())
     )
-    wanted = len(versions.missing(whole))
+    wanted = versions.missing(whole)
+    ours = sum(file.packed for file in wanted if file.path.split("/")[:2][-1] in OURS)
     outcome = Updating(
         versions, repository, "stable", lambda version: examined(version, folder / "data"), lambda: False
     ).run()
     server.shutdown()
     return {
         "name": "update", "state": outcome.state, "why": outcome.why, "fetched_bytes": outcome.fetched,
-        "files": wanted, "files_all": len(whole.files), "whole_bytes": sum(file.packed for file in whole.files),
+        "ours_bytes": ours, "files": len(wanted), "files_all": len(whole.files),
+        "whole_bytes": sum(file.packed for file in whole.files),
         "limit_bytes": LIMIT, "ratio": round(outcome.fetched / LIMIT, 3),
     }  # fmt: skip
 
@@ -85,12 +90,14 @@ def main() -> int:
     """0 when the update was installed and within its limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=Path, nargs="?", default=ROOT / "dist/trueseat")
-    bundle = parser.parse_args().bundle
-    if not (bundle / "_internal").is_dir():
-        print(f"{bundle} is no frozen client: make freeze APPS=client", file=sys.stderr)
-        return 2
-    with tempfile.TemporaryDirectory(dir=bundle.parent) as folder:
-        figures = measure(bundle, Path(folder))
+    parser.add_argument("--next", type=Path, help="the bundle of a later commit")
+    options = parser.parse_args()
+    for bundle in filter(None, (options.bundle, options.next)):
+        if not (bundle / "_internal").is_dir():
+            print(f"{bundle} is no frozen client: make freeze APPS=client", file=sys.stderr)
+            return 2
+    with tempfile.TemporaryDirectory(dir=options.bundle.parent) as folder:
+        figures = measure(options.bundle, options.next, Path(folder))
     print(json.dumps(figures))
     return 0 if figures["state"] == "updated" and int(str(figures["fetched_bytes"])) <= LIMIT else 1
 
