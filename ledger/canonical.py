@@ -105,10 +105,10 @@ def _check(value: Any, depth: int) -> None:
     elif kind is int:
         if not -MAX_INT <= value <= MAX_INT:
             raise CanonicalError(f"integer beyond 2**53 - 1: {str(value)[:40]}")
-    elif kind in (list, tuple) or isinstance(value, Mapping):
+    elif kind in (dict, list, tuple) or isinstance(value, Mapping):
         if depth > MAX_DEPTH:
             raise CanonicalError(_TOO_DEEP)
-        if isinstance(value, Mapping):
+        if kind is not list and kind is not tuple:
             for key in value:
                 if type(key) is not str or not _KEY.fullmatch(key):
                     raise CanonicalError(f"key {str(key)[:40]!r} is not [a-z][a-z0-9_]*")

@@ -55,9 +55,14 @@ def sign(checkpoint: Checkpoint, signer: NoteSigner) -> bytes:
     return note.sign(str(checkpoint), signer)
 
 
+def cosignature(checkpoint: Checkpoint, signer: Signer, time: int) -> Signature:
+    """The cosignature over `checkpoint` at `time`, POSIX seconds."""
+    return Signature(signer.vkey.name, signer.vkey.key_id, signer.cosign(str(checkpoint).encode(), time))
+
+
 def cosign(checkpoint: Checkpoint, signer: Signer, time: int) -> str:
-    """The cosignature line (without newline) over `checkpoint` at `time`, POSIX seconds."""
-    return str(Signature(signer.vkey.name, signer.vkey.key_id, signer.cosign(str(checkpoint).encode(), time)))
+    """The same as a line, without newline."""
+    return str(cosignature(checkpoint, signer, time))
 
 
 def verify_cosignature(checkpoint: Checkpoint, line: str, key: Vkey) -> int:

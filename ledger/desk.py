@@ -7,11 +7,14 @@ orders, so a restarted server rebuilds it from what is stored.
 from __future__ import annotations
 
 import dataclasses
+from typing import Final
 
 from ledger.events import Answered, Asked, Closed, Consent, Event, Ordered
 from ledger.outcome import judge
 from ledger.schedule import CLOSE, CheckId, Order, Schedule, drawn
 from ledger.spans import Meter, Span
+
+_HEARD: Final = frozenset({"ordered", "answered", "asked", "consent", "closed"})  # nearly every event is another
 
 
 @dataclasses.dataclass(slots=True)
@@ -57,6 +60,11 @@ class Desk:
             self._over = True
         if event is None or self._over:
             return None
+        if event.body.verb in _HEARD:
+            self._hear(event)
+        return self.meter.feed(event)
+
+    def _hear(self, event: Event) -> None:
         match event.body:
             case Ordered() as ordered:
                 self._on_ordered(ordered, event.mono)
@@ -68,7 +76,6 @@ class Desk:
                 self._photos = given
             case Closed():
                 self._over = True
-        return self.meter.feed(event)
 
     def _on_ordered(self, ordered: Ordered, mono: int) -> None:
         mine = self._open

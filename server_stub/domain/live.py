@@ -31,8 +31,13 @@ class Live:
     def take(self, entries: Sequence[bytes]) -> None:
         """Take the next entries; what is no valid event is kept as `log.fault`: no order comes after it."""
         for entry in entries:
-            self.log.add(entry, leaf_hash(entry))
-            self.desk.feed(None if self.log.fault else self.log.events[-1])
+            self.log.tree.append(leaf_hash(entry))
+        known = len(self.log.events)
+        self.log.read(entries)
+        for event in self.log.events[known:]:
+            self.desk.feed(event)
+        if self.log.fault:
+            self.desk.feed(None)
 
     def order(self, time: int) -> Order | None:
         """The order that the answer to this segment carries; `time` is its cosignature's, POSIX seconds."""

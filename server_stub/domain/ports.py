@@ -123,6 +123,9 @@ class EventStore(Protocol):
     def key_used(self, key: str) -> bool: ...
     def progress(self, sid: str) -> Progress: ...
     def set_progress(self, progress: Progress) -> None: ...
+    def advance(self, progress: Progress) -> None:
+        """The same of no more than `Progress.after` changes: at every segment, and half the work."""
+
     def sessions(
         self,
         *,

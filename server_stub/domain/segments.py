@@ -17,7 +17,7 @@ from typing import Any, Final
 from ledger import canonical, checkpoint, names, note, segment
 from ledger.errors import LedgerError
 from ledger.keys import ED25519, Vkey
-from ledger.note import Note, Signature, parse_line
+from ledger.note import Note, Signature
 from ledger.segment import Answer, Segment
 from server_stub.domain import photos
 from server_stub.domain.errors import (
@@ -174,17 +174,17 @@ class Segments:
         session, sid, given = taken.session, taken.session.sid, taken.segment
         now = max(self._clock(), progress.heard_at)  # signed times never fall, whatever the clock does
         time = now // 1000
-        cosignature = checkpoint.cosign(given.checkpoint, self._keyring.cosigner, time)
+        signature = checkpoint.cosignature(given.checkpoint, self._keyring.cosigner, time)
         order = live.order(time) if given.entries else None
-        answer = _answer(cosignature, asdict(order) if order else None, _commands(tx, sid), taken.upload.seen)
+        answer = _answer(str(signature), asdict(order) if order else None, _commands(tx, sid), taken.upload.seen)
         self._report(sid, live, progress)
-        signed = bytes(Note(str(given.checkpoint), (taken.line, parse_line(cosignature))))
+        signed = bytes(Note(given.note.text, (taken.line, signature)))
         unread = live.log.fault.index if live.log.fault else None
         progress = progress.after(given.checkpoint.size, given.checkpoint.root, live.desk.issued, unread, signed,
                                   taken.digest, answer, now)  # fmt: skip
         if given.entries:
             tx.events.add_segment(sid, given.old, progress.size, taken.upload.body, time)
-        tx.events.set_progress(progress)
+        tx.events.advance(progress)
         photos.name(tx, live.log, given.old, now)
         self._live.keep(tx, sid, live)
         if live.log.closed is not None:

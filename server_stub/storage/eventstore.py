@@ -16,7 +16,14 @@ _ADD_SESSION, _ADD_PROGRESS = (
     f"INSERT INTO {table} VALUES ({marks(len(fields(row)))})"  # noqa: S608
     for table, row in (("session", Session), ("progress", Progress))
 )
-_SET_PROGRESS = f"UPDATE progress SET {', '.join(f'{field.name} = ?' for field in fields(Progress))} WHERE sid = ?"  # noqa: S608
+# the key is never set: SQLite writes every index anew that a statement names, changed or not
+_CHANGING = [field.name for field in fields(Progress) if field.name != "sid"]
+_ADVANCING = ("size", "root", "issued", "unread", "checkpoint", "body", "answer", "heard_at")  # as `Progress.after`
+_SET_PROGRESS, _ADVANCE = (
+    f"UPDATE progress SET {', '.join(f'{name} = ?' for name in names)} WHERE sid = ?"  # noqa: S608
+    for names in (_CHANGING, _ADVANCING)
+)
+_changed, _advanced = (attrgetter(*names, "sid") for names in (_CHANGING, _ADVANCING))
 # `dataclasses.astuple` copies deeply, which costs more than the statement
 _session_row, _progress_row = (attrgetter(*(field.name for field in fields(row))) for row in (Session, Progress))
 _MAX_FORKS = 16  # one is proof already; a forger must not fill the disk
@@ -44,7 +51,10 @@ class SqlEventStore:
         return Progress(*row)
 
     def set_progress(self, progress: Progress) -> None:
-        self._db.execute(_SET_PROGRESS, (*_progress_row(progress), progress.sid))
+        self._db.execute(_SET_PROGRESS, _changed(progress))
+
+    def advance(self, progress: Progress) -> None:
+        self._db.execute(_ADVANCE, _advanced(progress))
 
     def sessions(
         self, *, class_id: str | None = None, registration: str | None = None, learner: str | None = None,

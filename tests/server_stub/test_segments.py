@@ -220,7 +220,8 @@ def test_a_restarted_server_orders_the_same_checks(room: Room, device: Device) -
 
 
 @pytest.mark.parametrize(
-    ("store", "method"), [(SqlEventStore, "set_progress"), (SqlLogStore, "append"), (SqlLogStore, "set_head")]
+    ("store", "method"),
+    [(SqlEventStore, "advance"), (SqlEventStore, "set_progress"), (SqlLogStore, "append"), (SqlLogStore, "set_head")],
 )
 def test_a_segment_is_kept_whole_or_not_at_all(
     room: Room, device: Device, monkeypatch: pytest.MonkeyPatch, store: type, method: str
