@@ -203,7 +203,7 @@ class Shelf:
         return Opened(registration.registration, lesson, template, follower, captions, closed)
 
     def _feed(self, unit: Unit) -> LiveFeed:
-        return LiveFeed(self._enrolment.api, self._beside, unit, self._clock.wall)
+        return LiveFeed(self._enrolment.api, self._beside, unit, self._clock)
 
     # --- small things -------------------------------------------------------------------------------------------------
 

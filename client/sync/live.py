@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 import re
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from client.errors import BadAnswerError, ClientError, NetworkError, ServerRefusedError
-from client.ports import Portion, Transport
+from client.ports import Clock, Portion, Transport
 from client.sync.api import Api
 from ledger import playlist as playlists
 from ledger.course import Unit
@@ -38,10 +37,11 @@ log = logging.getLogger(__name__)
 class LiveFeed:
     """`LiveSource` of one live unit; its thread lives from the first `join` to `close`."""
 
-    def __init__(self, api: Api, beside: Callable[[], Transport] | None, unit: Unit, wall: Callable[[], int]) -> None:
-        """`beside` makes the thread's own connection; None: `api`'s serves. `wall`: ms since the epoch, for words."""
+    def __init__(self, api: Api, beside: Callable[[], Transport] | None, unit: Unit, clock: Clock) -> None:
+        """`beside` makes the thread's own connection; None: `api`'s serves."""
         assert unit.live is not None
-        self._api, self._beside, self._wall = api, beside, wall
+        self._api, self._beside, self._clock = api, beside, clock
+        self.pace = 1.0  # of the waits between two questions
         self._unit, self._starts, self._length = unit.id, unit.live.starts_ms, unit.duration_ms
         self._lock = threading.Condition()
         self._sid = ""
@@ -55,7 +55,7 @@ class LiveFeed:
         self._target_ms = 0
         self._over = False
         self._state = ""
-        self._news_at = time.monotonic()
+        self._news_at = clock.mono()
         self._seen = False  # whether a picture came at all
         self._inits: dict[str, bytes] = {}
 
@@ -80,7 +80,7 @@ class LiveFeed:
         with self._lock:
             self._joined += 1
             self._wanted, self._from_ms, self._state = True, from_ms, ""
-            self._news_at = time.monotonic()
+            self._news_at = self._clock.mono()
             self._pieces.clear()
             if self._thread is None and not self._closing:
                 self._thread = threading.Thread(target=self._run, name="live", daemon=True)
@@ -140,7 +140,7 @@ class LiveFeed:
 
     def _rest(self, seconds: float, number: int) -> None:
         with self._lock:
-            self._lock.wait_for(lambda: self._closing or not self._wanted or self._joined != number, seconds)
+            self._lock.wait_for(lambda: self._closing or not self._wanted or self._joined != number, seconds * self.pace)
 
     def _once(self, api: Api, round_: _Round) -> float:
         """Ask once for what is new; how long to wait before the next time (RFC 8216, 6.3.4)."""
@@ -219,7 +219,7 @@ class LiveFeed:
             while sum(len(one.data) for one in self._pieces) > KEPT_BYTES and len(self._pieces) > 1:
                 self._pieces.popleft()
                 self._pieces[0] = replace(self._pieces[0], apart=True)
-            self._state, self._seen, self._news_at = "", True, time.monotonic()
+            self._state, self._seen, self._news_at = "", True, self._clock.mono()
             self._lock.notify_all()
             return True
 
@@ -231,7 +231,7 @@ class LiveFeed:
             with self._lock:
                 self._over = True
                 self._lock.notify_all()
-        elif (time.monotonic() - self._news_at) * 1000 > max(STALLED_MS, FROM_EDGE * target_ms):
+        elif self._clock.mono() - self._news_at > max(STALLED_MS, FROM_EDGE * target_ms):
             self._stands("stalled" if self._seen else "late")
 
     def _refused(self, error: ServerRefusedError) -> None:
@@ -239,7 +239,7 @@ class LiveFeed:
             log.warning("live lesson: %s", error)
             self._stands("refused")
             return
-        programme = self._wall() - self._starts
+        programme = self._clock.wall() - self._starts
         if programme > self._length + TAIL_MS:
             with self._lock:
                 self._over = True

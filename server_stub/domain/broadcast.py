@@ -46,11 +46,6 @@ class Airing:
     on: bool
     fault: str = ""  # a refusal's code, where somebody has to look at the encoder
 
-    @property
-    def near(self) -> bool:
-        """Whether there is something to say of it."""
-        return self.on or bool(self.fault)
-
 
 class Broadcasts:
     """Serves live units and tells the staff which are on."""

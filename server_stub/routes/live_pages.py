@@ -120,7 +120,8 @@ def values_of(visit: Visit, class_id: str) -> dict[str, Any]:
     today = (now + shift) // day * day - shift
     view = wired.board.view(class_id, today, wired.overview.registered(class_id), wired.hands.up())
     units = {unit: names.get(visit.lang, unit) for unit, names in titles.items()}
-    return {"view": view, "classroom": classroom, "offset": offset, "units": units, "now": now,
+    airings = [air for air in wired.broadcasts.airings(wired.overview.lessons(class_id)) if air.ends_ms > now]
+    return {"view": view, "airings": airings, "classroom": classroom, "offset": offset, "units": units, "now": now,
             "origin": wired.logs.origin(class_id)}  # fmt: skip
 
 

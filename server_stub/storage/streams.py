@@ -24,10 +24,10 @@ class Streams:
             handle = os.open(self._folder / stream / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
             raise NotThereError(f"the stream {stream} has no {name}") from error
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise NotThereError(f"{name} of the stream {stream} is no plain file")
         with os.fdopen(handle, "rb") as file:
-            facts = os.fstat(handle)
-            if not stat.S_ISREG(facts.st_mode):
-                raise NotThereError(f"{name} of the stream {stream} is no plain file")
             data = file.read(limit + 1)
         if len(data) > limit:
             raise TooLargeError(f"{name} of the stream {stream} has more than {limit} bytes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import hashlib
 import json
 
@@ -176,3 +177,58 @@ def test_a_damaged_course_is_parsed_or_refused_but_never_crashes(at: int, put: b
     with contextlib.suppress(CourseError):
         found = course.parse(PACKAGE[:at] + put + PACKAGE[at + cut :])
         assert all(course.safe_name(name) == name for name in found.files())
+
+
+LIVE = b'live = { stream = "hall-1", starts = 2026-11-24T19:30:00+08:00 }'
+FILED = f'media = "two.webm"\nmedia_sha256 = "{B}"'.encode()
+
+
+def test_a_live_unit_has_a_stream_and_a_planned_start_in_place_of_a_file() -> None:
+    """Its position is programme time, so that its length bounds credit like any other unit's; it names no file."""
+    found = course.parse(PACKAGE.replace(FILED, LIVE))
+    unit = found.unit("two")
+    assert unit.live == course.Live("hall-1", 1_795_519_800_000)
+    assert (unit.media, unit.media_sha256, unit.files()) == ("", "", {})
+    assert found.files() == {"one.mp4": A, "one.zh.vtt": A, "one.en.vtt": B}
+    assert found.unit("one").live is None
+
+
+@given(
+    stream=st.from_regex(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?", fullmatch=True),
+    starts=st.datetimes(
+        datetime.datetime(2020, 1, 2), datetime.datetime(2099, 12, 30), timezones=st.just(datetime.UTC)
+    ).map(lambda moment: moment.replace(microsecond=0)),
+    offset=st.integers(-720, 840),
+)
+def test_a_live_unit_comes_back_as_it_was_written(stream: str, starts: datetime.datetime, offset: int) -> None:
+    """Every stream's name and every moment, whatever zone the provider writes it in."""
+    written = starts.astimezone(datetime.timezone(datetime.timedelta(minutes=offset))).isoformat()
+    found = course.parse(PACKAGE.replace(FILED, f'live = {{ stream = "{stream}", starts = {written} }}'.encode()))
+    assert found.unit("two").live == course.Live(stream, int(starts.timestamp()) * 1000)
+
+
+@pytest.mark.parametrize(
+    ("form", "word"),
+    [
+        (LIVE + b"\n" + FILED, "unknown field 'media'"),
+        (b"", "missing field 'media'"),
+        (LIVE + b'\nlower = "small.mp4"\nlower_sha256 = "' + A.encode() + b'"', "unknown field 'lower'"),
+        (LIVE.replace(b"hall-1", b"../hall"), "stream"),
+        (LIVE.replace(b"hall-1", b"Hall"), "stream"),
+        (LIVE.replace(b"hall-1", b""), "stream"),
+        (LIVE.replace(b"hall-1", b"x" * 65), "stream"),
+        (LIVE.replace(b"+08:00", b""), "no moment with its offset"),
+        (LIVE.replace(b"2026-11-24T19:30:00+08:00", b"2026-11-24"), "no moment with its offset"),
+        (LIVE.replace(b"2026-11-24T19:30:00+08:00", b"1795519800000"), "no moment with its offset"),
+        (LIVE.replace(b":00+08", b":00.5+08"), "no moment with its offset"),
+        (LIVE.replace(b"2026", b"1970"), "not between"),
+        (LIVE.replace(b"2026", b"2126"), "not between"),
+        (LIVE.replace(b" }", b", key = 1 }"), "unknown field 'key'"),
+        (b'live = "hall-1"', "no table"),
+    ],
+)
+def test_a_live_unit_that_is_not_of_its_form_is_refused(form: bytes, word: str) -> None:
+    """It is live or it has a file; a stream is a folder's name, a start is one moment everywhere on earth."""
+    assert FILED in PACKAGE
+    with pytest.raises(CourseError, match=word):
+        course.parse(PACKAGE.replace(FILED, form))
