@@ -47,19 +47,20 @@ DIGITAL: Final = ("injected_file", "virtual_camera")  # their frames are those o
 
 
 def row(clip: Clip, now: Report) -> Any:
-    """One clip: near, wide, minus the beat over the knee, one, own movement; the middle of its frames."""
-    cues, moved = clip.cues(), clip.moved()
+    """One clip: near, wide, minus the beat over the knee, one, movement of face and lips; the middle of its frames."""
+    cues, moved, whole = clip.cues(), clip.moved(), now["attempt"]
     near, wide = np.median([c.near for c in cues]), np.median([c.wide or 0.0 for c in cues])
     over = np.median([max(0.0, c.beat - now["both"]["knee"]) for c in cues])
-    stiff = np.clip(moved, now["attempt"]["floor"], now["attempt"]["roof"]) if moved is not None else 0.0
-    return np.array([near, wide, -over, 1.0, stiff])
+    stiff = (0.0 if part is None else np.clip(part, whole["floor"], whole["roof"]) for part in (moved.own, moved.lips))
+    return np.array([near, wide, -over, 1.0, *stiff])
 
 
 def shipped() -> tuple[Report, Any]:
     """The shipped weights, and the same as the row of a clip that was asked to move."""
     now = pad.weights()
     frame, whole = now["both"], now["attempt"]
-    return now, np.array([frame["near"], frame["wide"], frame["beat"], frame["bias"] + whole["lift"], whole["own"]])
+    bias = frame["bias"] + whole["lift"]
+    return now, np.array([frame["near"], frame["wide"], frame["beat"], bias, whole["own"], whole["lips"]])
 
 
 def fit(clips: Sequence[Clip], start: Any, now: Report) -> Any:
@@ -74,13 +75,13 @@ def fit(clips: Sequence[Clip], start: Any, now: Report) -> Any:
     weight = np.concatenate(
         [np.full(len(g), 0.5 / len(g) / real.count(r)) for g, r in zip(groups.values(), real, strict=True)]
     )
-    best, hold = start.copy(), PULL * np.array([1.0, 1.0, 0.1, 0.1, 0.1])
+    best, hold = start.copy(), PULL * np.array([1.0, 1.0, 0.1, 0.1, 0.1, 0.1])
     for _ in range(60):
         p = 1 / (1 + np.exp(-np.clip(x @ best, -40, 40)))
         slope = x.T @ (weight * (p - y)) + hold * (best - start)
         bend = (x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(hold)
         best = best - np.linalg.solve(bend, slope)
-        best[[0, 1, 2, 4]] = np.maximum(best[[0, 1, 2, 4]], 0)
+        best[[0, 1, 2, 4, 5]] = np.maximum(best[[0, 1, 2, 4, 5]], 0)
     return best
 
 

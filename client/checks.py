@@ -24,7 +24,7 @@ WAIT_MS: Final = 10_000  # for the answer that may bring another attempt; then t
 HELP: Final = "help"  # why the lesson stands while the other way is offered
 NO_HELP: Final = ("ok", "network", "ended", "other_person")  # reasons that another way of looking would not change
 DOUBTED: Final = (
-    "pad", "pad_threshold", "pad_frames", "pad_near", "pad_wide", "pad_beat", "pad_moved", "pad_before",
+    "pad", "pad_threshold", "pad_frames", "pad_near", "pad_wide", "pad_beat", "pad_moved", "pad_lips", "pad_before",
 )  # fmt: skip
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -17,10 +17,11 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from client.proctor import figures, pad, rigid
+from client.proctor import figures, movement, pad
 from client.proctor.face import Image, frame
 from client.proctor.figures import Scores
 from client.proctor.look import Eyes
+from client.proctor.movement import Movement
 from client.proctor.seen import Cues, Seen
 
 Report = dict[str, Any]
@@ -51,7 +52,7 @@ class Clip:
         """P(live) of the clip; one without a face passes nothing."""
         return whole(self.seen, asked=asked) or 0.0
 
-    def moved(self) -> float | None:
+    def moved(self) -> Movement:
         """The face's own movement."""
         return moved(self.seen)
 
@@ -66,10 +67,9 @@ def whole(seen: Sequence[Seen], *, asked: bool) -> float | None:
     return pad.attempt(lives, moved(seen), asked=asked) if lives else None
 
 
-def moved(seen: Sequence[Seen]) -> float | None:
-    """The own movement of the face in a row of looks (`rigid.own`)."""
-    posed = [(one.shape, one.pose.yaw) for one in seen if one.pose is not None and one.shape is not None]
-    return rigid.own([shape for shape, _ in posed], [yaw for _, yaw in posed])
+def moved(seen: Sequence[Seen]) -> Movement:
+    """The own movement of the face in a row of looks."""
+    return movement.of([posed for posed in map(movement.posed, seen) if posed is not None])
 
 
 def read(pack: Path, eyes: Eyes, told: Callable[[str], None] = lambda _: None) -> list[Clip]:

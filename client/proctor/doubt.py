@@ -38,5 +38,5 @@ def _against(tally: Tally) -> dict[str, bool]:
         TEXTURE: bool(near) and median(near) < 0,
         RIM: bool(wide) and median(wide) < 0,
         GRID: bool(beat) and median(beat) > GRID_FROM,
-        STIFF: moved is not None and moved < 0,
+        STIFF: any(part is not None and part < 0 for part in (moved.own, moved.lips)),
     }

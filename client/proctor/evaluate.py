@@ -82,7 +82,7 @@ def video(frames: Iterable[Image], fps: float) -> Report:
 
     `pad` is what an attempt makes of such frames when nobody was asked to move (`pad.attempt`), None where no frame has
     a face. Left and right are the subject's own. One frame is looked at after the other and let go. `FrameError` for
-    frames that are no row, a frame that is no picture, an `fps` (frames a second, below 1,000) that is no pace.
+    frames that are no row, a frame that is no picture, an `fps` (frames a second, 0.001 to 1,000) that is no pace.
     """
     every_ms = 1000 / _pace(fps)
     seen = [eyes().look(frame(bgr), round(i * every_ms), pose=True) for i, bgr in enumerate(_row(frames))]
@@ -98,7 +98,7 @@ def video(frames: Iterable[Image], fps: float) -> Report:
 
 
 def _pace(fps: object) -> float:
-    if not isinstance(fps, int | float | np.integer | np.floating) or not 0 < fps < 1_000:
+    if not isinstance(fps, int | float | np.integer | np.floating) or not 0.001 <= fps < 1_000:
         raise FrameError("a clip without a pace")
     return float(fps)
 

@@ -13,7 +13,7 @@ from client.manifest import Asset, Manifest, ModelMissingError, WrongModelError
 
 PAD_WEIGHTS: Final = Path(__file__).with_name("pad.json")
 # Of the file with plain line ends, which a checkout on Windows may not have.
-PAD_WEIGHTS_SHA256: Final = "f85905d51b85825bd998a6cc1377852e3acd197ef75a4488c39f74fdf10b7e22"
+PAD_WEIGHTS_SHA256: Final = "0272d646b30afd570eb422efb333e14943a3a97ea1cb1fdd78ddc218ab302619"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 MiniFASNetV2 sees 2.7 face boxes, MiniFASNetV1SE four: the rim of a print, a hand, a bezel. Both are their makers' own
 weights. `pad.json` holds how much each counts; 0.5 is where a person should be asked to do something. Over a whole
-attempt it also counts whether the face moved by itself (`rigid.py`). A signal, never a verdict.
+attempt it also counts whether the face moved by itself (`movement.py`). A signal, never a verdict.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from client.proctor import cues
 from client.proctor.face import Image
 from client.proctor.models import Model, pad_weights
+from client.proctor.movement import Movement
 from client.proctor.seen import Cues, Face
 
 NEAR: Final = 2.7  # face boxes that MiniFASNetV2 was trained on
@@ -66,15 +67,17 @@ def weights() -> dict[str, dict[str, float]]:
     return {name: part for name, part in json.loads(pad_weights()).items() if isinstance(part, dict)}
 
 
-def attempt(lives: Sequence[float], moved: float | None, *, asked: bool) -> float:
+def attempt(lives: Sequence[float], movement: Movement, *, asked: bool) -> float:
     """P(living face) of a row of frames, 0…1: their middle log odds, and the face's own movement where it is known.
 
     Who was asked to move and is stiff counts as a picture; who only sat there (not `asked`) may be stiff for a while.
     """
     now, total = weights()["attempt"], _middle([_clear(p) for p in lives])
-    if moved is not None:
-        own = now["own"] * max(now["floor"], min(now["roof"], moved))
-        total += now["lift"] + own if asked else now["unasked"] * own
+    total += now["lift"] if asked and movement.own is not None else 0.0
+    own = "own" if movement.lips is not None else "alone"
+    for weight, found in ((now[own], movement.own), (now["lips"], movement.lips)):
+        moved = 0.0 if found is None else max(now["floor"], min(now["roof"], found))
+        total += weight * moved * (1.0 if asked else now["unasked"])
     return 1 / (1 + math.exp(-total))
 
 

@@ -9,6 +9,7 @@ own; it says nothing against a film of somebody who moves.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -25,29 +26,40 @@ A_DEGREE: Final = 0.0006  # more for each degree of yaw: the model's depth is no
 TURN: Final = 25.0  # degrees beyond which that grows no more
 
 
-def own(shapes: Sequence[Shape], yaws: Sequence[float]) -> float | None:
+@dataclass(frozen=True, slots=True)
+class Posed:
+    """One look at a face: when (ms), its landmarks (a row a point: x, y in pixels, depth), yaw and pitch in degrees."""
+
+    t: int
+    shape: Shape = field(compare=False, repr=False)
+    yaw: float
+    pitch: float = 0.0
+
+
+def own(posed: Sequence[Posed]) -> float | None:
     """Log of the face's own movement over what something stiff shows that turned as far: below 0 is stiff.
 
-    `shapes` are the landmarks of one face (x, y in pixels and depth), a row a point; `yaws` in degrees, a frame each.
-    None where there are too few frames to tell.
+    None where there are too few looks to tell.
     """
-    step = max(1, len(shapes) // MOST)
-    kept = np.stack(shapes[::step])[:, :POINTS].astype(np.float64) if len(shapes) >= LEAST else None
+    step = max(1, len(posed) // MOST)
+    shapes = [one.shape for one in posed[::step]]
+    kept = np.stack(shapes)[:, :POINTS].astype(np.float64) if len(posed) >= LEAST else None
     if kept is None or not np.isfinite(kept).all():
         return None
-    turned = float(np.percentile(yaws, 95) - np.percentile(yaws, 5)) if len(yaws) else 0.0
-    moved = float(np.percentile(_unexplained(kept), TOP))
+    yaws = [one.yaw for one in posed]
+    turned = float(np.percentile(yaws, 95) - np.percentile(yaws, 5))
+    rest = unexplained(kept)
+    rest = (rest[:-2] + rest[1:-1] + rest[2:]) / 3
+    moved = float(np.percentile(np.sqrt((rest**2).sum(axis=2).mean(axis=1)), TOP))
     return float(np.log(max(moved, 1e-4) / (STIFF + A_DEGREE * min(turned, TURN))))
 
 
-def _unexplained(shapes: NDArray[Any]) -> NDArray[Any]:
-    """Of each frame (a running mean of three) the part that is no affine picture of the mean shape, in face sizes."""
+def unexplained(shapes: NDArray[Any]) -> NDArray[Any]:
+    """Of every frame's points (x, y) the part that is no affine picture of their mean shape, in sizes of the face."""
     flat = shapes[:, :, :2] - shapes[:, :, :2].mean(axis=1, keepdims=True)
     size = np.maximum(np.sqrt((flat**2).sum(axis=2).mean(axis=1)), 1e-6)
     flat = flat / size[:, None, None]
     depth = (shapes[:, :, 2] - shapes[:, :, 2].mean(axis=1, keepdims=True)) / size[:, None]
     space = np.column_stack([flat.mean(axis=0), depth.mean(axis=0), np.ones(flat.shape[1])])
     base, _ = np.linalg.qr(space)
-    rest = flat - base @ (base.T @ flat)
-    rest = (rest[:-2] + rest[1:-1] + rest[2:]) / 3
-    return np.asarray(np.sqrt((rest**2).sum(axis=2).mean(axis=1)))
+    return np.asarray(flat - base @ (base.T @ flat))

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from client.proctor import pad, rigid
+from client.proctor import movement, pad
 from client.proctor.limits import Limits
+from client.proctor.movement import Movement
 from client.proctor.quality import REASON_OF, hint
-from client.proctor.rigid import Shape
+from client.proctor.rigid import Posed
 from client.proctor.seen import Cues, Seen, Vector, median, permille
 
 TURNED: Final = "turned"  # a hint of one attempt alone: a challenge asks for turned heads
@@ -37,8 +38,7 @@ class Tally:
     looks: list[Vector] = field(default_factory=list)  # the faces that were compared
     sizes: list[float] = field(default_factory=list)  # the face's height, of the longer side of the frame
     asked: bool = False  # a challenge: whoever is there was asked to move
-    shapes: list[Shape] = field(default_factory=list)  # landmarks of the good frames
-    turns: list[float] = field(default_factory=list)  # and their yaw, degrees
+    posed: list[Posed] = field(default_factory=list)  # landmarks of the good frames
 
     def add(self, seen: Seen) -> str:
         """Take one frame in; return its hint."""
@@ -53,9 +53,9 @@ class Tally:
             self.cues.append(seen.cues)
         if seen.pose is not None:
             self.yaws.append(seen.pose.yaw)
-        if seen.pose is not None and seen.shape is not None and not self.hint:
-            self.shapes.append(seen.shape)
-            self.turns.append(seen.pose.yaw)
+        posed = movement.posed(seen)
+        if posed is not None and not self.hint:
+            self.posed.append(posed)
         if seen.vector is not None and not self.hint:
             self.lowers.append(seen.lower)
         if seen.faces:
@@ -83,9 +83,9 @@ class Tally:
         word = self.hint or (self.hints.most_common(1)[0][0] if self.hints.total() > self.good else "")
         return REASON_OF.get(word, word) or "late"
 
-    def moved(self) -> float | None:
-        """The face's own movement (`rigid.own`), or None where it is not known."""
-        return rigid.own(self.shapes, self.turns)
+    def moved(self) -> Movement:
+        """The face's own movement so far."""
+        return movement.of(self.posed)
 
     def live(self) -> float | None:
         """P(live) of this attempt over enough frames, or None: one frame alone says nothing."""
@@ -126,4 +126,5 @@ class Tally:
         found |= {"pad_wide": permille(median(wide))} if wide else {}
         found |= {"pad_beat": permille(median([cues.beat for cues in self.cues]))}
         moved = self.moved()
-        return found if moved is None else found | {"pad_moved": permille(moved)}
+        found |= {} if moved.own is None else {"pad_moved": permille(moved.own)}
+        return found | ({} if moved.lips is None else {"pad_lips": permille(moved.lips)})

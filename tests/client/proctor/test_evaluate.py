@@ -114,7 +114,7 @@ def test_what_is_no_picture_is_our_error(pack: Path, name: str) -> None:
     assert evaluate.pad(np.zeros((64, 64), np.uint8)) is None
 
 
-PACES = [0, -25, float("nan"), float("inf"), 10**400, None, "25", 1j, np.array([25])]
+PACES = [0, -25, 1e-320, float("nan"), float("inf"), 10**400, None, "25", 1j, np.array([25])]
 
 
 @pytest.mark.parametrize("fps", PACES, ids=lambda fps: f"{fps!r:.12}")
