@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from ledger import bodies, names, note
+from ledger import bodies, names, note, points
 from ledger.errors import LedgerError
 from ledger.keys import COSIGNATURE, ED25519, generate
 from ledger.leaves import ClassLeaf, KeyLeaf, PolicyLeaf
@@ -39,6 +39,7 @@ class ClassPlan:
     policy: bytes
     rules: bytes = NO_RULES
     models: bytes = NO_MODELS
+    points: bytes = field(default_factory=points.shipped)
     client: bytes | None = None
     notices: tuple[bytes, ...] = ()  # texts that consents name by their hash
     learners: tuple[tuple[str, str], ...] = ()  # account, name
@@ -104,6 +105,8 @@ class ClassMaker:
         policy = parse_policy(plan.policy)
         manifest = self._packages.install(plan.course)
         documents = {"policy": plan.policy, "rules": plan.rules, "models": plan.models, "course": manifest}
+        documents["points"] = plan.points
+        serials = {"policy": policy.serial, "points": points.parse(plan.points).version}
         if plan.client is not None:
             documents["client"] = plan.client
 
@@ -116,8 +119,7 @@ class ClassMaker:
             for what, data in documents.items():
                 digest = sha256(data).hexdigest()
                 tx.log.put_body(plan.class_id, digest, data, public=True)
-                serial = policy.serial if what == "policy" else 1
-                self._logs.append(tx, plan.class_id, PolicyLeaf(now, what, serial, digest))
+                self._logs.append(tx, plan.class_id, PolicyLeaf(now, what, serials.get(what, 1), digest))
             for notice in plan.notices:
                 tx.log.put_body(plan.class_id, sha256(notice).hexdigest(), notice, public=True)
 
@@ -171,6 +173,7 @@ def check(plan: ClassPlan) -> None:
     """Return quietly, or raise `SetupError`: everything that the plan names can be used. Nothing is written."""
     try:
         parse_policy(plan.policy)
+        points.parse(plan.points)
     except LedgerError as error:
         raise SetupError(str(error)) from error
     read_package(plan.course)

@@ -6,6 +6,7 @@ is appended. The same note again is the same leaf.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from ledger import bodies, note
@@ -28,7 +29,7 @@ from server_stub.domain.settle import Settler
 from server_stub.domain.signin import Clock
 
 _VOUCHER = "trueseat/key/v1\n"
-_TAKEN = ("verdict", "reversal", "accommodation", "identification", "correction", "audit", "exit", "spot")
+_TAKEN = ("verdict", "reversal", "accommodation", "identification", "correction", "audit", "exam", "exit", "spot")
 SPOT = -1  # in place of a leaf
 
 
@@ -66,6 +67,17 @@ class Decisions:
     def say(self, class_id: str, body: Body) -> int:
         """Sign an audit, a correction or an exit with the grant key and append its leaf."""
         return self.take(class_id, bodies.sign(body, self._keyring.grant))
+
+    def results(self, class_id: str, found: Mapping[str, int], pass_tenths: int) -> None:
+        """Append exam results (learner → tenths of a mark) as signed bodies, all of them or none (R1.11)."""
+        now, origin, grant = self._clock(), self._keyring.origin(class_id), self._keyring.grant
+
+        def append(tx: Transaction) -> None:
+            for learner, tenths in sorted(found.items()):
+                body = bodies.Exam(now, origin, learner, tenths, pass_tenths)
+                self._keep(tx, class_id, body, note.parse(bodies.sign(body, grant)))
+
+        self._records.write(append)
 
     def audit(self, tx: Transaction, class_id: str, did: str, target: str, reason: str, by: str = "operator") -> int:
         """Append, within the caller's transaction, that somebody of the staff did this; return

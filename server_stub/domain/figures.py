@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ledger import course, points
+from ledger import course
 from ledger.course import Course
 from ledger.credit import Credit
 from ledger.policy import Policy
@@ -62,7 +62,7 @@ class Figures:
 
     def of(self, registration: Registration) -> Progress:
         """One registration as it stands by what is logged."""
-        seen = self._bench.read(partial(_state, registration=registration.registration))
+        seen = self._bench.read(partial(self._state, registration=registration))
         with self._lock:
             known = self._kept.get(registration.registration)
         if known is not None and known[0] == seen:
@@ -78,34 +78,35 @@ class Figures:
         """The programme's rules and course in force in a class."""
         return self._bench.read(partial(self._rules, class_id=class_id))
 
+    def _state(self, tx: Transaction, registration: Registration) -> object:
+        """What a figure rests on: while it is the same, so is the figure."""
+        sids = tx.events.sessions(registration=registration.registration)
+        found = [tx.events.progress(sid) for sid in sids]
+        return self._settler.tables(tx, registration.class_id), [
+            (item.sid, item.size, item.state, item.logged_size, item.settled_ms, item.settled_size) for item in found
+        ]
+
     def _rules(self, tx: Transaction, class_id: str) -> tuple[Policy, Course]:
         enrolment = self._bench.enrolment
         return enrolment.policy(tx, class_id), course.parse(enrolment.in_force(tx, class_id, "course"))
 
     def _compute(self, tx: Transaction, registration: Registration) -> Progress:
-        policy, lessons = self._rules(tx, registration.class_id)
+        _, lessons = self._rules(tx, registration.class_id)
         whole = sum(unit.duration_ms for unit in lessons.units)
         sids = tx.events.sessions(registration=registration.registration)
         heard = max((tx.events.progress(sid).heard_at for sid in sids), default=0)
-        found = self._settler.whole(tx, registration.registration)
+        worth = self._settler.worth(tx, registration.registration)
         empty = {unit.id: (0, unit.duration_ms) for unit in lessons.units}
-        if found is None:
+        if worth is None:
             return Progress(registration.learner, registration.registration, whole_ms=whole, sessions=len(sids),
                             heard_at=heard, units=empty)  # fmt: skip
+        found = worth.credit
         units = {unit.unit: (unit.credited_ms, unit.duration_ms) for unit in found.units}
         return Progress(
             registration.learner, registration.registration, found.credited_ms,
             sum(item.played_ms for item in found.sessions), whole, len(sids), heard, empty | units, _reasons(found),
-            _checks(found), hours_tenths=points.class_hours(found.credited_ms, policy),
-            points=points.count(found, policy, points.standard()),
+            _checks(found), hours_tenths=worth.hours_tenths, points=worth.points_tenths,
         )  # fmt: skip
-
-
-def _state(tx: Transaction, registration: str) -> object:
-    """What a figure rests on: while it is the same, so is the figure."""
-    sids = tx.events.sessions(registration=registration)
-    found = [tx.events.progress(sid) for sid in sids]
-    return [(item.sid, item.size, item.state, item.logged_size, item.settled_ms, item.settled_size) for item in found]
 
 
 def _reasons(found: Credit) -> dict[str, int]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Final
 
-from ledger import policy
+from ledger import points, policy
 from ledger.errors import LedgerError
-from ledger.leaves import PolicyLeaf
+from ledger.leaves import DOCUMENTS, PolicyLeaf
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.errors import DecisionError
 from server_stub.domain.ports import Records, Transaction
 from server_stub.domain.signin import Clock
 
-WHAT: Final = ("policy", "rules", "models", "client", "course")
+WHAT: Final = DOCUMENTS
 
 
 class Publisher:
@@ -23,14 +23,14 @@ class Publisher:
         self._records, self._logs, self._clock = records, logs, clock
 
     def publish(self, class_id: str, what: str, data: bytes) -> int:
-        """Put a document in force; return its serial. A policy states its own, which must be higher than the last.
+        """Put a document in force; return its serial. A policy and a point table state their own, higher than the last.
 
         What is in force already stays as it is. `DecisionError` for an older policy or one that is none.
         """
         if what not in WHAT:
             raise DecisionError(f"{what[:40]!r} is no document of a class: {', '.join(WHAT)}")
         try:
-            stated = policy.parse(data).serial if what == "policy" else None
+            stated = _serial(what, data)
             return self._records.write(lambda tx: self._publish(tx, class_id, what, data, stated))
         except LedgerError as error:
             raise DecisionError(f"{error.code}: {error}") from error
@@ -46,3 +46,13 @@ class Publisher:
         tx.log.put_body(class_id, digest, data, public=True)
         self._logs.append(tx, class_id, PolicyLeaf(self._clock(), what, serial, digest))
         return serial
+
+
+def _serial(what: str, data: bytes) -> int | None:
+    """The serial that a document states; None for one that states none. `PolicyError` for one that is none."""
+    match what:
+        case "policy":
+            return policy.parse(data).serial
+        case "points":
+            return points.parse(data).version
+    return None

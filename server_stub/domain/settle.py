@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ledger import certificate, checkpoint, course, grant, leaves, policy, segment
+from ledger import certificate, checkpoint, course, grant, leaves, points, policy, segment
 from ledger.certificate import Previous
 from ledger.classlog import ClassLog
 from ledger.clocks import day
@@ -47,6 +47,15 @@ class Figure:
     def credited_ms(self) -> int:
         """What it earned."""
         return max(self.earned.credited_ms if self.earned else 0, self.kept_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """A registration's credit, and what it is worth in tenths of class hours and of credit points."""
+
+    credit: Credit
+    hours_tenths: int
+    points_tenths: int
 
 
 class Settler:
@@ -122,6 +131,12 @@ class Settler:
 
     def whole(self, tx: Transaction, registration: str) -> Credit | None:
         """The credit of a registration by what is logged, with units and checks; None where nothing can be read."""
+        found = self.worth(tx, registration)
+        return found.credit if found else None
+
+    def worth(self, tx: Transaction, registration: str) -> Worth | None:
+        """The same with what it is counted by: the rules of its first grant, and the point table as a verifier takes
+        it."""
         records = []
         for sid in tx.events.sessions(registration=registration):
             session, progress = known(tx, sid), tx.events.progress(sid)
@@ -131,7 +146,17 @@ class Settler:
                 records += [record] if record is not None else []
         if not records:
             return None
-        return _credit(records, said.rulings(tx, self._log_of(tx, records[0].sid), records[0].grant.learner))
+        first, log = records[0], self._log_of(tx, records[0].sid)
+        found = _credit(records, said.rulings(tx, log, first.grant.learner))
+        assert first.policy is not None
+        table = points.named(log, first.order)
+        counted = points.parse(document(tx, table)) if table else points.standard()
+        hours = points.class_hours(found.credited_ms, first.policy)
+        return Worth(found, hours, points.count(found, first.policy, counted))
+
+    def tables(self, tx: Transaction, class_id: str) -> int:
+        """How many point tables a class log has named so far."""
+        return len(self._logs.log(tx, class_id).policies.get("points", []))
 
     def _log_of(self, tx: Transaction, sid: str) -> ClassLog:
         return self._logs.log(tx, known(tx, sid).class_id)
