@@ -14,7 +14,7 @@ from server_stub.domain.services import Services
 from server_stub.domain.signin import STAFF_TOKEN_MS, account_name
 from server_stub.domain.waiting import KINDS, waiting
 from server_stub.routes.deps import COOKIE, Wired, seen
-from server_stub.routes.web import Acts, PageRoute, Reads, language, render, same_site, visitor
+from server_stub.routes.web import Acts, PageRoute, Reads, Visit, language, render, same_site
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form(max_length=200)]
@@ -36,7 +36,7 @@ def _form(request: Request, wired: Services, status: int = 200, problem: str = "
 def page(wired: Wired, request: Request, q: Annotated[str, Query(max_length=100)] = "") -> Response:
     """What waits for this account and the classes that it may see, or the sign-in form."""
     try:
-        visit = visitor(request, wired)
+        visit = Visit.reading(request, wired)
     except NotSignedInError:
         return _form(request, wired)
     every = wired.office.classes(visit.account, Right.FIGURES)

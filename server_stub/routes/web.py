@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -59,9 +59,9 @@ def language(request: Request) -> str:
     return "zh"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Visit:
-    """One of the staff on one page."""
+    """One of the staff on one page; learners' pages have theirs in `routes.me`."""
 
     request: Request
     wired: Services
@@ -69,10 +69,41 @@ class Visit:
     token: str
     lang: str
 
+    cookie: ClassVar[str] = COOKIE
+    staff: ClassVar[bool] = True
+    unsigned: ClassVar[str] = "this page is for the staff: sign in first"
+    files: ClassVar[int] = 1  # of one form
+    fields: ClassVar[int] = 100
+
+    @classmethod
+    def reading(cls, request: Request, wired: Wired) -> Self:
+        """Who reads a page, or `NotSignedInError`."""
+        token = request.cookies.get(cls.cookie, "")
+        if not 0 < len(token) <= 200:
+            raise NotSignedInError(cls.unsigned)
+        return cls(request, wired, wired.sign_in.who(token, staff=cls.staff), token, language(request))
+
+    @classmethod
+    async def acting(cls, request: Request, wired: Wired) -> Self:
+        """Who sends a form, if this server made the form for this sign-in; `NotAllowedError` for any other."""
+        same_site(request)
+        visit = await run_in_threadpool(cls.reading, request, wired)
+        try:
+            given = (await request.form(max_files=cls.files, max_fields=cls.fields)).get("csrf", "")
+        except Exception as error:  # starlette raises its own for a form that is none
+            raise UnreadableError("the form cannot be read") from error
+        if not isinstance(given, str) or not wired.sign_in.is_csrf(visit.token, given):
+            raise NotAllowedError("this form was not made for this sign-in: open the page again")
+        return visit
+
+    def menu(self) -> dict[str, Any]:
+        """Who is named on the page, and what the menu shows."""
+        rights = {right.value for right in self.wired.office.rights(self.account)}
+        return {"person": self.account.person, "rights": rights}
+
     def show(self, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
         """The page with its menu; `values` are the template's."""
-        rights = {right.value for right in self.wired.office.rights(self.account)}
-        menu = {"person": self.account.person, "rights": rights, "csrf": self.wired.sign_in.csrf(self.token)}
+        menu = {**self.menu(), "csrf": self.wired.sign_in.csrf(self.token)}
         return render(self.request, template, self.lang, status, **(menu | values))
 
     def word(self, key: str) -> str:
@@ -80,29 +111,8 @@ class Visit:
         return WORDS[self.lang][key]
 
 
-def visitor(request: Request, wired: Wired) -> Visit:
-    """Who reads a page, or `NotSignedInError`."""
-    token = request.cookies.get(COOKIE, "")
-    if not 0 < len(token) <= 200:
-        raise NotSignedInError("this page is for the staff: sign in first")
-    return Visit(request, wired, wired.sign_in.who(token, staff=True), token, language(request))
-
-
-async def actor(request: Request, wired: Wired) -> Visit:
-    """Who sends a form, if the form was made by this server for this sign-in; `NotAllowedError` for any other."""
-    same_site(request)
-    visit = await run_in_threadpool(visitor, request, wired)
-    try:
-        given = (await request.form(max_files=1, max_fields=100)).get("csrf", "")
-    except Exception as error:  # starlette raises its own for a form that is none
-        raise UnreadableError("the form cannot be read") from error
-    if not isinstance(given, str) or not wired.sign_in.is_csrf(visit.token, given):
-        raise NotAllowedError("this form was not made for this sign-in: open the page again")
-    return visit
-
-
-Reads = Annotated[Visit, Depends(visitor)]
-Acts = Annotated[Visit, Depends(actor)]
+Reads = Annotated[Visit, Depends(Visit.reading)]
+Acts = Annotated[Visit, Depends(Visit.acting)]
 
 
 def same_site(request: Request) -> None:
