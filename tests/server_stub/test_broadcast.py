@@ -1,4 +1,4 @@
-"""Live units over HTTP: the newest minute of the lesson for the learner of an open session, and nobody anything else."""
+"""Live units over HTTP: the newest minute of the lesson for the learner of an open session, and nobody else."""
 
 from __future__ import annotations
 
