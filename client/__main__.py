@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from client.sync import models
 
         return _told(lambda: models.main(given[1:]))
+    if given[:1] == ["course"]:
+        return int(importlib.import_module("client.player.review.command").main(given[1:]))
     if given[:1] == ["demo"]:
         from client import demo
 
@@ -63,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     shown.add_argument("what", choices=["show"])
     shown.add_argument("--sources", action="store_true", help="where each of them comes from")
     commands.add_parser("models", help="fetch | verify | list the models")
+    commands.add_parser("course", help="lint | fingerprint: a course package as a reviewer looks at it")
     commands.add_parser("demo", help="the demonstration lesson, studied by itself until somebody takes over")
     commands.add_parser("notice", parents=[settings], help="the text that a learner's consent names")
     from client import farewell, keeping, sending, updating  # not at the top: the detectors' process imports this, too

@@ -21,6 +21,14 @@ class CourseFileError(CourseError):
     zh = "课程中的文件缺失或内容与清单不符。请重新下载课程。"
 
 
+class ReviewError(ClientError):
+    """What a reviewer gives (review.toml, a spec, a ban list) or what a package holds cannot be read."""
+
+    code = "TS-C-205"
+    remedy = "Correct the file that is named, or ask the course's provider for it again."
+    zh = "审核所需的文件无法读取。请更正所指出的文件，或向课程提供方重新索取。"
+
+
 class MediaError(ClientError):
     """The picture or the sound of a lesson cannot be read."""
 
