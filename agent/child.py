@@ -16,7 +16,7 @@ import threading
 import time
 from typing import Final
 
-from agent.collectors import Context, collectors, platform, uptime_ms
+from agent.collectors import Context, collectors, parent_pid, platform, uptime_ms
 from agent.collectors import harden as harden_process
 from agent.engine import Engine
 from agent.errors import AgentError, CollectorError, PackError, PipeClosedError, PipeError
@@ -51,7 +51,7 @@ def _guard(pack: Pack, sealer: Sealer, sink: int, inbox: queue.SimpleQueue[Messa
     def send(message: Message) -> None:
         write_all(sink, sealer.seal(message))
 
-    context = Context(client_pid=os.getppid(), texts=pack.texts)
+    context = Context(client_pid=parent_pid(), texts=pack.texts)
     around = Surroundings(send, _uptime_ms, measure, installation_hash, load_rules)
     engine = Engine(pack, platform())
     watch = Watch(engine, collectors(context), context, around, pack.sha256, agent_hash(), now_ms())

@@ -7,6 +7,7 @@ change nothing on the host.
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -93,6 +94,15 @@ def uptime_ms() -> int:
     from agent.collectors.linux import clocks as linux_clocks
 
     return linux_clocks.uptime_ms()
+
+
+def parent_pid() -> int:
+    """The process that started this one; 0 where the system does not say."""
+    if platform() == "windows":  # not os.getppid: Python asks there by PssCaptureSnapshot, without which it aborts
+        from agent.collectors.windows import toolhelp
+
+        return toolhelp.parent_pid()
+    return os.getppid()
 
 
 def resident_bytes() -> int:

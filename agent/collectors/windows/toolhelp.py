@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import struct
 from collections.abc import Iterator
 from typing import Final
@@ -60,6 +61,14 @@ def entries() -> list[Entry]:
     finally:
         api.close(snapshot)
     return found
+
+
+def parent_pid() -> int:
+    """The process that started this one; 0 where the list does not name it."""
+    try:
+        return next((entry.parent for entry in entries() if entry.pid == os.getpid()), 0)
+    except CollectorError:
+        return 0
 
 
 def started_100ns(pid: int) -> int:

@@ -87,6 +87,15 @@ def test_who_signed_a_program_is_told_only_if_the_signature_holds(tools: Path, t
     assert signatures.signer_of(str(tmp_path / "none.exe")) == ""
 
 
+def test_a_program_knows_who_started_it() -> None:
+    """The agent's client, by the same list that the process table reads."""
+    ask = "from agent.collectors import parent_pid; print(parent_pid())"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) == os.getpid()
+
+
 def test_arguments_are_read_from_memory_where_the_short_way_is_missing(tools: Path) -> None:
     """Long arguments in another script come back whole."""
     words = "学习" * 2_000
