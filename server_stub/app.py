@@ -82,6 +82,7 @@ from server_stub.routes import (
     warning_pages,
     ways,
 )
+from server_stub.safe_headers import SafeHeaders
 from server_stub.settings import Settings
 from server_stub.setup import ClassMaker
 from server_stub.storage import keyfiles, waysfile
@@ -291,6 +292,7 @@ def create_app(
     app.include_router(room_pages.hands)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     web_guard.install(app)
+    app.add_middleware(SafeHeaders)
     app.add_middleware(FastLane, services=server.services)
     return app
 

@@ -76,7 +76,7 @@ class TokenRow(Base):
 
 def open_engine(url: str) -> Engine:
     """An engine whose database has this program's form; SQLite waits for its turn instead of failing."""
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)  # an error goes to the log, and no person's data with it
     if engine.dialect.name == "sqlite" and engine.url.database:
         touch_private(Path(engine.url.database))
 

@@ -31,6 +31,7 @@ class Front:
     port: int
     certificate: Path
     password: str
+    log: Path
 
     def ask(
         self, method: str, path: str, body: bytes = b"", *, at: str = "127.0.0.1", **headers: str
@@ -79,7 +80,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         (folder / "nginx.conf").write_text(configuration(folder, port, inner or 0))
         with running(NGINX, "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off;") as nginx:
             wait_for(lambda: answers(port), nginx)
-            yield Front(port, folder / "fullchain.pem", password)
+            yield Front(port, folder / "fullchain.pem", password, folder / "trueseat.log")
 
 
 def configuration(folder: Path, port: int, inner: int) -> str:
@@ -90,6 +91,7 @@ def configuration(folder: Path, port: int, inner: int) -> str:
         "listen 80;": f"listen 127.0.0.1:{plain};", "listen [::]:80;": "",
         "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;", "listen [::]:443 ssl http2;": "",
         "study.example": "localhost", "127.0.0.1:8799": f"127.0.0.1:{inner}", "/etc/ssl/trueseat": str(folder),
+        "/var/log/nginx": str(folder),
     }.items():  # fmt: skip
         assert theirs in site, theirs
         site = site.replace(theirs, ours)
@@ -159,3 +161,23 @@ def test_a_body_beyond_every_limit_ends_at_nginx(front: Front) -> None:
     big = b"x" * (2 << 20)
     assert front.ask("POST", "/v1/sessions/" + "ab" * 16 + "/segments", big)[0] == 413
     assert front.ask("POST", "/import", big)[0] != 413
+    assert front.ask("POST", "/import/photos", big)[0] != 413
+
+
+def test_the_log_before_the_server_holds_no_number_that_was_searched_for(front: Front) -> None:
+    """A search by a whole identity number, and the page after it: the line holds the path alone."""
+    number = "11010519491231002X"
+    front.ask("GET", f"/people?q={number}")
+    front.ask("GET", "/tips", Referer=f"https://localhost/people?q={number}")
+    wait_for_lines(front, "GET /tips", "GET /people")
+    assert number not in front.log.read_text(encoding="utf-8")
+
+
+def wait_for_lines(front: Front, *wanted: str) -> None:
+    """Until nginx has written them; it writes a line when its answer has gone."""
+    for _ in range(400):
+        said = front.log.read_text(encoding="utf-8") if front.log.exists() else ""
+        if all(line in said for line in wanted):
+            return
+        time.sleep(0.05)
+    raise AssertionError(said)
