@@ -47,6 +47,7 @@ class Limits:
     slips: int
     looks: int
     pad_frames: int
+    pad_lips: int
     enrol_looks: int
 
 

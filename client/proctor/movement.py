@@ -25,6 +25,6 @@ def posed(seen: Seen) -> Posed | None:
     return Posed(seen.t, seen.shape, seen.pose.yaw, seen.pose.pitch)
 
 
-def of(looks: Sequence[Posed]) -> Movement:
-    """Own movement in looks at one face, oldest first."""
-    return Movement(rigid.own(looks), lips.lasting(looks))
+def of(looks: Sequence[Posed], *, mouth: bool = True) -> Movement:
+    """Own movement in looks at one face, oldest first; without the `mouth` where the engine's landmarks are too rough."""
+    return Movement(rigid.own(looks), lips.lasting(looks) if mouth else None)

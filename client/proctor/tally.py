@@ -85,7 +85,7 @@ class Tally:
 
     def moved(self) -> Movement:
         """The face's own movement so far."""
-        return movement.of(self.posed)
+        return movement.of(self.posed, mouth=bool(self.limits.pad_lips))
 
     def live(self) -> float | None:
         """P(live) of this attempt over enough frames, or None: one frame alone says nothing."""

@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from client import manifest
 from client.proctor import lips, movement, rigid
+from client.proctor.limits import limits
 from client.proctor.lips import LIDS, LIPS
 from client.proctor.rigid import Posed
 from client.proctor.seen import Pose, Seen
+from client.proctor.tally import Tally
 
 FILM_MS, EVERY_MS = 3_015, 67
 
@@ -95,6 +98,17 @@ def test_a_gap_ends_a_row() -> None:
     found = lips.lasting([*first, *then])
     assert found is not None
     assert found < -0.3
+
+
+def test_an_engine_whose_landmarks_lean_on_those_before_is_not_asked_for_lips() -> None:
+    """OpenCV's: what trembles lasts there, too, so the whole face's movement counts alone, as much as it did before."""
+    listed = manifest.load()
+    assert (limits(listed).pad_lips, limits(listed, engine="dnn").pad_lips) == (1, 0)
+    for engine, known in (("", True), ("dnn", False)):
+        tally = Tally(limits(listed, engine=engine), 0, 60_000)
+        tally.posed = film(lips_=2.0)
+        assert (tally.moved().lips is not None) == known
+        assert tally.moved().own is not None
 
 
 def test_a_look_without_landmarks_is_left_out() -> None:
