@@ -26,5 +26,5 @@ def posed(seen: Seen) -> Posed | None:
 
 
 def of(looks: Sequence[Posed], *, mouth: bool = True) -> Movement:
-    """Own movement in looks at one face, oldest first; without the `mouth` where the engine's landmarks are too rough."""
+    """Own movement in looks at one face, oldest first; without the `mouth` where its landmarks are too rough."""
     return Movement(rigid.own(looks), lips.lasting(looks) if mouth else None)
