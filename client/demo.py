@@ -198,7 +198,11 @@ class Autopilot:
         return False
 
     def _reply(self, question: Question) -> None:
-        """Choose the word and type the code from the phone, once it is there."""
+        """Choose the word and type the code from the phone, once it is there; a question of the lesson needs none."""
+        if question.prompt is not None:
+            self._drive.tap("item 0", PAGE_S)
+            self._tap("button.confirm")
+            return
         code = self._code()
         if code:
             self._drive.tap(f"item {question.words.index(question.asked)}", PAGE_S)

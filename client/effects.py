@@ -11,11 +11,12 @@ from ledger.events import Body
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Sign this event (with the next checkpoint). `mono` is ms since `opened`."""
+    """Sign this event (with the next checkpoint). `mono` is ms since `opened`; `choice` is sealed into a `question`."""
 
     body: Body
     mono: int
     wall: int
+    choice: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

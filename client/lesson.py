@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from client import session
+from client.effects import Log
 from client.events import Identified, Order
 from client.machine import Machine, rebased
 from client.ports import (
@@ -28,10 +29,11 @@ from client.sync.outbox import KeptConsent
 from client.sync.records import Place
 from client.telling import described
 from client.timeline import Leg
+from ledger import answers
 from ledger.course import Course
 from ledger.credit import Credit
 from ledger.desk import Desk
-from ledger.events import Body, Consent, Opened
+from ledger.events import Body, Consent, Opened, Question
 from ledger.policy import Policy
 from ledger.schedule import Schedule
 from ledger.spans import Meter
@@ -117,10 +119,20 @@ def fresh(old: State, lesson: Lesson, granted: Granted, place: Place, base: int)
         index=place.index,
         position_ms=place.position_ms,
         seen=place.seen,
+        replied=place.replied,
         way=lesson.way,
         ahead_ms=grant.time,
         sync=old.sync,
     )
+
+
+def sealed(running: Running, log: Log) -> Body:
+    """The event's body; the answer to a question sealed to the grant's reviewers, and to nobody where it names none."""
+    body, granted = log.body, running.granted
+    if not isinstance(body, Question) or log.choice is None:
+        return body
+    text = answers.seal(log.choice, granted.signer.vkey.name, body, granted.grant.recipients)
+    return replace(body, sealed=text)
 
 
 def _photos(granted: Granted, base: int) -> Sealing | None:

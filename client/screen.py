@@ -20,7 +20,7 @@ from client.machine import (
 )
 from client.motion import Running, Starting, Still
 from client.question import ASKED
-from client.state import Announced, Attempting, Closing, Idle, Opening, Over, State, Unit, Waiting
+from client.state import Announced, Attempting, Closing, Idle, Opening, Over, State, Studying, Unit, Waiting
 from client.view import (
     TEXT,
     Button,
@@ -189,6 +189,9 @@ def _advice(reason: str) -> Sentence:
 
 
 def _question(state: State) -> Question | None:
+    if _asks(state) and state.asking is not None:
+        item = state.asking
+        return Question((), "", code=False, person=False, busy=False, prompt=item.prompt, choices=item.choices)
     if not isinstance(state.check, Attempting) or state.check.task.kind not in ASKED:
         return None
     open_, routes = state.check, state.rules.policy.routes
@@ -227,8 +230,16 @@ def _playing(state: State) -> Sentence:
     return Sentence("say.playing_offline" if state.alone else "say.playing")
 
 
+def _asks(state: State) -> bool:
+    """Whether the lesson's question is what the learner looks at: checks, rests and blockers go first."""
+    free = isinstance(state.check, Idle) and isinstance(state.stage, Studying) and not state.hold
+    return state.asking is not None and free and _blocker(state) is None
+
+
 def _standing(state: State) -> Said:
     """A pause: the most pressing reason, and the one thing to do about it."""
+    if _asks(state):
+        return "paused", Sentence("say.question"), None
     if state.finished:
         return _unit_end(state)
     if state.hold == "media":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from client import checks, closing, motion, telling
+from client import asking, checks, closing, motion, telling
 from client.effects import Effect, Rate, Recheck, RestartCamera, Seek
 from client.events import (
     Identified,
@@ -79,6 +79,8 @@ def step(state: State, signal: Input) -> tuple[State, tuple[Effect, ...]]:
             checks.judged(turn, signal)
         case Identified():
             checks.told(turn, signal)
+        case Replied() if state.asking is not None and isinstance(state.check, Idle):
+            asking.replied(turn, signal.choice)
         case Replied():
             checks.replied(turn, signal)
         case Prompt():
@@ -155,7 +157,7 @@ def _next_leg(turn: Turn) -> None:
         turn.set(motion=Starting(turn.state.now, leg.from_ms))
     else:
         turn.stop("unit_end")
-        turn.set(index=leg.index, position_ms=leg.from_ms, loaded=False, progress=None)
+        turn.set(index=leg.index, position_ms=leg.from_ms, loaded=False, progress=None, asking=None)
 
 
 def _moves(turn: Turn, starting: Starting, progress: Progress) -> None:
@@ -308,7 +310,9 @@ def _go_to(turn: Turn, index: int) -> None:
     unit = turn.state.rules.units[index]
     seen = turn.state.seen.get(unit.unit, 0)
     place = seen if seen < unit.duration_ms else 0
-    turn.set(index=index, position_ms=place, loaded=False, finished=False, progress=None, hold="", passed=None)
+    turn.set(
+        index=index, position_ms=place, loaded=False, finished=False, progress=None, hold="", passed=None, asking=None
+    )
 
 
 # --- after every signal -----------------------------------------------------------------------------------------------
@@ -322,6 +326,7 @@ def _settle(turn: Turn) -> None:
     closing.limits(turn)
     if isinstance(turn.state.stage, Closing) and closing.finish(turn, turn.state.stage):
         return
+    asking.settle(turn)
     _play_or_pause(turn)
     state = turn.state
     something = state.since_cut > 0 or isinstance(state.motion, Running)
@@ -345,7 +350,7 @@ def standing(state: State) -> str:
     """Why the picture must stand now, as the word of the log; "" when it may move."""
     if not isinstance(state.stage, Studying):
         return "learner"
-    if not isinstance(state.check, Idle):
+    if not isinstance(state.check, Idle) or state.asking is not None:
         return "check"
     if state.finished:
         return "unit_end"

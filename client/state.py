@@ -18,6 +18,16 @@ from ledger.spans import ONLINE_MS
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """A question of the lesson, asked once when the picture first comes to `at_ms`; nobody here knows what is right."""
+
+    item: str
+    at_ms: int
+    prompt: Words
+    choices: tuple[Words, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """One unit as the session knows it."""
 
@@ -26,6 +36,7 @@ class Unit:
     duration_ms: int
     chapters: tuple[Chapter, ...] = ()  # in their order
     starts_ms: int | None = None  # of a live unit, epoch: its position is programme time
+    items: tuple[Item, ...] = ()
 
     @property
     def live(self) -> bool:
@@ -220,6 +231,8 @@ class State:
     outcome: Outcome | None = None
     tally: Tally = field(default_factory=Tally)
     photos: tuple[int, ...] = ()  # wall ms of the answers that name a sealed photo
+    asking: Item | None = None  # the lesson's question on the screen
+    replied: frozenset[tuple[str, str]] = frozenset()  # (unit, item) of those that were answered, in any session
 
     passed: tuple[int, int] | None = None  # of a live unit: ms that went by unseen before it was joined, and when
 

@@ -15,11 +15,11 @@ from client import effects, session
 from client.errors import ClientError, UnsentRecordsError
 from client.events import MediaFault, Order, Pressed, Replied, SeekAsked, Signal, Tick
 from client.hand import PRESSES, Hand
-from client.lesson import Lesson, Ports, Running, first, fresh, running
+from client.lesson import Lesson, Ports, Running, first, fresh, running, sealed
 from client.machine import blockers, window_fault
 from client.screen import Figures, result, view
 from client.slow import Slow, Work
-from client.state import Over, Rules, State, Unit
+from client.state import Item, Over, Rules, State, Unit
 from client.sync.opening import Granted
 from client.sync.records import Place
 from client.view import Chapter, ResultView, View, Words
@@ -278,7 +278,7 @@ class Study:
         running = self._running
         assert running is not None
         sid = running.granted.sid
-        event = Event(running.size, max(0, log.wall), log.mono, sid, secrets.token_hex(16), log.body)
+        event = Event(running.size, max(0, log.wall), log.mono, sid, secrets.token_hex(16), sealed(running, log))
         running.store.append(events.encode(event))
         if isinstance(log.body, Answered) and log.body.evidence is not None:
             photo = self._ports.proctor.take_photo()
@@ -359,6 +359,13 @@ class Study:
 
 def _unit(unit: courses.Unit) -> Unit:
     """A unit of the course as the session knows it."""
-    chapters = tuple(Chapter(one.at_ms, Words(one.title.zh, one.title.en)) for one in unit.chapters)
+    chapters = tuple(Chapter(one.at_ms, _words(one.title)) for one in unit.chapters)
     starts = unit.live.starts_ms if unit.live is not None else None
-    return Unit(unit.id, Words(unit.title.zh, unit.title.en), unit.duration_ms, chapters, starts)
+    items = tuple(
+        Item(one.id, one.at_ms, _words(one.prompt), tuple(map(_words, one.choices))) for one in unit.questions
+    )
+    return Unit(unit.id, _words(unit.title), unit.duration_ms, chapters, starts, items)
+
+
+def _words(text: courses.Text) -> Words:
+    return Words(text.zh, text.en)

@@ -323,7 +323,7 @@ class Terminal:
         view = self.journey.shown
         if not isinstance(view, View) or view.question is None or self.journey.study is None:
             return
-        if view.question.words and self._item is None:
+        if (view.question.words or view.question.choices) and self._item is None:
             self._out(self._say("text.choose_first"))
         elif view.question.code and not code:
             self._out(self._say("text.now_code"))

@@ -33,13 +33,16 @@ class Turn:
         """Want this done, after what was wanted before."""
         self.effects.append(effect)
 
-    def log(self, body: Body, mono: int | None = None) -> None:
-        """Append an event at `mono` (now), but never before the event ahead of it; nothing follows `closed`."""
+    def log(self, body: Body, mono: int | None = None, choice: int | None = None) -> None:
+        """Append an event at `mono` (now), but never before the event ahead of it; nothing follows `closed`.
+
+        `choice`: what is to be sealed into a `question`.
+        """
         state = self.state
         if isinstance(state.stage, Over):
             return
         at = max(state.now if mono is None else mono, state.logged_at)
-        self.do(effects.Log(body, at, state.wall))
+        self.do(effects.Log(body, at, state.wall, choice))
         self.set(size=state.size + 1, since_cut=state.since_cut + 1, logged_at=at)
 
     def cut(self) -> None:

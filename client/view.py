@@ -89,6 +89,8 @@ class Question:
 
     `code`: a code is to be typed, too. `person`: a supervisor may identify the learner; without `words` that alone is
     awaited. `busy`: the answer is on its way.
+
+    With a `prompt` it is a question of the lesson: any of `choices` is an answer, in any time.
     """
 
     words: tuple[str, ...]
@@ -96,6 +98,8 @@ class Question:
     code: bool
     person: bool
     busy: bool
+    prompt: Words | None = None
+    choices: tuple[Words, ...] = ()
 
 
 Phase = Literal[
@@ -189,6 +193,7 @@ TEXT: Final[Mapping[str, str]] = {
     "say.unit_end": "“{unit}” is finished. Next: “{next}”.",
     "say.course_end": "You have reached the end of the course.",
     "say.closing": "One look, so that the last {minutes} minutes count.",
+    "say.question": "A question about this lesson. Take your time; the answer is sealed, and nobody is timed.",
     "say.closing_wait_code": "One short question, so that the last {minutes} minutes count. It comes in a moment.",
     "say.closing_wait": "One look, so that the last {minutes} minutes count. It comes in a moment.",
     "say.sending": "Your records are being sent.",

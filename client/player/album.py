@@ -29,7 +29,7 @@ def screens() -> Iterator[Entry]:
     yield from _overview()
     yield from _own()
     for key, value in (*_lessons(), *_paused(), *_checks()):
-        yield key, lambda: tongue.of(UNIT), partial(_lesson, value)
+        yield key, partial(_lesson_title, value), partial(_lesson, value)
     yield "result", None, _shown(lambda: s.ResultScreen(_nothing, _nothing), samples.result())
     yield "problem", None, _shown(lambda: s.ProblemScreen(_nothing, _nothing), s.Page(TROUBLE))
     yield "doctor", None, _shown(lambda: s.DoctorScreen(_nothing, _nothing, _nothing), samples.health())
@@ -110,6 +110,12 @@ def _lessons() -> Iterator[tuple[str, View]]:
     yield "lesson-making-up", view("playing", "say.making_up", values={"number": 2, "count": 3}, panel=panel(low=low))
     yield "lesson-hint", view(hint=Sentence("hint.dark"))
     yield "lesson-chapters", chaptered()
+    yield "lesson-question", view("paused", "say.question", question=samples.question())
+    yield "lesson-live", samples.live()
+    begins = {"unit": samples.HALL, "time": "19:30"}
+    yield "lesson-live-waiting", samples.live("paused", "pause.live_waiting", values=begins)
+    yield "lesson-live-stalled", samples.live("paused", "pause.live_stalled")
+    yield "lesson-live-rest", samples.live("paused", "pause.rest_live", button=RESUME)
     yield "lesson-closing", view("closing", "say.closing_wait", values={"minutes": 9})
 
 
@@ -177,9 +183,13 @@ def _filled(screen: Any) -> Any:
     return screen
 
 
+def _lesson_title(value: View) -> str:
+    return str(tongue.of(value.unit.title if value.unit is not None else UNIT))
+
+
 def _lesson(value: View) -> Any:
     screen = s.LessonScreen(_nothing, _nothing)
-    screen.set_captions(samples.tracks())
+    screen.set_captions({} if value.unit is not None and value.unit.live else samples.tracks())
     screen.render(value)
     screen.ids.picture.show(samples.still())
     return screen

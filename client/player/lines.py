@@ -176,7 +176,9 @@ class _Say:
             told.append(self(view.hint))
         choices, field = [], ""
         if view.question is not None:
-            told.append(self("check.code") if view.question.code else "")
+            asked = view.question
+            told.append(self.words(asked.prompt) if asked.prompt else self("check.code") if asked.code else "")
+            choices += [Choice(self.words(words), "item", at) for at, words in enumerate(asked.choices)]
             if not view.question.busy:
                 choices += [Choice(self(f"item.{word}"), "item", at) for at, word in enumerate(view.question.words)]
                 field = "answer" if view.question.code else ""

@@ -21,12 +21,13 @@ from client.player.sound import Silence
 from client.preferences import Looks, Reminder
 from client.timeline import Stretch, UnitLine
 from client.today import Plan
-from client.view import Button, Chapter, PanelLine, Part, ResultView, Sentence, UnitView, View, Words
+from client.view import Button, Chapter, PanelLine, Part, Question, ResultView, Sentence, UnitView, View, Words
 from ledger.reasons import REASONS
 
 UNIT = Words("拔、瞄、压、扫：四步灭火", "Pull, aim, squeeze, sweep")
 COURSE = Words("消防安全：灭火器的使用", "Fire safety: using an extinguisher")
 TYPES = Words("灭火器的种类与适用范围", "Kinds of extinguishers and what they are for")
+HALL = Words("直播答疑：身边的火灾隐患", "Live: fire hazards around you")
 LEAVE = Words("什么时候必须撤离", "When to leave")
 SECOND = Words("高处作业安全", "Safe work at height")
 NETWORK = Words(
@@ -75,6 +76,13 @@ def chaptered(position_ms: int = 29_400) -> View:
     unit = replace(unit, position_ms=position_ms, chapters=chapters)
     title = chapters[unit.chapter - 1].title
     return view(unit=unit, hint=Sentence("hint.chapter", {"number": unit.chapter, "title": title}))
+
+
+def live(phase: str = "playing", sentence: str = "say.playing", **changes: Any) -> View:
+    """A live lesson, joined at its 13th minute after a short pause; nothing of it can be sought or slowed down."""
+    unit = UnitView("hall", HALL, 2, 3, 12 * MINUTE + 41_000, 45 * MINUTE, 12 * MINUTE + 41_000, live=True)
+    passed = Sentence("hint.live_passed", {"time": "0:14"}) if phase == "playing" else None
+    return view(phase, sentence, **{"unit": unit, "hint": passed, "may_seek": False, **changes})
 
 
 def result() -> ResultView:
@@ -228,6 +236,17 @@ def health() -> Health:
     )  # fmt: skip
     lines = [Line(Words(zh, en), Words(a, b), Words(c, d), level) for level, zh, en, a, b, c, d in told]
     return Health(lines, busy=False)
+
+
+def question() -> Question:
+    """A question of the lesson with answers as long as they are in courses."""
+    prompt = Words("灭火时，喷嘴应当对准哪里？", "Where does the nozzle point while you put the fire out?")
+    choices = (
+        Words("火焰顶端", "At the top of the flames"), Words("火焰根部", "At the base of the flames"),
+        Words("浓烟最密的地方，从上往下", "Where the smoke is thickest, from above downwards"),
+        Words("离自己最近的燃烧物", "At whatever burns nearest to you"),
+    )  # fmt: skip
+    return Question((), "", code=False, person=False, busy=False, prompt=prompt, choices=choices)
 
 
 def arriving(step: str) -> SignIn:

@@ -20,7 +20,7 @@ from ledger.certificate import Previous
 from ledger.course import Course
 from ledger.credit import Credit, credit
 from ledger.errors import LedgerError
-from ledger.events import Command, Event
+from ledger.events import Command, Event, Question
 from ledger.facts import SessionRecord
 from ledger.intervals import Intervals
 from ledger.policy import Policy
@@ -33,11 +33,12 @@ NOWHERE: Final = ("rate", "unit", "range", "overlap", "faster")  # spans that sh
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to go on, and how far each unit was seen."""
+    """Where to go on, how far each unit was seen, and which questions (unit, item) were answered."""
 
     index: int
     position_ms: int
     seen: Mapping[str, int]
+    replied: frozenset[tuple[str, str]] = frozenset()
 
 
 class Records:
@@ -47,6 +48,7 @@ class Records:
         self._path, self._registration = path, registration
         self._course, self._policy = course, policy
         self._done: dict[str, SessionRecord] = {}  # sessions that change no more are read once
+        self._replied: frozenset[tuple[str, str]] = frozenset()  # questions that `credit` saw answered
         self.begun: dict[str, int] = {}  # sid → when it was granted (ms, server clock), of all that `credit` read
 
     def credit(self) -> Credit:
@@ -58,6 +60,8 @@ class Records:
             outbox.close()
         records = [record for record in found if record is not None]
         self.begun = {record.sid: record.grant.time for record in records}
+        said = (event.body for record in records for event in record.events if event is not None)
+        self._replied = frozenset((body.unit, body.item) for body in said if isinstance(body, Question))
         try:
             return credit(records, self._course, self._policy)
         except LedgerError as error:
@@ -91,9 +95,10 @@ class Records:
         planned = [(unit.live.starts_ms if unit.live else None, unit.duration_ms) for unit in self._course.units]
         index = first_choice([bool(missing) for missing in left], planned, wall)
         if index is None:
-            return Place(0, 0, seen)
+            return Place(0, 0, seen, self._replied)
         live = planned[index][0] is not None
-        return Place(index, seen.get(found.units[index].unit, 0) if live else left[index][0][0], seen)
+        at = seen.get(found.units[index].unit, 0) if live else left[index][0][0]
+        return Place(index, at, seen, self._replied)
 
 
 def read_record(outbox: Outbox, kept: Kept, order: int) -> SessionRecord:

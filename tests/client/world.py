@@ -80,10 +80,13 @@ class World:
         reviewers: int = 0,
         clock: FakeClock | None = None,
         portal: BlockingPortal | None = None,
+        questions: Sequence[int] = (),
+        learners: Sequence[str] = ("learner", "other"),
     ) -> None:
         """`reviewers`: so many people may open photos; their keys are `reviewer`. `clock`: the server's.
 
-        `portal`: the thread on which the server answers; without one each request starts its own.
+        `portal`: the thread on which the server answers; without one each request starts its own. `questions`: at
+        which ms each unit asks one.
         """
         self.folder, self.portal = folder, portal
         self.clock = clock or FakeClock()
@@ -94,7 +97,7 @@ class World:
         for old, new in (EASY | (changes or {})).items():
             assert old in data, old
             data = data.replace(old, new)
-        plan = setup.ClassPlan(CLASS, "Fire", _course(folder / "course", units), data)
+        plan = setup.ClassPlan(CLASS, "Fire", _course(folder / "course", units, questions), data)
         setup.make_directory(self.settings)
         setup.make_class_key(self.settings, CLASS)
         server = Server(self.settings, self.clock.wall, self.codes)
@@ -103,7 +106,7 @@ class World:
         for key in self.reviewer:
             server.class_maker.add_reviewer(CLASS, str(key.vkey), self.clock.wall)
         setup.add_administrator(server.people)
-        for account in ("learner", "other"):
+        for account in learners:
             setup.add_learner(server.people, CLASS, account, account.title())
         server.close()
         self.start()
@@ -151,7 +154,7 @@ class World:
         self.server.close()
 
 
-def _course(folder: Path, units: Sequence[tuple[str, int]]) -> Path:
+def _course(folder: Path, units: Sequence[tuple[str, int]], questions: Sequence[int] = ()) -> Path:
     folder.mkdir()
     media = bytes(range(256)) * 4
     (folder / "lesson.mp4").write_bytes(media)
@@ -160,6 +163,10 @@ def _course(folder: Path, units: Sequence[tuple[str, int]]) -> Path:
     for name, duration in units:
         text += f'[[unit]]\nid = "{name}"\nduration_ms = {duration}\nmedia = "lesson.mp4"\nmedia_sha256 = "{digest}"\n'
         text += f'[unit.title]\nzh = "{name}"\nen = "{name}"\n'
+        for number, at in enumerate(questions):
+            text += f'[[unit.question]]\nid = "q{number}"\nat_ms = {at}\npoint = "steps"\nchoices = [\n'
+            text += "".join(f'{{ zh = "第{n}项", en = "Choice {n}" }},\n' for n in range(4)) + "]\n"
+            text += f'prompt = {{ zh = "第{number}题", en = "Question {number}" }}\n'
     (folder / "course.toml").write_text(text, encoding="utf-8")
     return folder
 

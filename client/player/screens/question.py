@@ -29,6 +29,8 @@ class QuestionCard(Card):
     by_code = BooleanProperty(False)
     ready = BooleanProperty(False)
     chosen = NumericProperty(-1)
+    timed = BooleanProperty(True)
+    many = NumericProperty(0)  # choices of a lesson's question, which are whole sentences
 
     def __init__(self, **kwargs: Any) -> None:
         self.on_reply: Callable[[int, str], None] = lambda *_: None
@@ -52,13 +54,18 @@ class QuestionCard(Card):
 
     def _retell(self, question: Question) -> None:
         word = tongue.say(f"item.{question.asked}") if question.asked else ""
+        self.timed = question.prompt is None
+        self.many = len(question.choices)
         self.title = tongue.say("check.code") if question.code else "" if word else tongue.say("check.person")
+        if question.prompt is not None:
+            self.title = tongue.of(question.prompt)
         self.asked = tongue.say("check.item_first" if question.code else "check.item", word=word) if word else ""
         self.note = tongue.say("check.person_too") if question.person and word else ""
         self.ids.words.clear_widgets()
         self._choices = []
-        for number, key in enumerate(question.words):
-            choice = Choice(words=tongue.say(f"item.{key}"), chosen=number == self.chosen)
+        said = [tongue.of(words) for words in question.choices] or [tongue.say(f"item.{key}") for key in question.words]
+        for number, words in enumerate(said):
+            choice = Choice(words=words, chosen=number == self.chosen)
             choice.name = f"item {number}"
             choice.bind(on_release=partial(self._choose, number))
             self.ids.words.add_widget(choice)
