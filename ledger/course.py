@@ -166,13 +166,14 @@ def safe_name(name: str) -> str:
     return name
 
 
-_FILED: Final = {"captions", "captions_sha256", "lower", "lower_sha256", "chapter"}  # what only a file can have
+# What only a file can have: a live picture waits for nobody, and nobody goes back in it
+_FILED: Final = {"captions", "captions_sha256", "lower", "lower_sha256", "chapter", "question"}
 
 
 def _unit(table: Any) -> Unit:
     live = isinstance(table, dict) and "live" in table
     own = {"live"} if live else {"media", "media_sha256"}
-    _keys(table, "unit", {"id", "title", "duration_ms"} | own, {"question"} if live else {"question"} | _FILED)
+    _keys(table, "unit", {"id", "title", "duration_ms"} | own, set() if live else _FILED)
     name = _string(table["id"], "unit id", _NAME)
     duration = _number(table["duration_ms"], f"{name}: duration_ms", 1, MAX_UNIT_MS)
     captions = _map(table.get("captions", {}), f"{name}: captions", safe_name)

@@ -80,7 +80,8 @@ def chaptered(position_ms: int = 29_400) -> View:
 
 def live(phase: str = "playing", sentence: str = "say.playing", **changes: Any) -> View:
     """A live lesson, joined at its 13th minute after a short pause; nothing of it can be sought or slowed down."""
-    unit = UnitView("hall", HALL, 2, 3, 12 * MINUTE + 41_000, 45 * MINUTE, 12 * MINUTE + 41_000, live=True)
+    at = 0 if sentence == "pause.live_waiting" else 12 * MINUTE + 41_000
+    unit = UnitView("hall", HALL, 2, 3, at, 45 * MINUTE, at, live=True)
     passed = Sentence("hint.live_passed", {"time": "0:14"}) if phase == "playing" else None
     return view(phase, sentence, **{"unit": unit, "hint": passed, "may_seek": False, **changes})
 

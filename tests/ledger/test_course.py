@@ -213,6 +213,8 @@ def test_a_live_unit_comes_back_as_it_was_written(stream: str, starts: datetime.
         (LIVE + b"\n" + FILED, "unknown field 'media'"),
         (b"", "missing field 'media'"),
         (LIVE + b'\nlower = "small.mp4"\nlower_sha256 = "' + A.encode() + b'"', "unknown field 'lower'"),
+        (LIVE + b'\nchapter = [{ at_ms = 0, title = { zh = "a", en = "a" } }]', "unknown field 'chapter'"),
+        (LIVE + b"\nquestion = []", "unknown field 'question'"),
         (LIVE.replace(b"hall-1", b"../hall"), "stream"),
         (LIVE.replace(b"hall-1", b"Hall"), "stream"),
         (LIVE.replace(b"hall-1", b""), "stream"),

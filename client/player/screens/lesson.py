@@ -225,8 +225,7 @@ class LessonScreen(Screen):
         self.camera = view.camera
         self.overlay = self._overlay(view)
         self.live = view.unit is not None and view.unit.live
-        waits = "lesson.waits_live" if self.live else "lesson.waits"
-        waits = tongue.say(waits) if view.phase in (*MIRROR, "paused") else ""
+        waits = self._waits(view) if view.phase in (*MIRROR, "paused") else ""
         over = self.hint if self.hint and not self.wide else self.sentence  # a phone's picture has no room for a hint
         self.status = over if self.overlay == "none" else waits
         if self.overlay == "none" and self._page_waits:
@@ -237,6 +236,12 @@ class LessonScreen(Screen):
         self._tell_question(view)
         self._tell_panel(view)
         self._tell_buttons(view)
+
+    def _waits(self, view: View) -> str:
+        """What becomes of the lesson meanwhile: its place is kept; or it goes on; or there is nothing to miss."""
+        if view.sentence.key.startswith("pause.live_"):
+            return ""
+        return tongue.say("lesson.waits_live" if self.live else "lesson.waits")
 
     def on_wide(self, *_: Any) -> None:
         """A phone was turned: what stands where is another."""
