@@ -8,6 +8,7 @@ unknown decides.
 
 from __future__ import annotations
 
+import os
 import queue
 import re
 import sys
@@ -41,18 +42,25 @@ QUESTIONS: Final = ("notice.read", "notice.promise", "notice.face_title", "notic
 
 
 class TerminalProbe:
-    """`ForegroundProbe` of the window that the terminal runs in; unknown where nobody tells which one that is."""
+    """`ForegroundProbe` of the window that the terminal runs in; unknown where nobody tells which one that is.
+
+    WINDOWID is only a word of the environment: it counts where the window it names was drawn by a program that runs us.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._system: Any = None
         window = environment.get("WINDOWID", "")
         if window.isdigit() and environment.get("DISPLAY"):
-            from client.player.x11 import X11, X11Errors
+            from client.player.x11 import X11, X11Errors, line_of
 
             try:
                 system = X11(display=environment["DISPLAY"])
-                self._system = system if (holder := system.holder(int(window))) else None
-                system.adopt(holder or 0)
+                holder = system.holder(int(window))
+                if holder and system.is_of(int(window), line_of(os.getpid())):
+                    system.adopt(holder)
+                    self._system = system
+                else:
+                    system.close()
             except X11Errors:
                 self._system = None
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import struct
-from typing import Any
+from collections.abc import Collection
+from typing import Any, cast
 
 import xcffib
 import xcffib.randr
+import xcffib.res
 import xcffib.screensaver
 import xcffib.xproto as xp
 
@@ -22,12 +25,14 @@ from client.player.geometry import Rect
 _ATOMS = (
     "_NET_ACTIVE_WINDOW", "_NET_CLIENT_LIST", "_NET_CURRENT_DESKTOP", "_NET_SUPPORTING_WM_CHECK", "_NET_WM_DESKTOP",
     "_NET_WM_PID", "_NET_WM_STATE", "_NET_WM_STATE_HIDDEN", "_NET_WM_WINDOW_TYPE", "_NET_WM_WINDOW_TYPE_DESKTOP",
-    "WM_STATE", "_NET_WM_CM_S0",
+    "WM_STATE", "_NET_WM_CM_S0", "WM_CLIENT_MACHINE",
 )  # fmt: skip
 # Programs that lock the screen by a window over everything; the others tell the screen saver's extension
 LOCKERS = ("i3lock", "xsecurelock", "slock", "xscreensaver", "xlock", "light-locker", "gnome-screensaver", "swaylock")
 ICONIC = 3  # ICCCM 4.1.3.1
 DEPTH = 8  # of window trees we follow
+LINE = 64  # processes above us that we follow
+PID_BYTES = 4  # X-Resource: one CARD32
 GONE = (xp.WindowError, xp.DrawableError)  # a window that closed while we looked
 X11Errors = (xcffib.XcffibException, OSError, struct.error)
 
@@ -94,6 +99,37 @@ class X11:
             locked=self._locked(),
             monitors=self._monitors(),
         )
+
+    def is_of(self, window: int, programs: Collection[int]) -> bool:
+        """Whether one of these processes of this machine drew `window`.
+
+        By the server's own word on who holds the connection (X-Resource 1.2, which takes it from the socket and no
+        client can state); where it has none, by `_NET_WM_PID` with the machine that `WM_CLIENT_MACHINE` names.
+        """
+        try:
+            told = self._local_pid(window)
+            if told is not None:
+                return told in programs
+            machine = self._text(window, "WM_CLIENT_MACHINE")
+            here = machine in ("localhost", socket.gethostname(), socket.gethostname().partition(".")[0])
+            return here and self._number(window, "_NET_WM_PID") in programs
+        except GONE:
+            return False
+
+    def _local_pid(self, window: int) -> int | None:
+        """The process at the other end of the window's connection; None where the server does not tell."""
+        if not self._has("X-Resource"):
+            return None
+        resources = self._x(xcffib.res.key)
+        version = resources.QueryVersion(1, 2).reply()
+        if (version.server_major, version.server_minor) < (1, 2):
+            return None
+        mask, spec = xcffib.res.ClientIdMask.LocalClientPID, cast(Any, xcffib.res.ClientIdSpec)
+        asked = spec.synthetic(window, mask)
+        for found in resources.QueryClientIds(1, [asked]).reply().ids:
+            if found.spec.mask == mask and found.length == PID_BYTES:
+                return int(found.value[0])
+        return None
 
     # --- who is where -----------------------------------------------------------------------------------------------
 
@@ -211,6 +247,10 @@ class X11:
         numbers = self._numbers(window, name, kind)
         return numbers[0] if numbers else None
 
+    def _text(self, window: int, name: str) -> str:
+        reply = self._x.core.GetProperty(False, window, self._atom[name], xp.GetPropertyType.Any, 0, 64).reply()
+        return bytes(reply.value.buf()).rstrip(b"\0").decode("utf-8", "replace") if reply.format == 8 else ""
+
     def _has(self, extension: str) -> bool:
         return bool(self._x.core.QueryExtension(len(extension), extension).reply().present)
 
@@ -219,6 +259,21 @@ def clean(untrusted_name: bytes) -> str:
     """A program's name fit for a screen and a record: printable, at most 40 characters."""
     text = untrusted_name.decode("utf-8", "replace")
     return re.sub(r"[^\w .+-]", "", text).strip()[:40]
+
+
+def line_of(pid: int) -> tuple[int, ...]:
+    """A process and those that started it, up to the first; what the kernel does not tell ends the line."""
+    line = [pid]
+    for _ in range(LINE):
+        try:
+            with open(f"/proc/{line[-1]}/stat", "rb") as file:
+                parent = int(file.read(4096).rpartition(b")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            break
+        if parent <= 1:  # the first process of the machine starts everybody: that it drew a window would say nothing
+            break
+        line.append(parent)
+    return tuple(line)
 
 
 def process_name(pid: int) -> str:

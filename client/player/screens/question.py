@@ -61,6 +61,8 @@ class QuestionCard(Card):
             self.title = tongue.of(question.prompt)
         self.asked = tongue.say("check.item_first" if question.code else "check.item", word=word) if word else ""
         self.note = tongue.say("check.person_too") if question.person and word else ""
+        if question.prompt is not None:
+            self.note = tongue.say("say.question")
         self.ids.words.clear_widgets()
         self._choices = []
         said = [tongue.of(words) for words in question.choices] or [tongue.say(f"item.{key}") for key in question.words]
