@@ -31,7 +31,8 @@ from ledger.keys import Vkey, parse_vkey
 from ledger.steps.session import folder
 from ledger.tree import Tree, leaf_hash
 
-FRESH: Final = "rebuilt"  # the new database, until it takes the place of the old one
+FRESH: Final = "rebuilt"  # the new database, whole, until it takes the place of the old one
+HALF: Final = "rebuilding"  # the same while it is filled: a crash leaves nothing that looks whole
 WANTED: Final = "refill"  # a mark: sessions that were sent are still to be fetched
 ASIDE: Final = "damaged"  # where damaged files are kept, for whoever looks into them
 _SAVED: Final = ("consent", "photo", "spot")  # rows that only the database has; taken over as far as they can be read
@@ -45,16 +46,21 @@ def mend(path: Path) -> bool:
     """
     claim(path)
     fresh, copies = path.with_name(FRESH), journal_of(path).read()
-    if path.exists() and _is_sound(path):
+    if path.exists() and _is_sound(path, copies):
         _remove(fresh)
         return False
     if not path.exists() and not fresh.exists() and not copies:
         return False  # a first start
     if path.exists() or not fresh.exists():
+        half = path.with_name(HALF)
         _remove(fresh)
-        _fill(fresh, copies, path if path.exists() else None)
+        _remove(half)
+        _fill(half, copies, path if path.exists() else None)
         write_private(path.with_name(WANTED), b"1")
-        _put_aside(path)
+        with disk(str(fresh)):
+            half.replace(fresh)
+            sync_folder(path.parent)
+    _put_aside(path)  # also what a crash left of the damaged one: its log would be read into the new one
     with disk(str(path)):
         fresh.replace(path)
         sync_folder(path.parent)
@@ -90,8 +96,9 @@ def refill(enrolment: Enrolment, outbox: Outbox, registrations: Sequence[Registr
 # --- what is left of the old one --------------------------------------------------------------------------------------
 
 
-def _is_sound(path: Path) -> bool:
-    """Whether SQLite finds nothing wrong with the file and everything of ours is in it."""
+def _is_sound(path: Path, copies: Iterable[Copied]) -> bool:
+    """Whether SQLite finds nothing wrong with the file, and everything of ours is in it: with its log of last changes
+    damaged it is a whole database of an hour ago, and to sign on from there would be a second history."""
     try:
         outbox = Outbox(path)
     except LocalRecordsError:
@@ -99,11 +106,18 @@ def _is_sound(path: Path) -> bool:
     try:
         with outbox.write() as db:
             (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
-        return bool(said == "ok")
+        here = {kept.sid: kept.size for kept in outbox.sessions()}
+        return bool(said == "ok") and all(_size(copied) <= here.get(copied.head.sid, 0) for copied in copies)
     except ClientError:
         return False
     finally:
         outbox.close()
+
+
+def _size(copied: Copied) -> int:
+    """How many events of a session its copies prove to have been signed."""
+    _, good = _proven(copied)
+    return good[-1][1] if good else 0
 
 
 def _fill(fresh: Path, copies: Iterable[Copied], damaged: Path | None) -> None:
@@ -117,8 +131,9 @@ def _fill(fresh: Path, copies: Iterable[Copied], damaged: Path | None) -> None:
         outbox.close()
 
 
-def _restore(outbox: Outbox, copied: Copied) -> None:
-    """One session from its copies: every upload that its key signed over the events before it, and no further."""
+def _proven(copied: Copied) -> tuple[list[bytes], list[tuple[int, int, bytes]]]:
+    """A session from its copies: its events, and every upload that its key signed over the events before it (from, to,
+    checkpoint); none where the copies do not belong to it."""
     head, tree, entries = copied.head, Tree(), list[bytes]()
     good: list[tuple[int, int, bytes]] = []
     for part in copied.segments:
@@ -130,7 +145,13 @@ def _restore(outbox: Outbox, copied: Copied) -> None:
         if not _is_signed(part.note, head.vkey) or tree.root() != part.checkpoint.root:
             break
         good.append((part.old, part.checkpoint.size, bytes(part.note)))
-    if not good or not _is_of(head.cert, head.sid, head.vkey):
+    return entries, good if _is_of(head.cert, head.sid, head.vkey) else []
+
+
+def _restore(outbox: Outbox, copied: Copied) -> None:
+    """One session as far as its copies prove it, and no further."""
+    head, (entries, good) = copied.head, _proven(copied)
+    if not good:
         return
     size = good[-1][1]
     ends = not copied.whole or size < len(entries) or _is_closed(entries[size - 1])  # what may be missing is never

@@ -47,16 +47,24 @@ def power_cut(ward: Ward) -> None:
 
 
 def corrupted(ward: Ward) -> None:
-    """Pages of the database are overwritten, it is cut short, or it is gone; some of it was not sent yet."""
+    """Pages of the database are overwritten, it is cut short, or it is gone, or the log of its last changes is damaged,
+    and it is whole as it was a while ago; some of it was not sent yet."""
     if ward.chance.randrange(2):
         ward.pc.net.down = True
     ward.live(ward.some(1_000, ward.chance.choice((14_000, 60_000))))
-    ward.pc.outbox.close()
     path = ward.pc.profile.outbox
+    log = path.with_name(f"{path.name}-wal")
+    used = path.read_bytes(), bytearray(log.read_bytes())  # as a kill leaves them
+    ward.pc.outbox.close()
     data = bytearray(path.read_bytes())
-    how = ward.chance.choice(("pages", "pages", "pages", "head", "cut", "gone"))
+    how = ward.chance.choice(("pages", "pages", "pages", "head", "cut", "gone", "log", "log"))
     if how == "gone":
         path.unlink()
+    elif how == "log":
+        path.write_bytes(used[0])
+        start = ward.chance.randrange(len(used[1]))
+        used[1][start : start + 512] = ward.chance.randbytes(len(used[1][start : start + 512]))
+        log.write_bytes(used[1])
     else:
         for _ in range(ward.chance.randrange(1, 9)):
             start = 0 if how == "head" else ward.chance.randrange(len(data))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from client.sync.outbox import Outbox
 from client.sync.rebuild import mend, wants_refill
 from ledger.events import Closed
 from tests.client.world import MachineSide
+from tests.deaths import dies_at
 
 MINUTE = 60_000
 
@@ -137,3 +141,66 @@ def test_copies_of_what_was_sent_do_not_stay(world, pc):
     pc.finish(study)
     pc.send_all()
     assert not journal_of(pc.profile.outbox).has(study.sid)
+
+
+def test_a_database_of_a_while_ago_is_damaged_too(world, pc):
+    """Its log of last changes was unreadable, so SQLite shows a whole database that lacks the last minute: it is made
+    anew from the copies, and nobody signs a second history from there."""
+    study = pc.study()
+    pc.run(study, 20_000, until="playing")
+    pc.net.down = True
+    pc.run(study, 20_000)
+    pc.outbox.close()
+    before = pc.profile.outbox.read_bytes()
+    pc = pc.restart()
+    study = pc.study()
+    pc.net.down = True
+    pc.run(study, 20_000)
+    pc.outbox.close()
+    signed = held(pc.profile.outbox)
+    pc.profile.outbox.write_bytes(before)
+    again = pc.restart()
+    assert again.rebuilt
+    assert {sid: again.outbox.events(sid, 0, len(events)) for sid, events in signed.items()} == signed
+    again.send_all()
+    assert world.verified().exit_code == 0
+
+
+def held(path: Path) -> dict[str, list[bytes]]:
+    """Every event of every session in a database, as far as it is signed."""
+    with closing(Outbox(path)) as outbox:
+        return {kept.sid: outbox.events(kept.sid, 0, outbox.signed(kept.sid)[-1].size) for kept in outbox.sessions()}
+
+
+def hurt(path: Path, how: str) -> None:
+    """A copy of a database in use, hurt: torn in its file and in the log of last changes beside it; or gone."""
+    log = path.with_name(f"{path.name}-wal")
+    if how == "gone":
+        path.unlink()
+        log.unlink()
+    else:
+        path.write_bytes(bytes(100) + b"\xff" * (path.stat().st_size - 100))
+        log.write_bytes(log.read_bytes()[: log.stat().st_size // 2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["torn", "gone"])
+def test_a_rebuilding_that_dies_at_any_step_is_finished_by_the_next_start(how, pc, tmp_path):
+    """Killed before every single change that it makes on the disk: the next start has every signed event, nothing of
+    the damaged file stands in the new one, and a half-filled database is never taken for a whole one."""
+    study = pc.study()
+    pc.run(study, 20_000, until="playing")
+    pc.net.down = True
+    pc.run(study, MINUTE // 2)
+    at = pc.profile.outbox
+    signed = {study.sid: pc.outbox.events(study.sid, 0, pc.outbox.signed(study.sid)[-1].size)}
+    for step in itertools.count():
+        path = shutil.copytree(at.parent, tmp_path / f"died-{step}") / at.name
+        hurt(path, how)
+        with dies_at(step, (Outbox, "write")) as life:
+            mend(path)
+        mend(path)
+        assert held(path) == signed, f"died before step {step}"
+        if life.whole:
+            break
+    assert step > 4
