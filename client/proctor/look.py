@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Final
 
@@ -149,3 +150,23 @@ def _light(model: Model) -> Model:
 def engine() -> str:
     """Name and version of what computes the vectors: templates of another engine are not compared."""
     return f"opencv {cv2.__version__}"
+
+
+def versions(engine: str) -> dict[str, int]:
+    """Versions of the engines as numbers (5.0.0 → 5000000), for the figures of a signed result.
+
+    `mediapipe` stands there where it read the landmarks, `dnn` (of the same version as `opencv`) where OpenCV did.
+    """
+    found = {"opencv": cv2.__version__}
+    loaded = sys.modules.get("mediapipe")
+    if engine == "dnn":
+        found["dnn"] = cv2.__version__
+    elif loaded is not None:
+        found["mediapipe"] = str(getattr(loaded, "__version__", "0"))
+    return {name: _number(text) for name, text in found.items()}
+
+
+def _number(text: str) -> int:
+    parts = [int("".join(c for c in part if c.isdigit()) or 0) for part in text.split(".")[:3]]
+    major, minor, patch = [*parts, 0, 0, 0][:3]
+    return major * 1_000_000 + minor * 1_000 + patch

@@ -6,14 +6,9 @@ glances, prompts and results go out, orders come in.
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Final
 
 import cv2
@@ -22,40 +17,37 @@ import numpy as np
 from client import manifest
 from client.errors import ClientError
 from client.events import CameraState, Enrolled, Judged, Prompt
-from client.proctor import check, drift, models, presence, template, wire
+from client.proctor import check, models, presence, wire
 from client.proctor.camera import Camera, DeviceCamera, Shot
-from client.proctor.check import Attempt, Person
+from client.proctor.check import Attempt
 from client.proctor.clock import boot_ms
 from client.proctor.devices import NO_FRAMES
 from client.proctor.enrolment import Enrolment, Maker
 from client.proctor.face import Image
 from client.proctor.feed import Feed
+from client.proctor.learner import Learner
 from client.proctor.limits import Limits, limits
 from client.proctor.look import Eyes, engine
 from client.proctor.photo import PhotoError, Photographer
 from client.proctor.preview import Preview
+from client.proctor.process import settle
 from client.proctor.puppet import Puppet
 from client.proctor.repeats import Repeats
 from client.proctor.scripted import UnsafeScriptedCamera
-from client.proctor.seen import Seen, Vector
+from client.proctor.seen import Seen
 from client.proctor.setup import ProctorSetup
-from client.proctor.template import Template
 
 BEAT_MS: Final = 500
 PROMPT_MS: Final = 250  # the time that remains is told so often
 PREVIEW_MS: Final = 60
 FROZEN_MS: Final = 5_000  # a camera that gives no frame for so long is gone, whatever it says
-MAX_LOG: Final = 256 * 1024
 TURN_S: Final = 0.02  # one turn of the loop
-# glibc's mallopt: M_ARENA_MAX (a heap for each of a dozen threads costs 25 MB), and M_MMAP_THRESHOLD (what a network
-# held goes back to the system when it is let go).
-HEAP: Final = ((-8, 1), (-3, 1 << 20))
 MAX_MISTAKES: Final = 20  # frames in a row that a model could not stand
 
 
 def run(pipe: Connection, preview_name: str, setup: ProctorSetup) -> None:
     """Serve until the window says stop or goes away."""
-    _settle(setup.log)
+    settle(setup.log)
     worker = None
     try:
         worker = Worker(pipe, Preview.attach(preview_name), setup)
@@ -79,29 +71,6 @@ def _last_word(pipe: Connection, detail: str) -> None:
         return
 
 
-def _settle(log: Path | None) -> None:
-    """Be a quiet neighbour: no Ctrl-C, no noise of the libraries, and core 0 left to the player."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    target = _log(log) if log else os.open(os.devnull, os.O_WRONLY)
-    sys.stderr.flush()
-    os.dup2(target, 2)
-    os.close(target)
-    cv2.setNumThreads(1)
-    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallopt"):  # musl has none
-        for option, value in HEAP:
-            ctypes.CDLL(None).mallopt(option, value)
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        if len(cores) > 1:
-            os.sched_setaffinity(0, cores[1:])
-
-
-def _log(path: Path) -> int:
-    """Open the log to append to; one that grew long begins anew."""
-    long = path.exists() and path.stat().st_size > MAX_LOG
-    return os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if long else os.O_APPEND), 0o600)
-
-
 class Worker:
     """Camera, models and the one attempt that may run."""
 
@@ -121,8 +90,7 @@ class Worker:
         self._eyes = Eyes(models.load_set(self._manifest, setup.models, demo=puppet), setup.engine)
         if puppet:
             self._camera.start()
-        self._enrolled: Template | None = None
-        self._follower: Vector | None = None
+        self._learner = Learner(self._eyes.models, setup.engine, self._limits)
         self._task: Attempt | Enrolment | None = None
         self._photographer: Photographer | None = None
         self._stop = False
@@ -170,8 +138,7 @@ class Worker:
     def _obey(self, order: wire.Message) -> None:
         match order:
             case wire.SetReference(text, follower):
-                self._enrolled = template.of_model(wire.raw(text), self._eyes.models.recogniser.sha256)
-                self._follower = drift.read(wire.raw(follower), self._enrolled, self._limits)
+                self._learner.expect(wire.raw(text), wire.raw(follower))
             case wire.Begin():
                 self._begin(order)
             case wire.Enrol(gestures, deadline_ms):
@@ -182,10 +149,8 @@ class Worker:
                 self._stop = True
 
     def _begin(self, order: wire.Begin) -> None:
-        known, engines = self._eyes.models, versions(self._setup.engine)
-        person = self._known(known.hashes(), engines, pad=known.pad is not None)
         try:
-            task = check.attempt(order.request(), person, self._policy(order.thresholds), boot_ms())
+            task = check.attempt(order.request(), self._learner.person(), self._policy(order.thresholds), boot_ms())
         except ValueError:
             self._send(Judged(order.check, order.attempt, order.kind, "inconclusive", "not_offered"))
             return
@@ -194,26 +159,6 @@ class Worker:
         self._photographer = Photographer(order.request(), photo, self._policy(order.thresholds)) if photo else None
         if order.kind == "liveness":
             _ = self._eyes.landmarker  # load it before the first prompt, not while a gesture waits
-
-    def _known(self, hashes: Mapping[str, str], engines: Mapping[str, int], *, pad: bool) -> Person:
-        """The learner as enrolled; a template of another engine compares with nothing that this one computes."""
-        mine = self._enrolled
-        if mine is None:
-            return Person(None, hashes, engines, pad)
-        if mine.engine != engine():
-            return Person(None, hashes, engines, pad, why="other_engine")
-        return Person(mine.vector, hashes, engines, pad, self._follower)
-
-    def _follow(self, task: Attempt) -> None:
-        """The face that passed a challenge clearly is followed a little."""
-        done = task.result
-        if self._enrolled is None or done is None or (done.kind, done.result) != ("liveness", "passed"):
-            return
-        score = done.scores["match"]
-        data = drift.follow(self._enrolled, self._follower, task.tally.looks, score, self._limits)
-        if data:
-            self._follower = template.decode(data).vector
-            self._send(wire.Followed(wire.text(data)))
 
     def _enrol(self, gestures: tuple[str, ...], deadline_ms: int) -> None:
         maker = Maker(self._eyes.models.recogniser.sha256, engine())
@@ -327,7 +272,9 @@ class Worker:
             if isinstance(task, Enrolment) and task.template:
                 self._send(wire.Made(wire.text(task.template)))
             if not isinstance(task, Enrolment):
-                self._follow(task)
+                followed = self._learner.follow(task)
+                if followed:
+                    self._send(wire.Followed(wire.text(followed)))
             self._send(self._photographed(task.result))
             self._finish()
             return
@@ -358,23 +305,3 @@ class Worker:
 
     def _send(self, message: wire.Message) -> None:
         self._pipe.send_bytes(wire.encode(message))
-
-
-def versions(engine: str) -> dict[str, int]:
-    """Versions of the engines as numbers (5.0.0 → 5000000), for the figures of a signed result.
-
-    `mediapipe` stands there where it read the landmarks, `dnn` (of the same version as `opencv`) where OpenCV did.
-    """
-    found = {"opencv": cv2.__version__}
-    loaded = sys.modules.get("mediapipe")
-    if engine == "dnn":
-        found["dnn"] = cv2.__version__
-    elif loaded is not None:
-        found["mediapipe"] = str(getattr(loaded, "__version__", "0"))
-    return {name: _number(text) for name, text in found.items()}
-
-
-def _number(text: str) -> int:
-    parts = [int("".join(c for c in part if c.isdigit()) or 0) for part in text.split(".")[:3]]
-    major, minor, patch = [*parts, 0, 0, 0][:3]
-    return major * 1_000_000 + minor * 1_000 + patch
