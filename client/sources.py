@@ -28,14 +28,18 @@ MANAGED: Final = Path("/Library/Managed Preferences/org.trueseat.client.plist")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place with settings: its name for people, what it says, and on which line (files alone have lines)."""
+    """One place with settings: its name for people, what it says, and on which line (files alone have lines) or in
+    which variable."""
 
     place: str
     values: Mapping[str, Any]
     text: str = ""
+    prefix: str = ""
 
     def where(self, name: str) -> str:
-        """The place, with the line on which `name` is set."""
+        """The place, with the line on which `name` is set, or its variable."""
+        if self.prefix:
+            return f"{self.place}, {self.prefix}{name.upper()}"
         for number, line in enumerate(self.text.splitlines(), 1):
             if re.match(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=", line):
                 return f"{self.place}, line {number}"
@@ -84,7 +88,7 @@ def policy_file(path: Path) -> Source:
 def environment(variables: Mapping[str, str], names: tuple[str, ...]) -> Source:
     """The settings that `TRUESEAT_…` variables name."""
     found = {name: variables[ENVIRONMENT + name.upper()] for name in names if ENVIRONMENT + name.upper() in variables}
-    return Source(f"environment ({ENVIRONMENT}…)", found)
+    return Source("environment", found, prefix=ENVIRONMENT)
 
 
 def registry(key: str, *, users: bool) -> Iterator[Source]:

@@ -44,7 +44,7 @@ def test_later_settings_win(tmp_path):
         (lambda: (etc / "config.toml").write_text('server = "https://a.example"\n'), "a", "etc/config.toml, line 1"),
         (lambda: defaults.update(server="https://b.example"), "b", "HKLM setup"),
         (lambda: (data / "config.toml").write_text('\nserver = "https://c.example"\n'), "c", "config.toml, line 2"),
-        (lambda: variables.update(TRUESEAT_SERVER="https://d.example"), "d", "environment"),
+        (lambda: variables.update(TRUESEAT_SERVER="https://d.example"), "d", "environment, TRUESEAT_SERVER"),
         (lambda: given_.update(server="https://e.example"), "e", "command line"),
         (lambda: policy.update(server="https://f.example"), "f", "policy"),
     ]
