@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -46,8 +47,10 @@ DIGITAL: Final = ("injected_file", "virtual_camera")  # their frames are those o
 # --- weights fitted without a species or a person ---------------------------------------------------------------------
 
 
-def row(clip: Clip, now: Report) -> Any:
+@cache
+def row(clip: Clip) -> Any:
     """One clip: near, wide, minus the beat over the knee, one, movement of face and lips; the middle of its frames."""
+    now = pad.weights()
     cues, moved, whole = clip.cues(), clip.moved(), now["attempt"]
     near, wide = np.median([c.near for c in cues]), np.median([c.wide or 0.0 for c in cues])
     over = np.median([max(0.0, c.beat - now["both"]["knee"]) for c in cues])
@@ -55,20 +58,19 @@ def row(clip: Clip, now: Report) -> Any:
     return np.array([near, wide, -over, 1.0, *stiff])
 
 
-def shipped() -> tuple[Report, Any]:
-    """The shipped weights, and the same as the row of a clip that was asked to move."""
-    now = pad.weights()
-    frame, whole = now["both"], now["attempt"]
+def shipped() -> Any:
+    """The shipped weights as those of a row: of a clip that was asked to move."""
+    frame, whole = pad.weights()["both"], pad.weights()["attempt"]
     bias = frame["bias"] + whole["lift"]
-    return now, np.array([frame["near"], frame["wide"], frame["beat"], bias, whole["own"], whole["lips"]])
+    return np.array([frame["near"], frame["wide"], frame["beat"], bias, whole["own"], whole["lips"]])
 
 
-def fit(clips: Sequence[Clip], start: Any, now: Report) -> Any:
+def fit(clips: Sequence[Clip], start: Any) -> Any:
     """Logistic weights near `start`; every species counts the same, and both sides do; none may turn its sign."""
     groups = defaultdict(list)
     for clip in clips:
         if clip.species not in DIGITAL and clip.cues():
-            groups[clip.species].append(row(clip, now))
+            groups[clip.species].append(row(clip))
     real = [kind.startswith(BONA_FIDE) for kind in groups]
     x = np.vstack([np.array(group) for group in groups.values()])
     y = np.concatenate([np.full(len(g), float(r)) for g, r in zip(groups.values(), real, strict=True)])
@@ -87,13 +89,13 @@ def fit(clips: Sequence[Clip], start: Any, now: Report) -> Any:
 
 def left_out(clips: Sequence[Clip], key: Callable[[Clip], str], names: Sequence[str]) -> Report:
     """For each name: weights fitted without it, then its own errors."""
-    now, start = shipped()
+    start = shipped()
     report = {}
     for name in names:
-        best = fit([clip for clip in clips if key(clip) != name], start, now)
+        best = fit([clip for clip in clips if key(clip) != name], start)
 
         def score(clip: Clip, best: Any = best) -> float:
-            return float(1 / (1 + np.exp(-np.clip(row(clip, now) @ best, -40, 40)))) if clip.cues() else 0.0
+            return float(1 / (1 + np.exp(-np.clip(row(clip) @ best, -40, 40)))) if clip.cues() else 0.0
 
         own = attacks.table([clip for clip in clips if key(clip) == name], 0.5, score)
         every = attacks.table([clip for clip in clips if clip.species == BONA_FIDE], 0.5, score)[BONA_FIDE]
