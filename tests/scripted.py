@@ -71,6 +71,12 @@ class ScriptedPlayer:
             self._place += step
             self._shown += step / 40
 
+    def sleep(self, ms: int) -> None:
+        """The machine sleeps: the clock goes on, no picture moves."""
+        self._go()
+        self.clock.advance(ms)
+        self._at = self.clock.now
+
     def load(self, media: UnitMedia, position_ms: int) -> None:
         self.calls.append(f"load {media.unit} {position_ms}")
         self.media, self._place, self._shown, self.playing, self._at = media, position_ms, 0, False, self.clock.now

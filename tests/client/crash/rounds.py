@@ -78,7 +78,7 @@ def corrupted(ward: Ward) -> None:
 def asleep(ward: Ward) -> None:
     """The lid is closed for seconds, or for hours."""
     ward.live(ward.some(500, 12_000))
-    ward.pc.clock.advance(ward.chance.choice((1_000, 16_000, 5 * MINUTE, 3 * 60 * MINUTE)) + ward.some(0, 10_000))
+    ward.pc.player.sleep(ward.chance.choice((1_000, 16_000, 5 * MINUTE, 3 * 60 * MINUTE)) + ward.some(0, 10_000))
     ward.live(ward.some(500, 4_000))
 
 
