@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
@@ -20,6 +21,7 @@ CHECKPOINT: Final = "checkpoint"
 PEOPLE: Final = "people.csv"
 SUMMARIES: Final = ("summary.csv", "summary.json")
 MAX_FILE: Final = 256 << 20  # a full bundle has 17 MB; a longer file is no part of an archive
+MAX_NAME: Final = 200  # the longest path of a tile has less than half; it bounds how deep folders lie, too
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 
@@ -64,12 +66,12 @@ class Directory:
         return sorted(found)
 
     def _walk(self, folder: str, prefix: str, found: list[str]) -> None:
-        entries = list(os.scandir(folder))
+        entries = _listed(folder)
         if not entries and prefix:
             raise StrayFileError(f"{prefix} is an empty folder")
         for entry in entries:
             name = prefix + entry.name
-            if not NAME.fullmatch(name):
+            if not NAME.fullmatch(name) or len(name) > MAX_NAME:
                 raise StrayFileError(f"{name!r} has no place in an archive")
             if entry.is_dir(follow_symlinks=False):
                 self._walk(entry.path, name + "/", found)
@@ -81,7 +83,11 @@ class Directory:
     def folders(self, prefix: str) -> list[str]:
         """See `Source.folders`."""
         top = f"{self._path}/{prefix}"
-        return sorted(entry.name for entry in os.scandir(top)) if os.path.isdir(top) else []
+        entries = _listed(top) if os.path.isdir(top) else []
+        for entry in entries:
+            if not entry.is_file(follow_symlinks=False) and not entry.is_dir(follow_symlinks=False):
+                raise StrayFileError(f"{prefix + entry.name} is neither a file nor a folder")
+        return sorted(entry.name for entry in entries)
 
     def has(self, name: str) -> bool:
         """See `Source.has`."""
@@ -101,7 +107,8 @@ class Directory:
     def _open(self, name: str) -> Iterator[BinaryIO]:
         path = f"{self._path}/{name}"  # a Path would keep every name for ever
         try:
-            if os.path.islink(path) or os.stat(path).st_size > MAX_FILE:
+            found = os.lstat(path)
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE:  # opening a pipe would wait for ever
                 raise ArchiveError(f"{name} is a link, or too long")
             with open(path, "rb") as file:
                 yield file
@@ -109,6 +116,15 @@ class Directory:
             raise MissingFileError(f"{name} is missing") from error
         except OSError as error:
             raise ArchiveError(f"{name} cannot be read: {error.strerror}") from error
+
+
+def _listed(folder: str) -> list[os.DirEntry[str]]:
+    """What lies in a folder, or `ArchiveError`."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        raise ArchiveError(f"{folder} cannot be read: {error.strerror}") from error
 
 
 def open_source(path: Path) -> Source:
@@ -168,7 +184,8 @@ def _bundles(source: Source, prefix: str, size: int, what: str) -> Iterator[tupl
         try:
             hashes = source.read(prefix + tiles.tile_path(0, index, width))
             stated = tiles.split_hashes(hashes, width)
-            entries = tiles.decode_bundle(source.read(prefix + tiles.tile_path("entries", index, width)))
+            bundle = source.read(prefix + tiles.tile_path("entries", index, width))
+            entries = tiles.decode_bundle(bundle, most=width)
         except (TileError, MissingFileError) as error:
             raise _at(first, type(error)(f"{what} {first} and on: {error}")) from error
         if len(entries) != width:

@@ -266,6 +266,10 @@ class ClassLog:
             case RevealedLeaf():
                 if record.revealed is not None:
                     raise LeafError(f"session {leaf.sid} is revealed twice")
+                if leaf.size < record.size:  # at size 0 its directory would not even be missed
+                    raise LeafError(
+                        f"session {leaf.sid} is revealed at {leaf.size} events, but {record.size} stand here"
+                    )
                 record = replace(record, revealed=leaf)
             case SettledLeaf():
                 record = replace(record, settled=leaf, settled_at=(*record.settled_at, index))

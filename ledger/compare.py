@@ -46,11 +46,15 @@ class Side:
 
 @dataclass(slots=True)
 class Outcome:
-    """`proofs` of contradictions, `agreed` origins, and `open_` ones: signed at two sizes, and neither has entries."""
+    """`proofs` of contradictions and `agreed` origins. `open_`: signed at two sizes, and neither side has entries.
+
+    `keys`: two keys signed two histories of one log, so no file proves anything of either by itself.
+    """
 
     proofs: list[Proof] = field(default_factory=list)
     agreed: list[str] = field(default_factory=list)
     open_: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
 
 
 def compare(a: Side, b: Side) -> Outcome:
@@ -80,6 +84,9 @@ def compare_histories(one: History, two: History, found: Outcome) -> None:
         steps = path(second.tree, m, n) if m else ()
     if same:
         found.agreed.append(origin)
+        return
+    if first.key != second.key:
+        found.keys.append(origin)
         return
     made = Proof(str(first.key), bytes(first.signed).decode(), bytes(second.signed).decode(), steps)
     made.verify()  # nobody is accused by a file that does not hold

@@ -44,10 +44,12 @@ def _compare(arguments: argparse.Namespace) -> int:
         print(f"{origin}: one history")
     for origin in found.open_:
         print(f"{origin}: signed at two sizes; only the entries of the larger one can tell (give an archive)")
+    for origin in found.keys:
+        print(f"{origin}: two histories, signed by two keys; ask the class log which of them counted when")
     for proof in found.proofs:
         print(f"CONTRADICTION: {proof.verify()}")
     _write_all(arguments.out, [bytes(proof) for proof in found.proofs])
-    return PROVEN if found.proofs else OPEN if found.open_ else AGREED
+    return PROVEN if found.proofs else OPEN if found.open_ or found.keys else AGREED
 
 
 def _proof(arguments: argparse.Namespace) -> int:

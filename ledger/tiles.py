@@ -68,8 +68,14 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 
-def decode_bundle(data: bytes, width: int | None = None) -> list[bytes]:
-    """The entries of a bundle, exactly `width` of them if given; `TileError` when it is cut or has too many."""
+def decode_bundle(data: bytes, width: int | None = None, *, most: int | None = None) -> list[bytes]:
+    """The entries of a bundle, exactly `width` of them if given; `TileError` when it is cut or has too many.
+
+    `most`: longer than so many entries can be is refused unread (nothing but lengths fills a list with millions).
+    """
+    most = width if most is None else most
+    if most is not None and len(data) > most * (2 + MAX_ENTRY):
+        raise TileError(f"a bundle of {len(data)} bytes, more than {most} entries can have")
     entries: list[bytes] = []
     at, size = 0, len(data)
     while at < size:

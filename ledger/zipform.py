@@ -18,7 +18,7 @@ from itertools import islice, takewhile
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from ledger.archive import MAX_FILE, NAME, Source
+from ledger.archive import MAX_FILE, MAX_NAME, NAME, Source
 from ledger.errors import MissingFileError, ZipFormError
 
 _LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
@@ -29,7 +29,6 @@ _DATE: Final = 0x21  # 1980-01-01
 STORED: Final = 0
 DEFLATED: Final = 8
 MAX_MEMBERS: Final = 65_534
-MAX_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True)

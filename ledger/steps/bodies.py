@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -63,6 +63,7 @@ class Documents:
     people: dict[str, str] = field(default_factory=dict)
     vouchers: dict[str, str] = field(default_factory=dict)
     exams: dict[str, ExamLine] = field(default_factory=dict)  # learner → the last result
+    lost: set[tuple[str, str | None]] = field(default_factory=set)  # (kind, sid) of decisions whose note is not kept
 
     @property
     def read(self) -> int:
@@ -75,6 +76,7 @@ class Documents:
         self.bad |= other.bad
         self.missing |= other.missing
         self.vouched |= other.vouched
+        self.lost |= other.lost
         self.plain |= other.plain
         self.signed |= other.signed
 
@@ -89,12 +91,15 @@ class Documents:
             if (isinstance(body, Verdict) and digest in own) or (isinstance(body, Reversal) and body.verdict in own)
         ]
 
-    def undecided(self, learner: str) -> bool:
-        """Whether a verdict on this learner is signed by somebody whom nobody given here vouches for."""
-        return any(
-            isinstance(s.body, Verdict) and s.body.learner == learner and not self.vouched.issuperset(s.by)
-            for s in self.signed.values()
-        )
+    def undecided(self, learner: str, sids: Collection[str]) -> str:
+        """Why nobody can tell here what was decided on this learner, who has these sessions; "" when all is known."""
+        own = [s for s in self.signed.values() if isinstance(s.body, Verdict) and s.body.learner == learner]
+        if not all(self.vouched.issuperset(s.by) for s in own):
+            return "a verdict by somebody whom no --authority key vouches for"
+        for kind, sid in sorted(self.lost, key=str):
+            if (kind == "verdict" and (sid is None or sid in sids)) or (kind == "reversal" and own):
+                return f"the note of a {kind} that may be this learner's is not kept"
+        return ""
 
 
 class Reader:
@@ -149,7 +154,8 @@ class Reader:
             if keys:
                 note.verify(signed, keys)
                 self.findings.count(VOUCHERS)
-                self.found.vouched.add(record.key)
+                if op == "add":  # who has a key revoked does not say that it ever counted
+                    self.found.vouched.add(record.key)
         except LedgerError as error:
             self.findings.refuse(VOUCHERS, error)
 
@@ -216,6 +222,8 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
     for at, leaf in log.bodies:
         if leaf.kind != "people":
             body = reader.body(leaf.sha256, (leaf.kind,), at, leaf.sid)
+            if leaf.kind in ("verdict", "reversal") and leaf.sha256 in reader.found.missing:
+                reader.found.lost.add((leaf.kind, leaf.sid))
             if isinstance(body, bodies.Consent):
                 reader.plain(body.notice, "notice")
             if isinstance(body, bodies.Exam):

@@ -6,19 +6,20 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
-from ledger import course, policy
+from ledger import clocks, course, policy
 from ledger.bodies import Accommodation, Spot
 from ledger.bodies import Command as CommandNote
 from ledger.certificate import Previous
 from ledger.course import Course
 from ledger.credit import Credit, SessionCredit, SessionRecord, credit
 from ledger.errors import MissingFileError, RootMismatchError, ScheduleError, VerifyError
-from ledger.events import Answered, Command
+from ledger.events import Answered, Command, Ordered
 from ledger.findings import Findings, Refused, Status
 from ledger.grant import Grant
 from ledger.identify import Identified, identified
 from ledger.policy import Policy
 from ledger.reasons import reason
+from ledger.schedule import SPOT
 from ledger.steps.bodies import Reader, Signed
 from ledger.steps.classlog import VerifiedClass
 from ledger.steps.session import VerifiedSession
@@ -83,8 +84,8 @@ class Crediting:
         first, learner = granted[0][1], granted[0][1].learner
         if len({grant.learner for _, grant in granted}) > 1:
             raise VerifyError(f"registration {first.registration} is of two learners")
-        if self._reader.found.undecided(learner):
-            return "a verdict by somebody whom no --authority key vouches for"
+        if undecided := self._reader.found.undecided(learner, [session.sid for session, _ in granted]):
+            return undecided
         try:
             rules, lessons = self.rules.policy(first.policy), self.rules.course(first.course)
             records = [self._record(session, grant, first) for session, grant in granted]
@@ -105,22 +106,27 @@ class Crediting:
             prev=prev.sid if isinstance(prev, Previous) else None,
             seed=None if revealed is None else bytes.fromhex(revealed.seed),
             issued=None if revealed is None else revealed.issued,
-            changes=tuple(self._changes(digest) for digest in grant.accommodations),
+            changes=tuple(self._changes(digest, grant) for digest in grant.accommodations),
             spots=self._spots(session, end),
             identified=self._identified(session, grant, end),
             policy=self.rules.policy(grant.policy) if grant.policy != first.policy else None,
             course=self.rules.course(grant.course) if grant.course != first.course else None,
         )
 
-    def _changes(self, digest: str) -> dict[str, object]:
+    def _changes(self, digest: str, grant: Grant) -> dict[str, object]:
         signed = self._reader.found.signed.get(digest)
         if signed is None or not isinstance(signed.body, Accommodation):
             raise MissingFileError(f"the accommodation {digest} is not kept")
+        if signed.body.learner != grant.learner or signed.body.until <= grant.time:
+            raise VerifyError(f"session {grant.sid}: its accommodation {digest} is another learner's, or had run out")
         return dict(signed.body.changes)
 
     def _spots(self, session: VerifiedSession, end: int) -> dict[str, Spot]:
-        """Spot checks that the session's `command` events name; commands are read, too, so that no file is loose."""
-        spots = {}
+        """Spot checks that the session's `command` events name; commands are read, too, so that no file is loose.
+
+        `MissingFileError`: a note is not kept, and a check was ordered that only it could account for.
+        """
+        spots, lost = {}, False
         for event in session.log.naming:
             if event.seq >= end or not isinstance(event.body, Command):
                 continue
@@ -128,6 +134,11 @@ class Crediting:
             body = self._reader.body(event.body.digest, ("command", "spot"), at, session.sid)
             if isinstance(body, Spot):
                 spots[f"spot-{body.n}"] = body
+            lost |= event.body.digest in self._reader.found.missing
+        for event_ in session.log.events[:end] if lost else ():
+            order = event_.body if event_ is not None else None
+            if isinstance(order, Ordered) and str(order.i).startswith(SPOT) and order.i not in spots:
+                raise MissingFileError(f"session {session.sid}: the note of check {order.i} is not kept")
         return spots
 
     def _identified(self, session: VerifiedSession, grant: Grant, end: int) -> dict[str, Identified]:
@@ -202,11 +213,21 @@ class Crediting:
             raise RootMismatchError(f"session {session.sid}: settled over {settled.size} events, not all of them")
         same = settled.credited_ms == earned.credited_ms
         if session.withheld:  # each counts as a failed check, so ours may only be lower
-            same = earned.credited_ms <= settled.credited_ms
+            same = earned.credited_ms <= settled.credited_ms <= self._most(session)
         if not same:
             raise RootMismatchError(
                 f"session {session.sid}: settled as {settled.credited_ms} ms, its events give {earned.credited_ms} ms"
             )
+        if session.withheld:
+            said = f"{len(session.withheld)} events were erased since: its figure is the one that was settled before"
+            self._findings.add("8", Status.NOT_CHECKABLE, said, sid=session.sid)
+
+    def _most(self, session: VerifiedSession) -> int:
+        """Ms that nobody earns more than in this session: the time from its grant to its last cosignature, as media."""
+        assert session.grant is not None
+        rules = self.rules.policy(session.grant.policy)
+        passed = (session.cosigned + 1) * 1000 - session.grant.time + rules.clock_slack_ms
+        return max(0, passed) * max(*rules.rates, 1000) // 1000 + clocks.LEAD_MS
 
 
 def figure(session: VerifiedSession, earned: SessionCredit) -> int:

@@ -11,6 +11,7 @@ from ledger.events import Played
 from ledger.findings import Findings, Refused, Status
 from ledger.packed import Packed, fields_of
 from ledger.steps.classlog import Anchor, VerifiedClass
+from ledger.steps.credit import figure
 from ledger.steps.session import VerifiedSession
 
 STEP = "8 witnessed"
@@ -31,7 +32,7 @@ class Witnessed:
     def take(self, session: VerifiedSession, earned: SessionCredit) -> None:
         """Check every pair of logged points of one session."""
         points = [(session.record.granted_at, 0), *session.record.logged]
-        parts = _credited(session, earned)
+        parts, settled = _credited(session, earned), figure(session, earned)
         bounded = False
         try:
             with self._findings.step(STEP, session.sid):
@@ -41,6 +42,9 @@ class Witnessed:
                         bounded |= bound is not None
                         if bound is not None:
                             _compare(session.sid, sum(ms for seq, ms in parts if low <= seq < high), bound, p, q)
+                whole = self._bound(points[0][0], points[-1][0])
+                if whole is not None:  # what was settled before an erasure lies in no part
+                    _compare(session.sid, settled, whole, points[0][0], points[-1][0])
         except Refused:
             return
         self.unbounded += not bounded and earned.credited_ms > 0
