@@ -36,15 +36,20 @@ class Camera(Protocol):
 
     scripted: bool
 
-    def start(self) -> None: ...
-    def latest(self) -> Shot | None: ...
+    def start(self) -> None:
+        """Begin to open it; its news say when it is there."""
+
+    def latest(self) -> Shot | None:
+        """The latest frame, or None while there is none."""
+
     def states(self) -> list[CameraState]:
         """What happened to the camera since the last call."""
 
     def follow(self, gesture: str) -> None:
         """What the learner is asked to do: a real camera pays no attention."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let it go; nothing comes any more."""
 
 
 class Slot:

@@ -56,13 +56,20 @@ class Attempt(Protocol):
     result: Judged | None
 
     @property
-    def tally(self) -> Tally: ...
-    def wants(self, now: int, /) -> Wants: ...
-    def feed(self, seen: Seen) -> None: ...
+    def tally(self) -> Tally:
+        """What was seen so far."""
+
+    def wants(self, now: int, /) -> Wants:
+        """What the models should look for in the frame of `now` (ms)."""
+
+    def feed(self, seen: Seen) -> None:
+        """Take in what they saw; `result` may be there afterwards."""
+
     def tick(self, now: int) -> None:
         """Time passed, with or without a frame: deadlines and lost cameras are noticed here."""
 
-    def prompt(self, now: int) -> Prompt: ...
+    def prompt(self, now: int) -> Prompt:
+        """What the screen shows at `now` (ms)."""
 
 
 def attempt(request: CheckRequest, person: Person, limits: Limits, now: int) -> Attempt:

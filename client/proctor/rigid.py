@@ -55,7 +55,7 @@ def own(posed: Sequence[Posed]) -> float | None:
 
 
 def unexplained(shapes: NDArray[Any]) -> NDArray[Any]:
-    """Of every frame's points (x, y) the part that is no affine picture of their mean shape, in sizes of the face."""
+    """Of frames × points × (x, y, depth) the part of (x, y) that is no affine picture of their mean, in face sizes."""
     flat = shapes[:, :, :2] - shapes[:, :, :2].mean(axis=1, keepdims=True)
     size = np.maximum(np.sqrt((flat**2).sum(axis=2).mean(axis=1)), 1e-6)
     flat = flat / size[:, None, None]
