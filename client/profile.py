@@ -140,7 +140,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def erase_file(path: Path) -> None:
-    """Delete a file; zeros are put in its place first, which helps on some disks and hurts on none."""
+    """Delete a file; zeros are put in its place first, which helps on some disks and hurts on none.
+
+    When the power goes in between, the zeros stay: whoever reads such a file takes it for one that is gone.
+    """
     with disk(str(path)):
         left = path.stat().st_size
         with path.open("r+b") as file:  # truncated, its old blocks would be free, and full
@@ -208,10 +211,16 @@ class Profile:
         return self.folder / "cache"
 
     def keep_template(self, registration: str, template: bytes) -> str:
-        """Keep the face template of one registration, encrypted; return the SHA-256 of its plain bytes."""
-        key, nonce = secrets.token_bytes(32), secrets.token_bytes(12)
+        """Keep the face template of one registration, encrypted; return the SHA-256 of its plain bytes.
+
+        Whole or not at all: a crash leaves the one before, or, where there was none, none.
+        """
+        key, nonce = self.seal.get(f"template-{registration}"), secrets.token_bytes(12)
+        if key is None:
+            self._forget(registration)  # what is sealed by a key that is gone
+            key = secrets.token_bytes(32)
+            self.seal.put(f"template-{registration}", key)
         sealed = nonce + AESGCM(key).encrypt(nonce, template, _TEMPLATE_AAD + registration.encode())
-        self.seal.put(f"template-{registration}", key)
         write_private(self.folder / f"template-{registration}", sealed)
         return sha256(template).hexdigest()
 
@@ -252,6 +261,7 @@ class Profile:
         self.seal.delete(f"template-{registration}")
         with disk("template"):
             (self.folder / f"template-{registration}").unlink(missing_ok=True)
+            sync_folder(self.folder)
 
 
 def learners(root: Path) -> list[str]:

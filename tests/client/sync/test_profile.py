@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from client.errors import AlreadyRunningError, DiskError, SealError
 from client.profile import Profile, UnsafeFileSeal, claim, learners, write_private
+from tests.deaths import dies_at
 
 ANNA, BERT = "aa" * 16, "bb" * 16
 
@@ -78,6 +80,42 @@ def test_a_template_is_encrypted_and_bound_to_its_registration(tmp_path):
         profile.template(BERT)
     profile.forget_template(BERT)
     assert profile.template(BERT) is None
+
+
+def test_a_face_enrolled_again_by_a_program_that_dies_is_the_old_one_or_the_new_one(tmp_path):
+    """Killed before any change on the disk: never a template that its key does not open, which a learner would be told
+    was changed by somebody."""
+    for before in (b"old", None):
+        for step in itertools.count():
+            profile = Profile(tmp_path / f"{before}-{step}", ANNA)
+            if before:
+                profile.keep_template(BERT, before)
+            with dies_at(step) as life:
+                profile.keep_template(BERT, b"new")
+            assert profile.template(BERT) in ((b"new",) if life.whole else (b"new", before)), step
+            if life.whole:
+                break
+        assert step > 1
+
+
+def test_a_face_forgotten_by_a_program_that_dies_is_enrolled_anew(tmp_path):
+    """Whatever is left of the old one, the new one can be read."""
+    for step in itertools.count():
+        profile = Profile(tmp_path / str(step), ANNA)
+        profile.keep_template(BERT, b"old")
+        with dies_at(step) as life:
+            profile.forget_template(BERT)
+        assert profile.template(BERT) in (b"old", None)
+        for again in itertools.count():
+            with dies_at(again) as life_again:
+                profile.keep_template(BERT, b"new")
+            assert profile.template(BERT) in (b"old", b"new", None)
+            if life_again.whole:
+                break
+        assert profile.template(BERT) == b"new"
+        if life.whole:
+            break
+    assert step > 2
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
