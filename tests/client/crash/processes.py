@@ -202,11 +202,16 @@ def _hear(ear: int) -> set[tuple[str, int]]:
     return pairs - {("0" * 32, 0)}
 
 
-def kill_soon(child: int, ear: int, ward: Ward) -> None:
-    """SIGKILL while it starts, or at some moment of the minutes of lesson after that."""
-    if ward.chance.randrange(5):
-        select.select([ear], [], [], 20)  # it is up
-    time.sleep(ward.chance.choice((0.05, 0.4, 2.0)) * ward.chance.random())
+def kill_soon(child: int, _ear: int, ward: Ward) -> None:
+    """SIGKILL while it starts, or at some moment of the minutes of lesson after that, however quick the machine is."""
+    chance, clock = ward.chance, ward.pc.clock
+    if chance.randrange(5) == 0:
+        time.sleep(0.4 * chance.random())
+    else:
+        handle, until = os.pidfd_open(child), clock.now + chance.randrange(chance.choice((2_000, 20_000, 120_000)))
+        while clock.now < until and not select.select([handle], [], [], 0.001)[0]:
+            pass
+        os.close(handle)
     os.kill(child, signal.SIGKILL)
 
 
