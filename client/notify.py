@@ -1,7 +1,7 @@
 """A word of the desktop's own, outside our window: for a reminder while another window is in front.
 
-Where the system has a way that needs no library (freedesktop's `notify-send`, macOS' `osascript`) it is used; elsewhere
-`Silent` says that there is none, and the reminder stands in the window alone. Nothing is waited for.
+Where the system has a way that needs no library (freedesktop's `notify-send`, macOS' `osascript`, Windows' shell) it is
+used; elsewhere `Silent` says that there is none, and the reminder stands in the window alone. Nothing is waited for.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
+
+from client.balloon import Balloon, BalloonErrors
 
 LONGEST: Final = 200  # characters of a line
 _SCRIPT: Final = "on run argv\ndisplay notification (item 2 of argv) with title (item 1 of argv)\nend run"
@@ -53,6 +56,7 @@ def notifier(
     platform: str = sys.platform,
     which: Callable[[str], str | None] = shutil.which,
     run: Callable[[Sequence[str]], bool] | None = None,
+    balloon: Callable[[], Notifier] = Balloon,
 ) -> Notifier:
     """The way of this system."""
     starts = run or _start
@@ -62,6 +66,9 @@ def notifier(
     if platform == "darwin" and (found := which("osascript")):
         script: str = found
         return Program(lambda title, words: (script, "-e", _SCRIPT, title, words), starts)
+    if platform == "win32":
+        with suppress(*BalloonErrors):
+            return balloon()
     return Silent()
 
 
