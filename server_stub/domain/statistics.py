@@ -14,13 +14,14 @@ from server_stub.domain.application import Application, Applications
 from server_stub.domain.certificates import EXAM, Issued
 from server_stub.domain.certificates import KIND as COMPLETION
 from server_stub.domain.citizen import masked
-from server_stub.domain.duties import EVERYWHERE, Right
+from server_stub.domain.duties import EVERYWHERE, Place, Right
 from server_stub.domain.figures import Figures, Progress
 from server_stub.domain.houserules import HouseRules
 from server_stub.domain.office import class_place, stated
 from server_stub.domain.papers import Paper, fresh, required
 from server_stub.domain.people import Account, Classroom
 from server_stub.domain.tables_out import Rows
+from server_stub.domain.warnings.inspector import WARNING
 from server_stub.domain.work import Bench
 from server_stub.domain.work_errors import NotEligibleError
 
@@ -62,6 +63,7 @@ class ClassFigures:
     passed: int
     completions: int
     cases: int
+    warnings: int
     checks: Mapping[str, int]
     reasons: Mapping[str, int]
 
@@ -133,6 +135,7 @@ class Statistics:
             sum(item.points for item in progress), sum(exams.values()), exams.get("passed", 0),
             self._count(COMPLETION, place).get("issued", 0),
             len(papers.find("case", places=[place], states=("open", "proposed", "appealed"))),
+            self._count(WARNING, place).get("open", 0),
             _sum(item.checks for item in progress), _sum(item.reasons for item in progress),
         )  # fmt: skip
 
@@ -165,6 +168,36 @@ class Statistics:
             found.append(self.of_class(room))
         return found, True
 
+    def by_place(self, account: Account, found: Sequence[ClassFigures]) -> list[tuple[Place, list[ClassFigures]]]:
+        """The same by district and institution: every one that the account may see and that has a class among them."""
+        tree, seen = self._bench.office.tree(), self.places(account)
+        groups: dict[str, list[ClassFigures]] = {key: [] for key, _ in seen}
+        for item in found:
+            for key in tree.chain(class_place(item.class_id)):
+                if key in groups:
+                    groups[key].append(item)
+        return [(tree.places[key], items) for key, items in groups.items() if items]
+
+    def overview(self, account: Account, place: str, words: Mapping[str, str]) -> Rows:
+        """The classes of a place as rows for a spreadsheet, with the district and the institution of each."""
+        found, _ = self.below(account, place)
+        tree = self._bench.office.tree()
+        keys = ("class", "class_id", "stat_institution", "stat_district", "learners", "stat_selected",
+                "stat_median_unit", "stat_credited_unit", "stat_played_unit", "stat_hours", "stat_points",
+                "stat_exams", "stat_passed",
+                "stat_completions", "stat_cases", "stat_warnings")  # fmt: skip
+        rows: list[list[str | int | float]] = [[words[key] for key in keys]]
+        for item in found:
+            around = [tree.places[key] for key in tree.chain(class_place(item.class_id)) if key in tree.places]
+            above = {one.kind: one.name for one in around}
+            rows.append([
+                item.title, item.class_id, above.get("institution", ""), above.get("district", ""), item.learners,
+                item.selected, item.median / 10, item.credited_ms // 6000 / 10, item.played_ms // 6000 / 10,
+                item.hours_tenths / 10, item.points / 10, item.exams, item.passed, item.completions, item.cases,
+                item.warnings,
+            ])  # fmt: skip
+        return rows
+
     # --- reminders ----------------------------------------------------------------------------------------------------
 
     def remind(self, account: Account, class_id: str) -> int:
@@ -191,8 +224,8 @@ class Statistics:
 
     def table(self, account: Account, class_id: str, words: Mapping[str, str]) -> Rows:
         """The class as rows for a spreadsheet, in the words of a language."""
-        head = [words[key] for key in ("name", "account", "stat_progress", "credited", "played", "stat_hours",
-                                       "stat_points", "stat_selected", "stat_behind")]  # fmt: skip
+        head = [words[key] for key in ("name", "account", "stat_progress", "stat_credited_unit", "stat_played_unit",
+                                       "stat_hours", "stat_points", "stat_selected", "stat_behind")]  # fmt: skip
         rows: list[list[str | int | float]] = [list(head)]
         for line in self.lines(account, class_id):
             item = line.progress

@@ -11,11 +11,12 @@ from markupsafe import Markup
 from ledger.reasons import reason
 from server_stub import charts
 from server_stub.charts import AMBER, BLUE, GREEN, GREY, Bar
-from server_stub.domain.duties import Right
+from server_stub.domain.duties import Place, Right
 from server_stub.domain.statistics import ClassFigures, Line
-from server_stub.domain.tables_out import to_csv, to_xlsx
+from server_stub.domain.tables_out import Rows, to_csv, to_xlsx
 from server_stub.routes.deps import Wired
 from server_stub.routes.web import SAFE, Acts, PageRoute, Reads, Visit, language, minutes, render
+from server_stub.routes.words import WORDS
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -28,21 +29,46 @@ def statistics(visit: Reads, place: Annotated[str, Query(max_length=80)] = "") -
     work = visit.wired.supervision.statistics
     visit.wired.office.require_anywhere(visit.account, Right.FIGURES)
     found, whole = work.below(visit.account, place)
+    groups = [(at, len(items), _sum(items)) for at, items in work.by_place(visit.account, found)]
     return visit.show(
-        "statistics.html", classes=found, whole=whole, places=work.places(visit.account), place=place,
-        sum=_sum(found), chart=_attendance(visit, found), times=_times(visit, found),
+        "statistics.html", classes=found, whole=whole, places=work.places(visit.account), place=place, groups=groups,
+        sum=_sum(found), chart=_attendance(visit, found), times=_times(visit, found), now=visit.wired.clock(),
+        by_place=_by_place(visit, groups),
     )  # fmt: skip
+
+
+@router.get("/statistics.csv")
+def overview_csv(visit: Reads, place: Annotated[str, Query(max_length=80)] = "") -> Response:
+    """The classes of a place as CSV."""
+    return _file(to_csv(_overview(visit, place)), "text/csv; charset=utf-8", "statistics.csv")
+
+
+@router.get("/statistics.xlsx")
+def overview_xlsx(visit: Reads, place: Annotated[str, Query(max_length=80)] = "") -> Response:
+    """The classes of a place as .xlsx."""
+    return _file(to_xlsx(_overview(visit, place), "statistics"), XLSX, "statistics.xlsx")
+
+
+def _overview(visit: Visit, place: str) -> Rows:
+    visit.wired.office.require_anywhere(visit.account, Right.FIGURES)
+    return visit.wired.supervision.statistics.overview(visit.account, place, WORDS[visit.lang])
 
 
 def _sum(found: list[ClassFigures]) -> dict[str, int]:
     names = ("learners", "selected", "credited_ms", "played_ms", "hours_tenths", "points", "exams", "passed",
-             "completions", "cases")  # fmt: skip
+             "completions", "cases", "warnings")  # fmt: skip
     return {name: sum(getattr(item, name) for item in found) for name in names}
 
 
 def _attendance(visit: Visit, found: list[ClassFigures]) -> Markup:
     items = [Bar(item.title, ((item.attendance, BLUE),), f"{item.attendance / 10:g} %") for item in found[:40]]
     return charts.bars(visit.word("stat_attendance"), items, whole=1000, mark=800)
+
+
+def _by_place(visit: Visit, groups: list[tuple[Place, int, dict[str, int]]]) -> Markup:
+    shares = [(at, total["selected"] * 1000 // max(1, total["learners"])) for at, _, total in groups[:40]]
+    items = [Bar(at.name, ((share, BLUE),), f"{share / 10:g} %") for at, share in shares]
+    return charts.bars(visit.word("stat_by_place"), items, whole=1000)
 
 
 def _times(visit: Visit, found: list[ClassFigures]) -> Markup:
@@ -64,7 +90,7 @@ def class_statistics(visit: Reads, class_id: str, done: Annotated[str, Query(max
     return visit.show(
         "class_statistics.html", room=room, lines=lines, figures=figures, may=may, spread=_spread(visit, lines),
         checks=_checks(visit, figures), reasons=_reasons(visit, figures), lists=work.publications(class_id),
-        done=int(done) if done.isascii() and done.isdigit() else None,
+        now=visit.wired.clock(), done=int(done) if done.isascii() and done.isdigit() else None,
     )  # fmt: skip
 
 
@@ -103,8 +129,6 @@ def as_xlsx(visit: Reads, class_id: str) -> Response:
 
 
 def _table(visit: Visit, class_id: str) -> list[list[str | int | float]]:
-    from server_stub.routes.words import WORDS
-
     rows = visit.wired.supervision.statistics.table(visit.account, class_id, WORDS[visit.lang])
     visit.wired.office.audit(visit.account, "exported figures", class_id, f"{len(rows) - 1} learners", class_id)
     return [list(row) for row in rows]

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Self
 
@@ -105,8 +106,13 @@ class Visit:
 
     def show(self, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
         """The page with its menu; `values` are the template's."""
-        menu = {**self.menu(), "csrf": self.wired.sign_in.csrf(self.token)}
+        menu = {**self.menu(), "csrf": self.wired.sign_in.csrf(self.token), "staff": cache(self._person)}
         return render(self.request, template, self.lang, status, **(menu | values))
+
+    def _person(self, name: str) -> str:
+        """What an account of the staff is called."""
+        found = self.wired.people.account(name)
+        return found.person if found and found.person else name
 
     def word(self, key: str) -> str:
         """One word in the visitor's language."""
@@ -168,7 +174,7 @@ def render(request: Request, template: str, lang: str, status: int = 200, /, **v
 
 def fragment(template: str, lang: str, /, **values: Any) -> str:
     """A template as text; every value in it is escaped."""
-    base: dict[str, Any] = {"person": "", "rights": set(), "csrf": "", "me": ""}
+    base: dict[str, Any] = {"staff": str, "person": "", "rights": set(), "csrf": "", "me": ""}
     return _templates.get_template(template).render(
         **(base | values), lang=lang, w=WORDS[lang], other="en" if lang == "zh" else "zh", minutes=minutes,
         moment=moment, clock=clock, zone=zone, masked=masked, Right=Right,

@@ -191,6 +191,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/classes/{class_id}/reminders"): Row(SEES),
     ("GET", "/public/lists/{publication}"): Row(EVERYBODY, None, "open"),
     ("GET", "/statistics"): Row(STAFF),
+    ("GET", "/statistics.csv"): Row(STAFF),
+    ("GET", "/statistics.xlsx"): Row(STAFF),
     ("GET", "/deletions/{deletion}"): Row(DECIDES),
     ("GET", "/privacy"): Row(DECIDES | {"far"}),
     ("GET", "/privacy/impact"): Row(DECIDES | {"far"}),

@@ -16,6 +16,7 @@ from ledger import points
 from ledger.errors import PolicyError
 from server_stub import charts
 from server_stub.charts import Bar
+from server_stub.domain.duties import Place
 from server_stub.domain.houserules import HouseRules
 from server_stub.domain.sheets import read
 from server_stub.domain.statistics import masked_name
@@ -87,6 +88,30 @@ def test_a_table_opens_in_a_spreadsheet_and_computes_nothing(room: Room) -> None
     sheet = openpyxl.load_workbook(io.BytesIO(browsers["teacher"].get(at("statistics.xlsx")).content)).active
     cells = {cell.value: cell.data_type for row in sheet.iter_rows() for cell in row}
     assert cells["=HYPERLINK(1)"] == "s"
+
+
+def test_an_institution_and_a_district_have_their_figures_and_their_table(room: Room) -> None:
+    """Counted from the same classes: on the page beside each other, in a file with the district of each class; an
+    institution called like a formula is a text, and a place of elsewhere is no part of it."""
+    browsers = hire(room)
+    study(room.learner().ready())
+    room.server.registry.put_place(Place("institution/school", "=1+1", "district/north"))
+    page = browsers["supervisor"].get("/statistics", headers={"Accept-Language": "zh"}).text
+    for text in ("按区县和机构", "=1+1", "北区", "依据：服务器收到并验签的学习记录"):
+        assert text in page
+    assert "南区" not in page
+    for place in ("", "?place=district/north", "?place=institution/school"):
+        answer = browsers["supervisor"].get(f"/statistics.csv{place}", headers={"Accept-Language": "zh"})
+        assert answer.content.startswith(b"\xef\xbb\xbf")
+        head, *rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+        (line,) = [dict(zip(head, row, strict=True)) for row in rows]
+        assert (line["班级编号"], line["有效学习时长（分钟）"]) == (CLASS, "1.0")
+        assert (line["培训机构"], line["区县"]) == ("'=1+1", "北区")
+    book = openpyxl.load_workbook(io.BytesIO(browsers["supervisor"].get("/statistics.xlsx").content)).active
+    assert [cell.data_type for row in book.iter_rows() for cell in row if cell.value == "=1+1"] == ["s"]
+    far = browsers["far"].get("/statistics.csv").content.decode("utf-8-sig")
+    assert len(far.splitlines()) == 1
+    assert browsers["far"].get("/statistics.csv?place=district/north").status_code == 404
 
 
 @given(st.lists(st.lists(TEXTS | st.integers(-(10**9), 10**9), min_size=1, max_size=5), min_size=1, max_size=6))

@@ -1,5 +1,6 @@
 // Tables: one that is wider than its room is scrolled by the keyboard, too; one with data-sort sorts by its headings.
 "use strict";
+const SCROLLING = "table.dense, .charts figure";
 
 function reach(table) {
   const scrolls = table.scrollWidth > table.clientWidth + 1;
@@ -40,6 +41,6 @@ function sortable(table) {
   }
 }
 
-for (const table of document.querySelectorAll("table.dense")) reach(table);
-window.addEventListener("resize", () => document.querySelectorAll("table.dense").forEach(reach));
+for (const table of document.querySelectorAll(SCROLLING)) reach(table);
+window.addEventListener("resize", () => document.querySelectorAll(SCROLLING).forEach(reach));
 for (const table of document.querySelectorAll("table[data-sort]")) sortable(table);
