@@ -30,7 +30,7 @@ from ledger.summary import ExamLine
 FOLDER = "bodies/sha256/"
 STEP, VOUCHERS = "2 bodies", "2 vouchers"
 SIGNERS = {
-    "verdict": ("supervisor",), "reversal": ("supervisor",), "accommodation": ("supervisor", "device"),
+    "verdict": ("supervisor",), "reversal": ("supervisor",), "accommodation": ("supervisor",),
     "identification": ("supervisor",), "consent": ("device",), "correction": ("grant", "supervisor"),
     "audit": ("grant", "supervisor"), "exam": ("grant", "supervisor"),
     "exit": ("grant", "supervisor"), "command": ("grant",), "spot": ("supervisor",),

@@ -119,6 +119,7 @@ class Crediting:
             raise MissingFileError(f"the accommodation {digest} is not kept")
         if signed.body.learner != grant.learner or signed.body.until <= grant.time:
             raise VerifyError(f"session {grant.sid}: its accommodation {digest} is another learner's, or had run out")
+        self._by_a_person(signed)
         return dict(signed.body.changes)
 
     def _spots(self, session: VerifiedSession, end: int) -> dict[str, Spot]:
@@ -133,6 +134,7 @@ class Crediting:
             at = session.record.granted_at
             body = self._reader.body(event.body.digest, ("command", "spot"), at, session.sid)
             if isinstance(body, Spot):
+                self._by_a_person(self._reader.found.signed[event.body.digest])
                 spots[f"spot-{body.n}"] = body
             lost |= event.body.digest in self._reader.found.missing
         for event_ in session.log.events[:end] if lost else ():
@@ -152,15 +154,16 @@ class Crediting:
                     raise MissingFileError(f"the identification {digest} is not kept")
                 signed = self._reader.found.signed.get(digest)
                 note = identified(signed.body, grant.learner, session.sid) if signed else None
-                if signed is not None and note is not None and self._may_identify(signed):
+                if signed is not None and note is not None:
+                    if not isinstance(signed.body, CommandNote):  # the server signs for its own codes
+                        self._by_a_person(signed)
                     found[digest] = note
         return found
 
-    def _may_identify(self, signed: Signed) -> bool:
-        """The server signs for its own codes; a person's word counts once an --authority key vouches for the person."""
-        if isinstance(signed.body, CommandNote) or self._reader.found.vouched.issuperset(signed.by):
-            return True
-        raise MissingFileError("an identification by somebody whom no --authority key vouches for")
+    def _by_a_person(self, signed: Signed) -> None:
+        """Return quietly, or raise `MissingFileError`: a person counts once an --authority key vouches for them."""
+        if not self._reader.found.vouched.issuperset(signed.by):
+            raise MissingFileError(f"the {signed.body.kind} is by somebody whom no --authority key vouches for")
 
     # --- what came of it ----------------------------------------------------------------------------------------------
 

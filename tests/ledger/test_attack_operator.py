@@ -74,11 +74,13 @@ def test_a_lost_reversal_does_not_make_the_operators_figure_wrong(tmp_path: Path
     assert report.sessions[0].credited_ms is None
 
 
-def spot_checked(room: Classroom, result: str) -> tuple[Session, str]:
+def spot_checked(room: Classroom, result: str, by: keys.Signer | None = None) -> tuple[Session, str]:
     """A session in which a supervisor's spot check came to `result`; the hash of the spot check's note."""
     session = room.session(room.device(room.learner())).study(30_000)
     nonce = room.random(16)
-    signed = bodies.sign(bodies.Spot(room.now, room.origin, session.sid, 1, nonce, "match", 60_000), room.supervisor)
+    signed = bodies.sign(
+        bodies.Spot(room.now, room.origin, session.sid, 1, nonce, "match", 60_000), by or room.supervisor
+    )
     digest = room.keep(signed)
     session.say(ev.Command(digest))
     session.say(ev.Ordered("spot-1", 0, nonce, 60_000))
@@ -124,12 +126,51 @@ def test_an_accommodation_that_is_not_this_learners_any_more_is_refused(tmp_path
         room.export(tmp_path / "a")
 
 
+def appointed(room: Classroom) -> keys.Signer:
+    """A supervisor of the operator's own: a key leaf, and no authority's word."""
+    rogue = keys.generate(f"school.example/p/{room.random(16)}", keys.ED25519)
+    room.append(KeyLeaf(room.now, "add", "supervisor", str(rogue.vkey), vouched=room.random(32)))  # no such note
+    return rogue
+
+
+def test_an_accommodation_by_a_supervisor_of_the_operators_own_decides_nothing(tmp_path: Path) -> None:
+    """No face is looked at where a person says so; a person whom no authority knows says nothing."""
+    room = Classroom()
+    device = room.device(room.learner())
+    changes = {"kinds": ["attention"], "opening_kind": "attention", "closing_kind": "attention"}
+    body = bodies.Accommodation(room.now, room.origin, device.learner, changes, room.now + 10**9)
+    digest = room.say(body, appointed(room))
+    room.session(device, accommodations=(digest,)).study(10_000).close()
+    report = export(room, tmp_path).verify(summaries=False)
+    assert report.findings.steps["8"].status is Status.NOT_CHECKABLE
+    assert report.sessions[0].credited_ms is None
+
+
+def test_a_learner_cannot_sign_an_accommodation(tmp_path: Path) -> None:
+    """The device's key speaks for consent; that checks need no face is a person's to say."""
+    room = Classroom()
+    device = room.device(room.learner())
+    body = bodies.Accommodation(room.now, room.origin, device.learner, {"kinds": ["attention"]}, room.now + 10**9)
+    room.say(body, device.signer)
+    with pytest.raises(ArchiveError, match="supervisor"):
+        room.export(tmp_path / "a")
+
+
+def test_a_spot_check_by_a_supervisor_of_the_operators_own_proves_nothing(tmp_path: Path) -> None:
+    """Its nonce is worth something because the operator could not know it: by his own hand it decides nothing."""
+    room = Classroom()
+    rogue = appointed(room)
+    spot_checked(room, "passed", rogue)
+    report = export(room, tmp_path).verify(summaries=False)
+    assert report.findings.steps["8"].status is Status.NOT_CHECKABLE
+    assert report.sessions[0].credited_ms is None
+
+
 def test_an_authority_that_revokes_a_key_does_not_vouch_for_it(tmp_path: Path) -> None:
     """The operator appoints a supervisor of his own; when the authority has that key revoked, it never counted."""
     room = Classroom()
     session = studied(room)
-    rogue = keys.generate(f"school.example/p/{room.random(16)}", keys.ED25519)
-    room.append(KeyLeaf(room.now, "add", "supervisor", str(rogue.vkey), vouched=room.random(32)))  # no such note
+    rogue = appointed(room)
     body = bodies.Verdict(room.now, room.origin, session.owner.learner, session.sid, 0, session.sent, "")
     room.say(body, rogue, sid=session.sid)
     session.settle(0)
