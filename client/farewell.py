@@ -10,10 +10,11 @@ import argparse
 import shutil
 import sys
 import time
+from contextlib import closing
 
 from client.config import Config
-from client.errors import ClientError
-from client.profile import Profile, claim, disk, erase_file, learners
+from client.errors import ClientError, LocalRecordsError
+from client.profile import Profile, claim, disk, erase_file, erased, learners
 from client.sync.enrol import Enrolment
 from client.sync.outbox import Outbox
 from client.sync.transport import HttpTransport
@@ -65,11 +66,11 @@ def run(settings: Config, options: argparse.Namespace) -> int:
 def delete_profile(profile: Profile, *, unsent: bool = False) -> None:
     """Overwrite and delete everything of one learner, keys first: without them the template cannot be read any more.
 
-    `AlreadyRunningError` while a window is open, `UnsentProfileError` when something was not sent (`unsent` deletes it
-    all the same). A crash in between leaves a folder without keys; the next call goes on.
+    `AlreadyRunningError` while a window is open, `UnsentProfileError` when something was not sent, or nobody can tell
+    (`unsent` deletes it all the same). A crash in between leaves a folder without keys; the next call goes on.
     """
     claim(profile.outbox)
-    if not unsent and profile.outbox.exists():
+    if not unsent:
         waiting = _waiting(profile)
         if waiting != (0, 0):
             raise UnsentProfileError(f"{waiting[0]} records and {waiting[1]} bytes of photos were not sent yet")
@@ -82,17 +83,22 @@ def delete_profile(profile: Profile, *, unsent: bool = False) -> None:
 
 
 def _waiting(profile: Profile) -> tuple[int, int]:
-    """Records that are not cosigned, and bytes of photos that were not sent."""
-    outbox = Outbox(profile.outbox)
+    """Records that are not cosigned, bytes of photos that were not sent; `UnsentProfileError` where nobody knows."""
+    if erased(profile.outbox):
+        return 0, 0
     try:
-        return sum(kept.size - kept.cosigned for kept in outbox.sessions()), outbox.photos_waiting()
-    finally:
-        outbox.close()
+        with closing(Outbox(profile.outbox)) as outbox:
+            return sum(kept.size - kept.cosigned for kept in outbox.sessions()), outbox.photos_waiting()
+    except LocalRecordsError as error:
+        raise UnsentProfileError(f"what was not sent cannot be told: {error}") from error
 
 
 def _holds(profile: Profile) -> str:
-    waiting = _waiting(profile) if profile.outbox.exists() else (0, 0)
     face = "a face template, encrypted" if any(profile.folder.glob("template-*")) else "no face template"
+    try:
+        waiting = _waiting(profile)
+    except UnsentProfileError as error:
+        return f"{face}; {error}"
     return f"{face}; {waiting[0]} records and {waiting[1]} bytes of photos not sent"
 
 

@@ -154,6 +154,15 @@ def erase_file(path: Path) -> None:
         path.unlink()
 
 
+def erased(path: Path) -> bool:
+    """Whether nothing is left of a file: it is gone, or `erase_file` was cut short and it holds zeros alone."""
+    with disk(str(path)):
+        if not path.exists():
+            return True
+        with path.open("rb") as file:
+            return not any(any(piece) for piece in iter(lambda: file.read(1 << 20), b""))
+
+
 class UnsafeFileSeal:
     """`SealPort` on plain files, 0600: safe from other users of the machine, not from its administrator."""
 
@@ -168,12 +177,9 @@ class UnsafeFileSeal:
 
     def get(self, name: str) -> bytes | None:
         """The secret, or None where there is none; zeros are one that was erased when the power went."""
+        path = self._path(name)
         with disk(name):
-            try:
-                found = self._path(name).read_bytes()
-            except FileNotFoundError:
-                return None
-        return found if any(found) else None
+            return None if erased(path) else path.read_bytes()
 
     def delete(self, name: str) -> None:
         """Forget it; the bytes are overwritten first."""
