@@ -17,8 +17,9 @@ from server_stub.domain.cases import Cases
 from server_stub.domain.duties import Right
 from server_stub.domain.errors import NotThereError, UnreadableError
 from server_stub.domain.office import stated
-from server_stub.domain.papers import Paper, Papers, fresh
+from server_stub.domain.papers import Paper, Papers, changed, fresh
 from server_stub.domain.people import Account, People
+from server_stub.domain.wordlist import WordList
 from server_stub.domain.work import Bench, class_of, in_state
 
 KIND: Final = "letter"
@@ -37,13 +38,18 @@ class Letter:
     text: str
     answer: str = ""
     case: str = ""
+    marked: tuple[str, ...] = ()  # sorts of words to look at (`wordlist`)
+    helped: str = ""  # what its writer says of the answer: yes | no
 
 
 class Letters:
     """Takes letters and shows them to whoever wrote them."""
 
-    def __init__(self, papers: Papers, people: People, cases: Cases, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, papers: Papers, people: People, cases: Cases, words: WordList, clock: Callable[[], int]
+    ) -> None:
         self._papers, self._people, self._cases, self._clock = papers, people, cases, clock
+        self._words = words
 
     def write(self, account: Account, letter: str, written: Letter) -> Paper:
         """Keep a letter under the name that the client gave it; the same again is kept once.
@@ -64,7 +70,8 @@ class Letters:
             if kept.about != account.learner:
                 raise NotThereError("no such letter of this learner")
             return kept
-        return self._keep(account.learner, found.class_id, letter, replace(written, text=text, answer="", case=""))
+        value = Letter(written.what, written.registration, text, marked=self._words.marks(text))
+        return self._keep(account.learner, found.class_id, letter, value)
 
     def _keep(self, learner: str, class_id: str, name: str, value: Letter) -> Paper:
         """The letter and the case that it belongs into, both or none."""
@@ -72,6 +79,14 @@ class Letters:
         value = replace(value, case=case.paper if case else "")
         paper = fresh(KIND, f"class/{class_id}", learner, OPEN, self._clock(), value)
         return self._papers.put(replace(paper, paper=name), *([case] if case else []))[0]
+
+    def helped(self, account: Account, letter: str, *, yes: bool) -> None:
+        """Say of an answer whether it helped (R4.6)."""
+        found = self._papers.get(KIND, letter)
+        if found is None or found.about != account.learner:
+            raise NotThereError("no such letter of this learner")
+        value = replace(in_state(found, ANSWERED).read(Letter), helped="yes" if yes else "no")
+        self._papers.put(changed(found, self._clock(), value))
 
     def written(self, account: Account) -> Sequence[Paper]:
         """This learner's letters, the latest first."""

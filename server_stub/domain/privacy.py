@@ -31,7 +31,7 @@ from server_stub.domain.work import DELETION, Bench, day_of
 from server_stub.domain.work_errors import OnHoldError, WrongStateError
 
 IMPACT: Final = "impact"
-OWN: Final = ("reminder", "letter")  # papers about a learner that nothing else rests on
+OWN: Final = ("reminder", "letter", "rating", "followup")  # papers about a learner that nothing else rests on
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Privacy:
     def copy_of(self, person: Person) -> bytes:
         """The same for the learner's own request."""
         papers = self._bench.papers
-        kinds = ("case", "completion", "exam", "practice", "reminder", "letter", HOLD, DELETION)
+        kinds = ("case", "completion", "exam", "practice", "reminder", "letter", "rating", "followup", HOLD, DELETION)
         said: dict[str, Any] = {
             "account": person.account, "learner": person.learner, "name": person.name, "phone": person.phone,
             "employer": person.employer, "classes": list(person.classes),

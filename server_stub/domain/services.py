@@ -32,6 +32,7 @@ from server_stub.domain.photos import Photos
 from server_stub.domain.portraits import Portraits
 from server_stub.domain.ports import Records
 from server_stub.domain.practice import AnswerFiles
+from server_stub.domain.practice_desk import PracticeDesk
 from server_stub.domain.publish import Publisher
 from server_stub.domain.reveal import Revealer
 from server_stub.domain.reviewing import Reviewer
@@ -110,6 +111,7 @@ class Services:
     warnings: WarningDesk
     mine: Mine
     answers: AnswerFiles
+    practice: PracticeDesk
     passkeys: Passkeys
     tokens: EnrolTokens
     oidc: Oidc | None  # the organisation's own sign-in, where there is one

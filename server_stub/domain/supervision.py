@@ -23,7 +23,9 @@ from server_stub.domain.retention import Forgetting, Retention
 from server_stub.domain.settle import Settler
 from server_stub.domain.statistics import Statistics
 from server_stub.domain.subsidies import Subsidies
+from server_stub.domain.surveys import Surveys
 from server_stub.domain.tips import Tips
+from server_stub.domain.wordlist import WordList
 from server_stub.domain.work import Bench
 
 
@@ -48,6 +50,7 @@ class Supervision:
     privacy: Privacy
     mailroom: Mailroom
     subsidies: Subsidies
+    surveys: Surveys
 
 
 def wire(
@@ -60,6 +63,7 @@ def wire(
     eraser: Eraser,
     forgetting: Forgetting,
     portraits: PortraitStore,
+    words: WordList,
 ) -> Supervision:
     """All of it on one bench; `gather` asks a class's witnesses now."""
     figures, applications, eligibility = Figures(bench, settler), Applications(bench), Eligibility(bench)
@@ -70,5 +74,5 @@ def wire(
         bench, settler, rules, figures, applications, eligibility, opening, certificates, cases, Employers(bench),
         Inspections(bench, cases), Tips(bench), Statistics(bench, figures, applications, rules),
         retention, Privacy(bench, rules, logs, eraser, forgetting, retention, portraits),
-        Mailroom(bench), Subsidies(bench),
+        Mailroom(bench), Subsidies(bench), Surveys(bench, figures, words),
     )  # fmt: skip

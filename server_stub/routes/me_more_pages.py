@@ -84,17 +84,27 @@ def notices(visit: Reads) -> Response:
 @router.get("/me/letters")
 def letters(visit: Reads, done: str = "") -> Response:
     """What I asked or wrote, and the answers."""
+    return _letters(visit, done=done if done in DONE else "")
+
+
+def _letters(
+    visit: Reads, *, done: str = "", draft: str = "", chosen: str = "", warned: tuple[str, ...] = ()
+) -> Response:
     found = [(paper, paper.read(Letter)) for paper in visit.wired.letters.written(visit.account)]
-    return visit.show("me_letters.html", letters=found, seats=visit.wired.mine.seats(visit.account),
-                      done=done if done in DONE else "", fresh_name=secrets.token_hex(16))  # fmt: skip
+    return visit.show("me_letters.html", letters=found, seats=visit.wired.mine.seats(visit.account), done=done,
+                      fresh_name=secrets.token_hex(16), draft=draft, chosen=chosen, warned=warned)  # fmt: skip
 
 
 @router.post("/me/letters")
 def write(
     visit: Acts, letter: Line = "", registration: Line = "", what: Line = "question",
-    text: Annotated[str, Form(max_length=5_000)] = "",
+    text: Annotated[str, Form(max_length=5_000)] = "", anyway: Line = "",
 ) -> Response:  # fmt: skip
-    """A question, a statement, a request for deletion; the same form again is kept once."""
+    """A question, a statement, a request for deletion; the same form again is kept once. Before a text with a word to
+    look at is sent its writer is told, once."""
+    marks = visit.wired.supervision.surveys.words.marks(text)
+    if marks and what == "question" and anyway != "yes":
+        return _letters(visit, draft=text, chosen=registration, warned=marks)
     visit.wired.limits.count("letter", visit.account.learner)
     visit.wired.letters.write(visit.account, letter, Letter(what, registration, text))
     return RedirectResponse("/me/letters?done=sent", 303)

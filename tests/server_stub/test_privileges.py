@@ -31,6 +31,7 @@ PLANS = frozenset({"admin", "principal", "officer"})
 DECIDES = frozenset({"admin", "supervisor", "principal"})
 LEARNER = frozenset({"learner"})
 LIST = "姓名,账号\n王芳,wang.fang\n"
+QUESTIONS = "题目,选项A,选项B,答案\n先做什么？,拔销,压把,A\n"
 PAID = "身份证号,工种,等级,年份\n11010519491231002X,消防设施操作员,4,2024\n"
 
 
@@ -104,6 +105,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/me/classes/{registration}/practice"): Row(LEARNER, None, "me"),
     ("POST", "/me/classes/{registration}/practice"): Row(LEARNER, {"pass/q": "1"}, "me"),
     ("GET", "/me/classes/{registration}/preview"): Row(LEARNER, None, "me"),
+    ("GET", "/me/classes/{registration}/rating"): Row(LEARNER, None, "me"),
+    ("POST", "/me/classes/{registration}/rating"): Row(LEARNER, {"content": "5"}, "me"),
+    ("POST", "/me/classes/{registration}/followup"): Row(LEARNER, {"work": "found"}, "me"),
+    ("POST", "/me/letters/{letter}/helped"): Row(LEARNER, {"yes": "yes"}, "me"),
     ("GET", "/me/completions/{completion}"): Row(LEARNER, None, "me"),
     ("POST", "/me/consents/withdraw"): Row(LEARNER, {"registration": "{registration}", "what": "photos"}, "me"),
     ("GET", "/me/copy/{class_id}"): Row(LEARNER, None, "me"),
@@ -217,6 +222,11 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/people/{learner}/compare"): Row(
         frozenset({"admin", "supervisor", "principal"}), {"reason": "the card was compared"}
     ),
+    ("GET", "/ratings"): Row(STAFF),
+    ("GET", "/classes/{class_id}/questions"): Row(PLANS),
+    ("POST", "/classes/{class_id}/questions"): Row(PLANS, {"text": QUESTIONS}),
+    ("GET", "/classes/{class_id}/questions/{bank}"): Row(frozenset({"admin"})),  # whose draft it is
+    ("POST", "/classes/{class_id}/questions/{bank}"): Row(frozenset({"admin"})),
     ("GET", "/subsidies"): Row(DECIDES | {"far"}),
     ("POST", "/subsidies"): Row(DECIDES | {"far"}, {"text": PAID}),
     ("POST", "/subsidies/find"): Row(DECIDES | {"far"}, {"number": "11010519491231002X"}),
@@ -335,6 +345,8 @@ def make_world(room: Room) -> World:
         if year == "2023":
             assert browsers["admin"].post(paid).status_code == 303
     payment = room.server.services.supervision.bench.papers.find("subsidy")[0].paper
+    asked = browsers["admin"].post(f"/classes/{CLASS}/questions", {"text": QUESTIONS}).headers["location"]
+    papers |= {"bank": asked.rpartition("/")[2]}
     papers |= {"payments": paid.rpartition("/")[2], "payment": payment}
     return World(room, browsers, learner, device, made.headers["location"].rpartition("/")[2], papers)
 
