@@ -35,8 +35,8 @@ class LiveReel(Reel):
         self._next: Portion | None = None
         self._turns = 0
         self.left = False  # it stands, and goes on only after `rejoin`
+        source.join(start_ms)
         super().__init__(None, sink, start_ms, 1000, box)
-        self.rejoin(start_ms)
 
     # --- for the playback -------------------------------------------------------------------------------------------
 

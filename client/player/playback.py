@@ -185,6 +185,8 @@ class Playback:
             if at >= self._picture_end and self._hole(reel):
                 self._stand()
             return self._clock.running
+        if not self._wanted:
+            return True
         begins = reel.next_ms()
         if begins is not None and begins > at and self._told:
             self._clock.jump(begins)

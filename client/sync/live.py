@@ -96,8 +96,7 @@ class LiveFeed:
     def take(self, wait_s: float) -> Portion | None:
         """The next piece, or None after `wait_s` without one."""
         with self._lock:
-            if not self._pieces and not self._closing:
-                self._lock.wait(wait_s)
+            self._lock.wait_for(lambda: bool(self._pieces) or self._closing, wait_s)
             return self._pieces.popleft() if self._pieces else None
 
     @property
@@ -140,7 +139,8 @@ class LiveFeed:
 
     def _rest(self, seconds: float, number: int) -> None:
         with self._lock:
-            self._lock.wait_for(lambda: self._closing or not self._wanted or self._joined != number, seconds * self.pace)
+            news = lambda: self._closing or not self._wanted or self._joined != number  # noqa: E731
+            self._lock.wait_for(news, seconds * self.pace)
 
     def _once(self, api: Api, round_: _Round) -> float:
         """Ask once for what is new; how long to wait before the next time (RFC 8216, 6.3.4)."""
