@@ -7,31 +7,27 @@ screen's thread opens its own connection to the records there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from client.errors import ClientError
-from client.events import Identified, Order
 from client.player import course as packages
 from client.player import shown
-from client.ports import Clock, SessionStore, Transport
+from client.ports import Clock, Transport
 from client.preferences import load_wishes
 from client.profile import Profile
+from client.sitting import Sitting
 from client.study import Lesson
 from client.sync.content import ContentKeys
 from client.sync.enrol import Enrolment, Me, Registration
-from client.sync.hand import put
-from client.sync.identify import Who, ask
-from client.sync.keyring import read_keys
 from client.sync.live import LiveFeed
-from client.sync.logbook import Logbook, recover
-from client.sync.opening import Granted, open_session
-from client.sync.outbox import KeptConsent, Outbox
+from client.sync.logbook import recover
+from client.sync.outbox import Outbox
 from client.sync.rebuild import mend, refill, wants_refill
-from client.sync.records import Place, Records
+from client.sync.records import Records
 from client.sync.standing import Standing, sentences, standing
 from client.timeline import legs, length, timeline
 from client.today import Need, credited_on, day_of, plan
@@ -41,24 +37,6 @@ from ledger.course import Course, Unit
 from ledger.credit import Credit
 from ledger.errors import LedgerError
 from ledger.policy import Policy
-
-
-class _Desk:
-    """The screen thread's own connection to the records, opened there on first use."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._outbox: Outbox | None = None
-
-    def outbox(self) -> Outbox:
-        if self._outbox is None:
-            self._outbox = Outbox(self._path)
-        return self._outbox
-
-    def close(self) -> None:
-        if self._outbox is not None:
-            self._outbox.close()
-            self._outbox = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,46 +112,16 @@ class Shelf:
         """Fetch and check the course, and make the lesson of it; `make_up`: of the missing parts of one unit ("": of
         all) alone."""
         registration = self._registration(registration_id)
-        profile = self.profile
-        policy, course = self._policy(registration), self._enrolment.course(registration.course)
-        folder = self._enrolment.fetch_course(registration.course)
-        package = packages.open_package(folder, registration.course)
+        profile, course = self.profile, self._enrolment.course(registration.course)
+        package = packages.open_package(self._enrolment.fetch_course(registration.course), registration.course)
+        policy, keys = self._policy(registration), ContentKeys()
         records = Records(profile.outbox, registration.registration, course, policy)
-        desk = _Desk(profile.outbox)
-        way = () if make_up is None else legs(timeline(records.credit(), course), make_up)
-        keys, encrypted = ContentKeys(), package.encrypted
-        media = {unit.id: package.media(unit.id, "zh", self._sparing, keys) for unit in course.units}
         feeds = {unit.id: self._feed(unit) for unit in course.units if unit.live is not None}
+        media = {unit.id: package.media(unit.id, "zh", self._sparing, keys) for unit in course.units}
         media |= {name: replace(media[name], live=feed) for name, feed in feeds.items()}
-
-        def opened(take_over: bool) -> Granted:
-            with closing(Outbox(profile.outbox)) as outbox:
-                granted = open_session(self._enrolment, outbox, registration, take_over=take_over)
-            if encrypted:
-                keys.fetch(self._enrolment.api, granted.sid)
-            for feed in feeds.values():
-                feed.begin(granted.sid)
-            return granted
-
-        def book(granted: Granted) -> SessionStore:
-            return Logbook(desk.outbox(), granted.sid, granted.signer)
-
-        def consents() -> Sequence[KeptConsent]:
-            return desk.outbox().consents(registration.registration)
-
-        def credit() -> tuple[Credit, Place]:
-            found = records.credit()
-            return found, records.place(found, self._clock.wall())
-
-        def identified(granted: Granted, order: Order, code: str) -> Identified:
-            with closing(Outbox(profile.outbox)) as outbox:
-                keys = read_keys(outbox.session(granted.sid).keys)
-            return ask(self._enrolment.api, Who(granted.sid, granted.grant.learner, keys), order, code)
-
-        def withdraw(what: str) -> None:
-            with closing(Outbox(profile.outbox)) as outbox:
-                self._enrolment.withdraw(outbox, registration, what)
-
+        sitting = Sitting(
+            self._enrolment, registration, records, keys, feeds, self._clock, encrypted=package.encrypted
+        )
         lesson = Lesson(
             policy=policy,
             course=course,
@@ -181,26 +129,20 @@ class Shelf:
             face=registration.reference != "none",
             about=self._about,
             agent=self._agent_about,
-            open=opened,
-            book=book,
-            consents=consents,
-            credit=credit,
-            identify=identified,
-            withdraw=withdraw,
+            open=sitting.open,
+            book=sitting.book,
+            consents=sitting.consents,
+            credit=sitting.credit,
+            identify=sitting.identified,
+            withdraw=sitting.withdraw,
             sparing=self._sparing,
-            way=way,
-            hand=lambda sid, up: put(self._enrolment.api, sid, up=up),
+            way=() if make_up is None else legs(timeline(records.credit(), course), make_up),
+            hand=sitting.raise_hand,
         )
-        def closed() -> None:
-            keys.forget()
-            for feed in feeds.values():
-                feed.close()
-            desk.close()
-
         template = profile.template(registration.registration)
         captions = {unit: dict(item.captions) for unit, item in media.items()}
         follower = profile.follower(registration.registration) if template else b""
-        return Opened(registration.registration, lesson, template, follower, captions, closed)
+        return Opened(registration.registration, lesson, template, follower, captions, sitting.close)
 
     def _feed(self, unit: Unit) -> LiveFeed:
         return LiveFeed(self._enrolment.api, self._beside, unit, self._clock)

@@ -86,7 +86,7 @@ class World:
         """`reviewers`: so many people may open photos; their keys are `reviewer`. `clock`: the server's.
 
         `portal`: the thread on which the server answers; without one each request starts its own. `questions`: at
-        which ms each unit asks one.
+        which ms the last unit asks one.
         """
         self.folder, self.portal = folder, portal
         self.clock = clock or FakeClock()
@@ -97,7 +97,7 @@ class World:
         for old, new in (EASY | (changes or {})).items():
             assert old in data, old
             data = data.replace(old, new)
-        plan = setup.ClassPlan(CLASS, "Fire", _course(folder / "course", units, questions), data)
+        plan = setup.ClassPlan(CLASS, "Fire", _asking(_course(folder / "course", units), questions), data)
         setup.make_directory(self.settings)
         setup.make_class_key(self.settings, CLASS)
         server = Server(self.settings, self.clock.wall, self.codes)
@@ -154,7 +154,7 @@ class World:
         self.server.close()
 
 
-def _course(folder: Path, units: Sequence[tuple[str, int]], questions: Sequence[int] = ()) -> Path:
+def _course(folder: Path, units: Sequence[tuple[str, int]]) -> Path:
     folder.mkdir()
     media = bytes(range(256)) * 4
     (folder / "lesson.mp4").write_bytes(media)
@@ -163,11 +163,19 @@ def _course(folder: Path, units: Sequence[tuple[str, int]], questions: Sequence[
     for name, duration in units:
         text += f'[[unit]]\nid = "{name}"\nduration_ms = {duration}\nmedia = "lesson.mp4"\nmedia_sha256 = "{digest}"\n'
         text += f'[unit.title]\nzh = "{name}"\nen = "{name}"\n'
-        for number, at in enumerate(questions):
-            text += f'[[unit.question]]\nid = "q{number}"\nat_ms = {at}\npoint = "steps"\nchoices = [\n'
-            text += "".join(f'{{ zh = "第{n}项", en = "Choice {n}" }},\n' for n in range(4)) + "]\n"
-            text += f'prompt = {{ zh = "第{number}题", en = "Question {number}" }}\n'
     (folder / "course.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def _asking(folder: Path, questions: Sequence[int]) -> Path:
+    """The course whose last unit asks a question at each of these ms."""
+    text = ""
+    for number, at in enumerate(questions):
+        text += f'[[unit.question]]\nid = "q{number}"\nat_ms = {at}\npoint = "steps"\nchoices = [\n'
+        text += "".join(f'{{ zh = "第{n}项", en = "Choice {n}" }},\n' for n in range(4)) + "]\n"
+        text += f'prompt = {{ zh = "第{number}题", en = "Question {number}" }}\n'
+    with (folder / "course.toml").open("a", encoding="utf-8") as file:
+        file.write(text)
     return folder
 
 

@@ -33,7 +33,7 @@ def objects():
             found.clear_cache()
             yield found.get_role_name(), found.get_name(), found
             children = [found.get_child_at_index(at) for at in range(found.get_child_count())]
-        except Exception:
+        except GLib.GError:
             continue  # it went away while it was looked at
         stack += [each for each in reversed(children) if each is not None]
 

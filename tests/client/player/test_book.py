@@ -169,7 +169,8 @@ def test_pages_without_time_to_read_them_are_no_unit(tmp_path: Path) -> None:
 @settings(max_examples=60)
 @given(st.binary(max_size=400), st.integers(0, 4000), st.binary(min_size=1, max_size=60))
 def test_no_pdf_breaks_the_player(rubbish: bytes, at: int, bent: bytes) -> None:
-    """Bytes that are no PDF, and a real one with a stretch overwritten: a picture or our error, nothing else."""
+    """Bytes that are no PDF, and a real one with a stretch overwritten: pages that draw whole pictures, or our own
+    error; nothing else leaves, and never a book without pages."""
     whole = _WHOLE[0] if _WHOLE else pdf(2)
     _WHOLE[:] = [whole]
     place = at % len(whole)
@@ -178,13 +179,15 @@ def test_no_pdf_breaks_the_player(rubbish: bytes, at: int, bent: bytes) -> None:
             book = Book(data)
         except MediaError:
             continue
-        try:
-            for number in range(min(book.count, 3)):
-                book.render(number, (64, 64))
-        except MediaError:
-            pass
-        finally:
-            book.close()
+        assert book.count > 0
+        for number in range(min(book.count, 3)):
+            try:
+                width, height, stride, pixels = book.render(number, (64, 64))
+            except MediaError:
+                continue
+            assert min(width, height) > 0
+            assert len(pixels) == stride * height >= 4 * width * height
+        book.close()
 
 
 _WHOLE: list[bytes] = []
