@@ -62,22 +62,27 @@ def _values(node: ast.ClassDef) -> dict[str, str]:
 def error_types() -> dict[str, list[ErrorType]]:
     """The error types by room, each with the attributes it inherits."""
     everything = list(classes())
-    known = {e.name: e for e in everything if e.name in BASES and e.base == "Exception"}
-    room = {name: BASES[name] for name in known}
+    known = {key(e): e for e in everything if e.name in BASES and e.base == "Exception"}
+    room = {found: BASES[e.name] for found, e in known.items()}
     grew = True
     while grew:
         grew = False
         for e in everything:
-            if e.name not in known and e.base in known:
-                parent = known[e.base]
-                inherited = {k: v for k, v in parent.values.items() if k != "code"}
-                known[e.name] = ErrorType(e.name, e.base, e.home, e.meaning, inherited | e.values)
-                room[e.name] = room[e.base]
+            above = next((k for k in ((e.home.split("/")[0], e.base), *known) if k in known and k[1] == e.base), None)
+            if key(e) not in known and above is not None:
+                inherited = {k: v for k, v in known[above].values.items() if k != "code"}
+                known[key(e)] = ErrorType(e.name, e.base, e.home, e.meaning, inherited | e.values)
+                room[key(e)] = room[above]
                 grew = True
     rooms: dict[str, list[ErrorType]] = {title: [] for title in BASES.values()}
-    for name, e in known.items():
-        rooms[room[name]].append(e)
+    for found, e in known.items():
+        rooms[room[found]].append(e)
     return rooms
+
+
+def key(e: ErrorType) -> tuple[str, str]:
+    """Its package and its name: the camera's `FrameError` is not the pipe's."""
+    return e.home.split("/")[0], e.name
 
 
 def problems(rooms: dict[str, list[ErrorType]]) -> list[str]:

@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 
 from client import manifest
+from client.errors import ClientError
 from client.proctor import attacks, conditions, figures, models
 from client.proctor.counting import blinks_in, mouth_opens_in, turned
 from client.proctor.face import FrameError, Image, frame
@@ -31,6 +32,15 @@ from client.proctor.figures import Scores
 from client.proctor.limits import Limits, limits
 from client.proctor.look import Eyes, engine
 from client.proctor.seen import Face, Seen
+
+
+class FacePackError(ClientError):
+    """A pack of faces names a picture that cannot be read."""
+
+    code = "TS-C-316"
+    remedy = "Mend the file, or take its row out of the pack's lists."
+    zh = "评测素材包中有图片无法读取。请修复该文件，或从清单中删除对应行。"
+
 
 METRIC: Final = "cosine"
 CURVE: Final = (0.30, 0.363, 0.40, 0.42, 0.45, 0.50, 0.55)
@@ -118,12 +128,15 @@ def faces(pack: Path) -> Report:
     found = {path.relative_to(pack).as_posix(): embed(_picture(path)) for path in paths}
     known = {name: vector for name, vector in found.items() if vector is not None}
     names = list(known)
+    report: Report = {"images": len(paths), "no_face": len(paths) - len(names)}
+    if not names:
+        return report
     people = np.array([name.split("/")[1] for name in names])
     matrix = np.stack([known[name] for name in names])
     scores = matrix @ matrix.T
     upper = np.triu(np.ones_like(scores, dtype=bool), 1)
     same = people[:, None] == people[None, :]
-    report: Report = {"images": len(paths), "people": len(set(people)), "no_face": len(paths) - len(names)}
+    report["people"] = len(set(people))
     report |= _verification(scores[upper & same], scores[upper & ~same]) | _fold(pack, known)
     for by, label in conditions.BY.items():
         labels = [_labelled(pack / name, label) for name in names]
@@ -137,6 +150,8 @@ def _labelled(path: Path, label: Callable[[Image, Face], str]) -> str:
 
 
 def _verification(genuine: Scores, impostor: Scores) -> Report:
+    if not len(genuine) or not len(impostor):  # a rate of nothing is no rate
+        return {"genuine": len(genuine), "impostor": len(impostor)}
     shipped_at = figures.rates(genuine, impostor, shipped().match / 1000)
     return {
         "genuine": len(genuine),
@@ -162,6 +177,8 @@ def _fold(pack: Path, known: dict[str, Scores]) -> Report:
     for row in rows:
         score[row["same"] == "1"].append(float(known[row["a"]] @ known[row["b"]]))
     genuine, impostor = np.array(score[True]), np.array(score[False])
+    if not rows:
+        return {"fold_pairs": 0}
     return {
         "fold_pairs": len(rows),
         "fold_accuracy_at_threshold": figures.accuracy(genuine, impostor, shipped().match / 1000),
@@ -184,19 +201,20 @@ def presentation(pack: Path) -> Report:
     }
     print_ = np.array([value for label, value in scores if not label and value is not None])
     threshold = shipped().pad / 1000
-    return {
+    report: Report = {
         "real": len(real),
         "printed": len(print_),
-        "people": len({row["subject"] for row in rows}),
+        "people": len({row.get("subject") for row in rows}),
         "no_face": sum(value is None for _, value in scores),
-        "auc": figures.auc(real, print_),
         "threshold": threshold,
-        "apcer_frame": float((print_ >= threshold).mean()),
-        "apcer_95": figures.interval(float((print_ >= threshold).mean()), len(print_)),
-        "bpcer_frame": float((real < threshold).mean()),
-        "bpcer_95": figures.interval(float((real < threshold).mean()), len(real)),
-        "roc": figures.curve(real, print_),
-    } | by
+    }
+    for error, wrong in (("apcer", print_ >= threshold), ("bpcer", real < threshold)):
+        if len(wrong):  # a rate of nothing is no rate
+            share = float(wrong.mean())
+            report |= {f"{error}_frame": share, f"{error}_95": figures.interval(share, len(wrong))}
+    if len(real) and len(print_):
+        report |= {"auc": figures.auc(real, print_), "roc": figures.curve(real, print_)}
+    return report | by
 
 
 def presentations(pack: Path) -> Report:
@@ -241,7 +259,7 @@ def speed(pack: Path) -> Report:
 def _picture(path: Path) -> Image:
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
-        raise FrameError(f"no picture: {path.name}")
+        raise FacePackError(f"no picture: {path.name}")
     return picture
 
 
@@ -273,15 +291,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="write the whole report as JSON")
     parser.add_argument("--only", choices=[part.__name__ for part in NEEDS], help="measure one thing")
     options = parser.parse_args(argv)
-    report: Report = {"engine": engine(), "models": eyes().models.hashes(), "manifest": manifest.load().digest}
-    for part, needs in NEEDS.items():
-        if options.only in (None, part.__name__) and all((options.pack / name).exists() for name in needs):
-            report[part.__name__] = part(options.pack)
-            _show(part.__name__, report[part.__name__])
-    close()
+    parts = [
+        part
+        for part, needs in NEEDS.items()
+        if options.only in (None, part.__name__) and all((options.pack / name).exists() for name in needs)
+    ]
+    if not parts:
+        parser.error(f"nothing to measure in {options.pack}: it is no pack of the shape above")
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)  # not after some minutes of measuring
+    try:
+        report = _measured(options.pack, parts)
+    except (ClientError, OSError) as error:
+        print("\n".join(str(line) for line in (error, getattr(error, "remedy", "")) if line), file=sys.stderr)
+        return 1
+    finally:
+        close()
     if options.out:
         options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def _measured(pack: Path, parts: Sequence[Callable[[Path], Report]]) -> Report:
+    report: Report = {"engine": engine(), "models": eyes().models.hashes(), "manifest": manifest.load().digest}
+    for part in parts:
+        report[part.__name__] = part(pack)
+        _show(part.__name__, report[part.__name__])
+    return report
 
 
 def _show(title: str, part: Report) -> None:

@@ -68,6 +68,42 @@ def test_a_report_has_every_figure_with_its_n(
     assert "fold_accuracy_best" in capsys.readouterr().out
 
 
+def test_a_small_pack_gives_the_figures_that_it_allows(pack: Path, tmp_path: Path) -> None:
+    """Only living faces, one picture of each person, none of an official pair: counts, and no rate of nothing."""
+    rows = list(csv.DictReader((pack / "pad_images.csv").open(encoding="utf-8", newline="")))
+    real = [row for row in rows if row["label"] == "real"]
+    write(tmp_path / "pad_images.csv", real[0].keys(), (row.values() for row in real))
+    write(tmp_path / "lfw_pairs.csv", ("a", "b", "same", "fold"), [])
+    first = next(path for path in sorted((pack / "lfw").glob("*/*.jpg")))
+    (tmp_path / "small" / "lfw" / "one").mkdir(parents=True)
+    (tmp_path / "small" / "lfw" / "one" / first.name).symlink_to(first.resolve())
+    for name in ("pad_images.csv", "lfw_pairs.csv", "nuaa"):
+        (tmp_path / "small" / name).symlink_to(tmp_path / name)
+    out = tmp_path / "new" / "folder" / "report.json"
+    for only in ("faces", "presentation"):
+        assert evaluate.main(["--pack", str(tmp_path / "small"), "--only", only, "--out", str(out)]) == 0
+        report = json.loads(out.read_text(encoding="utf-8"))[only]
+        assert not {"auc", "eer", "apcer_frame", "roc"} & set(report)
+    assert (report["real"], report["printed"]) == (len(real), 0)
+    assert report["bpcer_frame"] == 0.0
+
+
+def test_what_is_no_pack_is_said_at_once(pack: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder without anything to measure, and a picture that is none: a sentence and a code, never a trace."""
+    with pytest.raises(SystemExit) as ended:
+        evaluate.main(["--pack", str(tmp_path / "nowhere")])
+    assert ended.value.code == 2
+    assert "nothing to measure" in capsys.readouterr().err
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "broken.jpg").write_bytes(b"no picture")
+    write(bad / "pad_images.csv", ("path", "label", "subject"), [("broken.jpg", "real", "x")])
+    assert evaluate.main(["--pack", str(bad)]) == 1
+    said = capsys.readouterr().err
+    assert "broken.jpg" in said
+    assert evaluate.FacePackError.remedy in said
+
+
 def test_the_stable_face_for_outsiders(pack: Path, faces: Path) -> None:
     """`METRIC`, `embed`, `pad` and `video` say what they promise."""
     picture = cv2.imread(str(faces / "identities" / "astronaut.png"))
