@@ -50,6 +50,7 @@ def tour(browser: Chromium, url: str, shot: Callable[[str], None]) -> None:
     browser.run("document.querySelector('details').open = true")
     shot("class")
     browser.open(f"{url}/classes/{CLASS}/live")
+    browser.run("scrollTo(0, 0)")
     shot("live")
     browser.open(f"{url}/people?q=张伟")
     shot("people")
@@ -92,10 +93,15 @@ def main(out: Path) -> None:
         devices = lesson(room)
         warned = toured.scene(room)  # while the class needs no application yet
         papers = supervised.scene(room, staff, devices)
+        for at in (0, 2, 4, 5, 6):  # they go on
+            devices[at].play(20_000)
+            devices[at].send()
         for language, tag, width, height in WINDOWS:
             profile = Path(folder) / f"profile{tag}"
             with served(room.http.app) as url, chromium(profile, language=language) as browser:
                 browser.size(width, height)
+                if width == PHONE:
+                    browser.phone(width, height)
                 tour(browser, url, partial(_draw, browser, out, tag))
                 sign_out(browser)
                 sign_in(browser, url, "second")

@@ -40,22 +40,27 @@ def desk(make_room: Callable[..., Room], tmp_path: Path, monkeypatch: pytest.Mon
         yield Desk(browser, url, room, devices)
 
 
+LOOK = """
+    const wrong = [];
+    for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
+        if (!field.labels.length) wrong.push("no label: " + field.outerHTML.slice(0, 80));
+    for (const item of document.querySelectorAll("a, button"))
+        if (!item.textContent.trim()) wrong.push("no name: " + item.outerHTML.slice(0, 80));
+    if (document.querySelectorAll("h1").length !== 1) wrong.push("headings: " + location.pathname);
+    if (!document.documentElement.lang) wrong.push("no language");
+    const ids = [...document.querySelectorAll("[id]")].map(item => item.id);
+    if (new Set(ids).size !== ids.length) wrong.push("an id twice: " + location.pathname);
+    for (const head of document.querySelectorAll("th")) if (!head.scope) wrong.push("no scope: " + head.innerText);
+    if (document.documentElement.scrollWidth > (arguments[0] || innerWidth))
+        wrong.push("too wide: " + location.pathname);
+    return wrong;
+"""
+
+
 def accessible(browser: Chromium) -> list[str]:
     """What a screen reader would stumble over: fields without a label, more than one first heading, empty links."""
-    found: list[str] = browser.run("""
-        const wrong = [];
-        for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
-            if (!field.labels.length) wrong.push("no label: " + field.outerHTML.slice(0, 80));
-        for (const item of document.querySelectorAll("a, button"))
-            if (!item.textContent.trim()) wrong.push("no name: " + item.outerHTML.slice(0, 80));
-        if (document.querySelectorAll("h1").length !== 1) wrong.push("headings: " + location.pathname);
-        if (!document.documentElement.lang) wrong.push("no language");
-        const ids = [...document.querySelectorAll("[id]")].map(item => item.id);
-        if (new Set(ids).size !== ids.length) wrong.push("an id twice: " + location.pathname);
-        for (const head of document.querySelectorAll("th")) if (!head.scope) wrong.push("no scope: " + head.innerText);
-        if (document.documentElement.scrollWidth > innerWidth) wrong.push("too wide: " + location.pathname);
-        return wrong;
-    """)
+    width = browser.mobile[0] if browser.mobile else 0  # a telephone's window grows with what sticks out
+    found: list[str] = browser.run(LOOK, width)
     return found
 
 
