@@ -1,10 +1,18 @@
 #!/bin/sh
 # Makes Windows' installers of what build/freeze-windows.sh left in dist/windows: an NSIS setup.exe and an .msi of each app.
 #   build/windows.sh [client|agent|verifier …]     TRUESEAT_VERSION=…: another version than the client's (tests)
-# Signing: TRUESEAT_SIGN="osslsigncode sign …" is called with -in and -out, for the programs and for both installers.
+# Signing: TRUESEAT_SIGN="osslsigncode sign …" is called with -in and -out, for the programs, both installers, and the
+# uninstaller that setup.exe carries (by `build/windows.sh --sign FILE`).
 set -eu
 cd "$(dirname "$0")/.."
 say() { printf '%s\n' "windows: $*" >&2; }
+
+sign() {
+    [ -n "${TRUESEAT_SIGN:-}" ] || return 0
+    $TRUESEAT_SIGN -in "$1" -out "$1.signed" >/dev/null && mv "$1.signed" "$1"
+}
+
+[ "${1:-}" = --sign ] && { sign "$2"; exit; }
 missing=""
 for tool in makensis wixl msibuild; do command -v $tool >/dev/null || missing="$missing $tool"; done
 if [ -n "$missing" ]; then
@@ -13,11 +21,6 @@ if [ -n "$missing" ]; then
 fi
 dist=${TRUESEAT_DIST:-dist}/windows
 version=${TRUESEAT_VERSION:-$(.venv/bin/python -c 'from client.about import VERSION; print(VERSION)')}
-
-sign() {
-    [ -n "${TRUESEAT_SIGN:-}" ] || return 0
-    $TRUESEAT_SIGN -in "$1" -out "$1.signed" >/dev/null && mv "$1.signed" "$1"
-}
 
 cp build/freeze/trueseat.ico "$dist/"
 for app in ${*:-client agent verifier}; do
@@ -32,7 +35,8 @@ for app in ${*:-client agent verifier}; do
     out=$(cd "$dist" && pwd)/$name-$version
     # TRUESEAT_NSIS="-XSetCompressor /FINAL zlib": quickly, for tests
     makensis -V2 ${TRUESEAT_NSIS:+"$TRUESEAT_NSIS"} -INPUTCHARSET UTF8 -DAPP="$name" -DTITLE="$title" -DVERSION="$version" -DSOURCE="$folder" -DOUT="$out-setup.exe" \
-        -DSIZE="$(du -sk "$folder" | cut -f1)" -DMAIN="$main" $more build/windows/setup.nsi >&2
+        -DSIZE="$(du -sk "$folder" | cut -f1)" -DMAIN="$main" $more \
+        ${TRUESEAT_SIGN:+"-DSIGN=$PWD/build/windows.sh --sign"} build/windows/setup.nsi >&2
     sign "$out-setup.exe"
     .venv/bin/python build/windows/msi.py "$folder" "$name" "$title" "$version" >"$dist/$name.wxs"
     rm -f "$out.msi"

@@ -16,6 +16,9 @@ InstallDir "$PROGRAMFILES64\${APP}"
 RequestExecutionLevel admin
 ShowInstDetails nevershow
 BrandingText "TrueSeat ${VERSION}"
+!ifdef SIGN ; the uninstaller is a program of its own
+    !uninstfinalize '${SIGN} "%1"' = 0
+!endif
 VIProductVersion "${VERSION}.0"
 VIAddVersionKey "ProductName" "${TITLE}"
 VIAddVersionKey "FileDescription" "${TITLE}"
