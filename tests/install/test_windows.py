@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -13,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from client.about import VERSION
+from ledger import trust
+from ledger.archive import open_source
+from ledger.verify import Options, verify
 from tests.client.world import World
 from tests.install.chroot import ROOT
 from tests.install.wine import Wine, why_not, windows
@@ -191,6 +195,70 @@ def test_settings_stay_until_the_last_msi_goes(wine: Wine, dist: Path) -> None:
     wine.run("msiexec", "/x", windows(agent), "/qn")
     assert not program.parent.exists()
     assert not wine.has_key(SETTINGS)
+
+
+def _put_on(wine: Wine, package: Path, *properties: str, into: str = "") -> None:
+    """Silently, by whichever of the two it is."""
+    if package.suffix == ".msi":
+        wine.run("msiexec", "/i", windows(package), "/qn", *properties)
+    else:
+        wine.run(package, "/S", *(f"/{each}" for each in properties), *([rf"/D={into}"] if into else []))
+
+
+@pytest.mark.parametrize("kind", ["exe", "msi"])
+def test_the_client_is_repaired_and_upgraded_and_keeps_an_unsent_session(
+    wine: Wine, dist: Path, tmp_path: Path, kind: str
+) -> None:
+    """What a learner studied under the old version is exported by the new one, and verifies; removal leaves it."""
+    name, folder = "trueseat", wine.drive / ("Apps/Client" if kind == "exe" else "Program Files/TrueSeat")
+    records = wine.drive / "users" / f"li-{kind}" / "AppData" / "Local" / "trueseat"
+    world = World(tmp_path)
+    try:
+        pc = world.machine()
+        pc.run(pc.study(), 30_000)
+        (kept,) = pc.outbox.sessions()
+        pc.outbox.close()
+        shutil.copytree(pc.folder, records)
+    finally:
+        world.close()
+    before = _hashes(records)
+    _put_on(
+        wine, installer(dist, name, OLD, kind), "SERVERURL=https://train.example", "LANG=en", into=r"C:\Apps\Client"
+    )
+    client = folder / "trueseat-cli.exe"
+    shown = wine.run(client, "config", "show", "--sources").stdout
+    assert re.search(r"^server = https://train\.example +# HKLM\\SOFTWARE\\TrueSeat", shown, re.MULTILINE), shown
+    lost = folder / "_internal" / "client" / "fit.pyc"
+    lost.unlink()
+    _put_on(wine, installer(dist, name, OLD, kind), *(REPAIR if kind == "msi" else ()))
+    assert lost.is_file()
+    _put_on(wine, installer(dist, name, VERSION, kind))
+    assert _hashes(records) == before, "an installation writes nothing into a learner's folder"
+    assert [each["DisplayVersion"] for each in _listed(wine, "TrueSeat")] == [VERSION]
+    told = json.loads(wine.run(client, "doctor", "--json", "--no-camera", "--data", r"C:\fresh", check=False).stdout)
+    levels = {item["what"]: item["level"] for item in told["checks"]}
+    assert {levels[what] for what in ("python", "libraries", "machine", "disk", "models", "files")} == {"ok"}, levels
+    out = wine.drive / f"mine-{kind}"
+    wine.run(client, "export", windows(out), "--data", windows(records))
+    assert [path.name for path in out.iterdir()] == [kept.sid]
+    (tmp_path / "none.trust").write_text("quorum none\n")
+    report = verify(
+        open_source(out / kept.sid), trust.parse((tmp_path / "none.trust").read_bytes()), Options(partial=True)
+    )
+    assert not report.refused
+    if kind == "exe":
+        said = wine.run(folder / "uninstall.exe", "/S", r"_?=C:\Apps\Client").stdout
+        assert rf"users\li-{kind}\AppData\Local\trueseat" in said
+    else:
+        wine.run("msiexec", "/x", windows(installer(dist, name, VERSION, kind)), "/qn")
+    wine.settle()
+    assert _listed(wine, "TrueSeat") == []
+    assert [path.name for path in folder.rglob("*")] in ([], ["uninstall.exe"])
+    assert (records / "learners").is_dir(), "records are their learner's"
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*") if p.is_file()}
 
 
 def _listed(wine: Wine, title: str) -> list[dict[str, str]]:
