@@ -29,7 +29,7 @@ TRUST = DATA / "class.trust"
 CLASS = "demo"
 NAME = "demo.trueseat.example"
 ACCOUNT = "13800000000"
-PATIENCE_S = 240  # the lesson has 60 s; a machine that needs four times that has stopped
+PATIENCE_S = 1200  # the lesson has 60 s; a machine that needs twenty times that has stopped
 
 
 def main() -> int:
