@@ -321,7 +321,7 @@ def _measured(pack: Path, parts: Sequence[Callable[[Path], Report]]) -> Report:
 
 
 def _show(title: str, part: Report) -> None:
-    print(f"\n{title}")
+    print(f"\n{title}" + ("" if part else "\n  nothing in this pack is labelled for it"))
     for name, value in part.items():
         if name == "roc":  # for plots
             continue
