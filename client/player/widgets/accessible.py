@@ -1,4 +1,4 @@
-"""The window for screen readers: the widget kit as a tree of names, roles and states (AT-SPI through accesskit).
+"""The window for screen readers: the widget kit as a tree of names, roles and states, through accesskit.
 
 Whatever is on the screen is read out of the widgets that are there, in their order: a new screen is accessible without
 a line here. Nothing is computed until a reader asks; then the tree is compared four times a second, and only what
@@ -7,7 +7,6 @@ changed is told. What a reader does (press, focus, write) is done on the window'
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.uix.label import Label
 
+from client.player.adapters import Adapter, desktop
 from client.player.widgets import tongue
 from client.player.widgets.kit import (
     Choice,
@@ -132,7 +132,7 @@ class Reader:
         self._next = ROOT + 1
         self._last: dict[int, Spoken] = {}
         self._asked = False
-        self._adapter = _adapter(self._activated, self._acted, self._left)
+        self._adapter: Adapter | None = desktop(self._activated, self._acted, self._left, _handle)
         self._in_front: bool | None = None  # as the adapter was told
         self._event = Clock.schedule_interval(self._look, LOOK_S) if self._adapter is not None else None
 
@@ -175,10 +175,10 @@ class Reader:
     def _look(self, _: float) -> None:
         if not self._asked or self._adapter is None:
             return
-        self._adapter.update_if_active(self._changes)
+        self._adapter.update(self._changes)
         if self._in_front != bool(Window.focus):
             self._in_front = bool(Window.focus)
-            self._adapter.update_window_focus_state(self._in_front)
+            self._adapter.in_front(self._in_front)
 
     def _changes(self) -> Any:
         import accesskit
@@ -255,13 +255,6 @@ def _run(line: Any, number: int, told: Spoken) -> Any:
     return run
 
 
-def _adapter(activated: Callable[[], Any], acted: Callable[[Any], None], left: Callable[[], None]) -> Any:
-    """accesskit's adapter of this desktop; None where there is none to speak to (no library, no such desktop)."""
-    if not sys.platform.startswith("linux"):
-        return None
-    try:
-        import accesskit
-
-        return accesskit.unix.Adapter(activated, acted, left)
-    except (ImportError, AttributeError, RuntimeError):
-        return None
+def _handle() -> int:
+    """The window's number, as the system counts it."""
+    return int(Window.get_window_info().window)
