@@ -20,6 +20,7 @@ from server_stub.domain.errors import SetupError
 from server_stub.domain.gather import Witnesses
 from server_stub.domain.signin import Clock, CodeSender
 from server_stub.fastlane import FastLane
+from server_stub.published import REFUSALS
 from server_stub.routes import (
     accounts,
     content,
@@ -146,8 +147,9 @@ def create_app(
         server.close()
 
     app = FastAPI(
-        title="TrueSeat supervision server", version=wiring.release(), lifespan=lifespan, docs_url=None, redoc_url=None
-    )
+        title="TrueSeat supervision server", version=wiring.release(), lifespan=lifespan, docs_url=None, redoc_url=None,
+        responses=REFUSALS,
+    )  # fmt: skip
     app.state.services, app.state.server = server.services, server
     app.state.on_ready = []  # called when the socket, bound already, is about to be answered
     for room in (accounts, learners, sessions, content, evidence, staff, log, pages, portrait_pages, people_pages,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
+from server_stub.published import Whatever
 from server_stub.routes.deps import Learner, Wired
 
 router = APIRouter(tags=["sessions"])
@@ -16,14 +17,14 @@ def content_key(wired: Wired, account: Learner, sid: str) -> Response:
     return JSONResponse({"keys": wired.content.release(account, sid)}, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/v1/sessions/{sid}/live/{unit}/index.m3u8")
+@router.get("/v1/sessions/{sid}/live/{unit}/index.m3u8", response_class=Whatever)
 def live_playlist(wired: Wired, account: Learner, sid: str, unit: str) -> Response:
     """The newest minute of a live unit (RFC 8216) for the learner of this open session; every name is a number."""
     data = wired.broadcasts.playlist(account, sid, unit)
     return Response(data, media_type="application/vnd.apple.mpegurl", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/v1/sessions/{sid}/live/{unit}/{name}")
+@router.get("/v1/sessions/{sid}/live/{unit}/{name}", response_class=Whatever)
 def live_part(wired: Wired, account: Learner, sid: str, unit: str, name: str) -> Response:
     """A segment that this playlist names, or its initialisation."""
     data = wired.broadcasts.part(account, sid, unit, name)

@@ -13,6 +13,7 @@ from server_stub.domain.devices import Renewal
 from server_stub.domain.errors import NotThereError, UnreadableError
 from server_stub.domain.letters import LONGEST, Letter
 from server_stub.domain.papers import Paper
+from server_stub.published import Archive, Bytes, Whatever
 from server_stub.routes.accounts import Body
 from server_stub.routes.deps import Learner, Raw, Wired, bearer
 
@@ -44,20 +45,20 @@ class LetterBody(Body):
     text: str = Field(default="", max_length=LONGEST)
 
 
-@router.get("/v1/bodies/{digest}")
+@router.get("/v1/bodies/{digest}", response_class=Bytes)
 def body(wired: Wired, account: Learner, digest: str) -> Response:
     """A document that a class of this learner names by its hash."""
     return Response(wired.enrolment.body(account, digest), media_type="application/octet-stream")
 
 
-@router.get("/v1/courses/{digest}/{name}")
+@router.get("/v1/courses/{digest}/{name}", response_class=Whatever)
 def course_file(wired: Wired, account: Learner, digest: str, name: str) -> FileResponse:
     """A file of a course package of one of this learner's classes; `Range` works."""
     wired.enrolment.body(account, digest)  # raises for a course of somebody else's class
     return FileResponse(wired.files.file(digest, name))
 
 
-@router.get("/v1/classes/{class_id}/copy")
+@router.get("/v1/classes/{class_id}/copy", response_class=Archive)
 def copy(wired: Wired, account: Learner, class_id: str) -> FileResponse:
     """The learner's own copy of a class, made now, for `verify --partial` or an appeal."""
     if not wired.people.registrations(learner=account.learner, class_id=class_id):
@@ -69,7 +70,7 @@ def copy(wired: Wired, account: Learner, class_id: str) -> FileResponse:
     )
 
 
-@router.get("/models/{digest}")
+@router.get("/models/{digest}", response_class=Bytes)
 def model(wired: Wired, digest: str) -> FileResponse:
     """A model file by its hash; whoever loads it compares the hash."""
     return FileResponse(wired.files.model(digest), media_type="application/octet-stream")

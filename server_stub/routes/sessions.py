@@ -12,6 +12,7 @@ from pydantic import Field
 from server_stub.domain.errors import SegmentSignatureError
 from server_stub.domain.identify import Attempt
 from server_stub.domain.services import Services
+from server_stub.published import Note
 from server_stub.routes.accounts import Body
 from server_stub.routes.deps import Learner, Raw, Seen, Wired, bearer
 
@@ -25,7 +26,7 @@ class IdentifyAttemptBody(Body):
     code: str = Field(default="", pattern=r"^([0-9]{6})?$")
 
 
-@router.post("/v1/sessions")
+@router.post("/v1/sessions", response_class=Note)
 def open_session(
     wired: Wired,
     account: Learner,
@@ -63,7 +64,7 @@ def identify(wired: Wired, account: Learner, sid: str, body: IdentifyAttemptBody
     return asdict(wired.identifier.ask(account, attempt, body.code))
 
 
-@router.get("/v1/sessions/{sid}/receipt")
+@router.get("/v1/sessions/{sid}/receipt", response_class=Note)
 def receipt(wired: Wired, sid: str) -> Response:
     """The receipt (tlog-proof) of the session's last checkpoint in the class log."""
     return Response(wired.revealer.receipt(sid), media_type="text/plain; charset=utf-8")

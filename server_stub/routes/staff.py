@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from server_stub.domain.duties import Right
+from server_stub.published import Archive
 from server_stub.routes.deps import Staff, Wired
 
 router = APIRouter(tags=["staff"])
@@ -31,7 +32,7 @@ def classes(wired: Wired, account: Staff) -> dict[str, Any]:
     }
 
 
-@router.get("/v1/classes/{class_id}/archive")
+@router.get("/v1/classes/{class_id}/archive", response_class=Archive)
 def archive(wired: Wired, account: Staff, class_id: str, masked: bool = False) -> FileResponse:
     """The class archive as .zip, made now; `?masked=1` leaves out who the people are."""
     wired.office.require(account, Right.EXPORT, class_id)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from server_stub.published import Refusal
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS
 from tests.server_stub.test_archive import study
@@ -102,3 +103,17 @@ def test_the_interface_is_published(room: Room) -> None:
     paths = room.http.get("/openapi.json").json()["paths"]
     for path in ("/v1/sessions", "/v1/sessions/{sid}/segments", "/v1/me", "/log/{class_id}/checkpoint"):
         assert path in paths
+
+
+def test_refusals_are_published_as_they_are(room: Room) -> None:
+    """Every operation says how it refuses, in JSON whatever kind its answer is; and that is how it does."""
+    paths = room.http.get("/openapi.json").json()["paths"]
+    for operations in paths.values():
+        for operation in operations.values():
+            assert {"4XX", "503"} <= set(operation["responses"])
+            assert "422" not in operation["responses"], "a field that is wrong is 400 here"
+            assert list(operation["responses"]["4XX"]["content"]) == ["application/json"]
+    for path in ("/models/none", "/log/class-1/tile/none", "/v1/me"):
+        refused = room.http.get(path)
+        assert refused.headers["content-type"] == "application/json"
+        assert Refusal.model_validate(refused.json()).code.startswith("TS-S-")
