@@ -112,12 +112,16 @@ def _seal(taken: Taken, origin: str, recipients: Sequence[str], eid: str, key: b
     if not taken.jpeg.startswith(_JPEG):
         raise EvidenceError("a photo is a JPEG")
     plain = canonical.encode(header.to_json()) + b"\n" + taken.jpeg
-    plain += bytes(-len(plain) % PAD)
-    aad = associated(origin, eid)
-    file = AESGCM(key).encrypt(_NONCE, plain, aad)
-    keys_file = _encode_keys({text: _seal_key(key, text, aad) for text in recipients})
+    file, keys_file = wrap(plain, associated(origin, eid), recipients, key)
     digests = (sha256(data).hexdigest() for data in (file, keys_file, KC_LABEL + key))
     return Sealed(Named(eid, *digests), file, keys_file)
+
+
+def wrap(plain: bytes, aad: bytes, recipients: Sequence[str], key: bytes) -> tuple[bytes, bytes]:
+    """The envelope itself: `plain`, padded, under `key` (drawn for it alone), and the file of `key` sealed to each
+    recipient; both open only with the same `aad`."""
+    file = AESGCM(key).encrypt(_NONCE, plain + bytes(-len(plain) % PAD), aad)
+    return file, _encode_keys({text: _seal_key(key, text, aad) for text in recipients})
 
 
 def associated(origin: str, eid: str) -> bytes:
@@ -197,17 +201,21 @@ class Recipient:
         `i`, `a` and `nonce` are those of the check is compared with `expect`.
         """
         check_named(sealed)
-        info = associated(origin, sealed.named.eid)
-        mine = parse_keys(sealed.keys_file).get(str(self.vkey))
+        key = self.unwrap(sealed.keys_file, associated(origin, sealed.named.eid), sealed.named.kc)
+        return decrypt(key, sealed.file, origin, sealed.named.eid)
+
+    def unwrap(self, keys_file: bytes, aad: bytes, kc: str) -> bytes:
+        """The key K of an envelope, or `EvidenceError`: not sealed to this key, or another one than `kc` commits to."""
+        mine = parse_keys(keys_file).get(str(self.vkey))
         if mine is None:
             raise EvidenceError(f"the photo is not sealed to {self.vkey.name}")
         try:
-            key = _SUITE.decrypt(mine, X25519PrivateKey.from_private_bytes(self.private), info=info)
+            key = _SUITE.decrypt(mine, X25519PrivateKey.from_private_bytes(self.private), info=aad)
         except (InvalidTag, ValueError) as error:
             raise EvidenceError(f"the key sealed to {self.vkey.name} does not open") from error
-        if not hmac.compare_digest(sha256(KC_LABEL + key).hexdigest(), sealed.named.kc) or len(key) != KEY_BYTES:
+        if not hmac.compare_digest(sha256(KC_LABEL + key).hexdigest(), kc) or len(key) != KEY_BYTES:
             raise EvidenceError("the sealed key is not the one that the event commits to")
-        return decrypt(key, sealed.file, origin, sealed.named.eid)
+        return key
 
 
 def check_named(sealed: Sealed) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from server_stub.domain import houserules
 from server_stub.domain.archive import Archivist
 from server_stub.domain.broadcast import Broadcasts
-from server_stub.domain.classlog import ClassLogs
+from server_stub.domain.classlog import LATEST, ClassLogs
 from server_stub.domain.clockwatch import ClockWatch
 from server_stub.domain.content import ContentKeys, OpenSessions
 from server_stub.domain.decisions import Decisions
@@ -162,7 +162,8 @@ def services(
         broadcasts=Broadcasts(studied, Streams(settings.streams), clock),
         exporter=ArchiveExporter(_archivist(kept, core), records, keyring, core.gatherer, settings.exports),
         letters=Letters(kept.papers, people, supervised.cases, words, clock),
-        portraits=Portraits(kept.portraits, registry, office, core.sealer, clock, mine.agrees),
+        portraits=Portraits(kept.portraits, registry, office, core.sealer, clock, mine.agrees,
+                            lambda class_id: _reviewers(kept, class_id), keyring.origin),
         importer=Importer(registry, office, core.sealer, clock),
         hands=Hands(records, clock),
         rooms=Rooms(bench, logs, board),
@@ -175,6 +176,12 @@ def services(
         answers=answers, practice=PracticeDesk(bench, answers),
         warnings=_warnings(settings, kept, core, supervised),
     )  # fmt: skip
+
+
+def _reviewers(kept: Stores, class_id: str) -> list[str]:
+    """The evidence keys that count in a class now, as texts."""
+    found = kept.records.read(lambda tx: kept.logs.log(tx, class_id).counting("evidence", LATEST))
+    return [str(key) for key in found]
 
 
 def _archivist(kept: Stores, core: Core) -> Archivist:

@@ -39,3 +39,12 @@ class NotAgreedError(ServerError):
     code = "TS-S-091"
     remedy = "Ask the learner to agree on their own device first; until then identify them by their identity card."
     zh = "该学员尚未同意使用照片，照片保持加密。请先由学员本人在其设备上同意；在此之前请以身份证核对。"
+
+
+class NoReviewerError(ServerError):
+    """Nobody is appointed to whom a class's reference photos could be sealed; nothing was kept."""
+
+    status = 409
+    code = "TS-S-095"
+    remedy = "Have an authority appoint a reviewer of this class first (`key add evidence`), then import again."
+    zh = "本班尚未指定复核人员，照片无法加密，未保存任何内容。请先由主管部门指定本班复核人员密钥，再导入。"

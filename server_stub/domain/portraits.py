@@ -1,5 +1,6 @@
-"""Reference photos that a school brings in bulk: looked at first, then confirmed, sealed, and unused until the learner
-agrees. Nobody can be shown one before; they go with the person (`domain.privacy`) or when their time is over.
+"""Reference photos that a school brings in bulk: looked at first, then confirmed, and unused until the learner agrees.
+They are sealed to the class's reviewers before anything is kept: the operator cannot open one. They go with the person
+(`domain.privacy`) or when their time is over.
 """
 
 from __future__ import annotations
@@ -14,9 +15,14 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Final, Protocol
 
+from ledger import reference
+from ledger.evidence import EvidenceError
+from ledger.evidence import parse_keys as reference_keys
+from ledger.keys import b64encode
 from server_stub.domain import citizen, photobag
 from server_stub.domain.duties import Right
 from server_stub.domain.errors import (
+    DecisionError,
     NotAllowedError,
     NotThereError,
     PhotoBagError,
@@ -24,7 +30,7 @@ from server_stub.domain.errors import (
 )
 from server_stub.domain.office import Office, stated
 from server_stub.domain.people import Account
-from server_stub.domain.photo_errors import NotAgreedError
+from server_stub.domain.photo_errors import NoReviewerError, NotAgreedError
 from server_stub.domain.registry import Draft, Person, Registry, Wanted
 from server_stub.domain.sealing import Sealer
 from server_stub.domain.signin import Clock
@@ -35,13 +41,15 @@ _CLASS: Final = 100_000  # learners of a class
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A learner's reference photo: `mark` is the keyed hash of its bytes, `sealed` opens with the learner's name."""
+    """A learner's reference photo: `mark` is the keyed hash of its bytes; `sealed` (`ledger.reference`) is opened by
+    the reviewers of the class with the log `origin`, at the time when it came."""
 
     learner: str
     by: str
     at: int
     mark: str
     sealed: bytes
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +117,14 @@ class PortraitStore(Protocol):
 
 
 class Portraits:
-    """Makes previews, carries them out, and opens a photo for who compares it, once its learner agreed."""
+    """Makes previews, carries them out, and hands a photo to a reviewer who compares it, once its learner agreed."""
 
     def __init__(
         self, store: PortraitStore, registry: Registry, office: Office, sealer: Sealer, clock: Clock,
-        agrees: Callable[[str], bool],
+        agrees: Callable[[str], bool], reviewers: Callable[[str], Sequence[str]], origin: Callable[[str], str],
     ) -> None:  # fmt: skip
+        """`reviewers`: the evidence keys (vkeys) that count in a class now; `origin`: that of its log."""
+        self._reviewers, self._origin = reviewers, origin
         self._store, self._registry, self._office = store, registry, office
         self._sealer, self._clock, self._agrees = sealer, clock, agrees
 
@@ -125,7 +135,7 @@ class Portraits:
         files = [(item.file, self._mark(item.data), item.problem) for item in pictures]
         plan, now, draft = self._judge(class_id, files), self._clock(), secrets.token_hex(16)
         waiting = [
-            Waiting(line.number, line.person.learner, self._sealer.seal(picture.data, _place(draft, line.number)))
+            Waiting(line.number, line.person.learner, self._reseal(class_id, line.person.learner, picture.data))
             for line, picture in zip(plan.lines, pictures, strict=True)
             if line.person is not None and line.state in ("new", "replace")
         ]
@@ -155,7 +165,7 @@ class Portraits:
         if plan.count("problem") and not leave_out:
             raise PhotoBagError(f"{plan.count('problem')} files cannot be imported as they are")
         waiting = {item.number: item for item in self._store.waiting(draft)}
-        portraits = [self._portrait(account, draft, line, waiting) for line in plan.lines
+        portraits = [self._portrait(account, line, waiting, kept.class_id) for line in plan.lines
                      if line.state in ("new", "replace")]  # fmt: skip
         said = f"{plan.count('new')} new, {plan.count('replace')} replaced; list {plan.digest}"
         self._office.audit(account, "imported reference photos", said, "unused until consent", kept.class_id)
@@ -167,8 +177,9 @@ class Portraits:
         found = self._store.get(learner)
         return (found, self._agrees(learner)) if found else None
 
-    def open(self, account: Account, learner: str, reason: str) -> tuple[bytes, str]:
-        """The photo and its media type, for a stated reason that the class log keeps first.
+    def hand_out(self, account: Account, learner: str, reason: str, vkey: str) -> dict[str, object]:
+        """The photo as it is sealed to the reviewer's key `vkey`, for a page that opens it with the private half there;
+        the reason stands in the class log first.
 
         `NotAgreedError` while no consent of the learner's stands, whoever asks.
         """
@@ -181,17 +192,31 @@ class Portraits:
             raise NotThereError("no reference photo is kept of this learner")
         if not found[1]:
             raise NotAgreedError("this learner has agreed to no use of the photo")
-        self._office.audit(account, "saw a reference photo", learner, stated(reason), *allowed)
-        data = self._sealer.open(found[0].sealed, f"portrait/{learner}")
-        return data, photobag.kind_of(data)
+        portrait, said = found[0], stated(reason)
+        sealed = reference.parse(portrait.sealed)
+        mine = reference_keys(sealed.keys_file).get(vkey)
+        if mine is None or vkey not in {key for item in allowed for key in self._reviewers(item)}:
+            raise DecisionError("the photo is not sealed to this key, or the key counts in no class of this learner")
+        self._office.audit(account, "saw a reference photo", learner, said, *allowed)
+        aad = reference.associated(portrait.origin, learner).decode()
+        return {
+            "aad": aad, "file": b64encode(sealed.file), "key": b64encode(mine), "kc": sealed.kc,
+            "sha256": sha256(sealed.file).hexdigest(), "header": {"learner": learner},
+        }  # fmt: skip
 
-    def _portrait(self, account: Account, draft: str, line: Line, waiting: Mapping[int, Waiting]) -> Portrait:
+    def _reseal(self, class_id: str, learner: str, data: bytes) -> bytes:
+        """Sealed to the class's reviewers: from here on nobody but they can open it."""
+        try:
+            keys = self._reviewers(class_id)
+            return reference.seal(data, photobag.kind_of(data), self._origin(class_id), learner, keys)
+        except EvidenceError as error:
+            raise NoReviewerError(f"{error}") from error
+
+    def _portrait(self, account: Account, line: Line, waiting: Mapping[int, Waiting], class_id: str) -> Portrait:
         item, person = waiting.get(line.number), line.person
         if item is None or person is None or item.learner != person.learner:
             raise StalePreviewError("a photo of the preview is not here any more")
-        data = self._sealer.open(item.sealed, _place(draft, line.number))
-        sealed = self._sealer.seal(data, f"portrait/{person.learner}")
-        return Portrait(person.learner, account.name, self._clock(), line.mark, sealed)
+        return Portrait(person.learner, account.name, self._clock(), line.mark, item.sealed, self._origin(class_id))
 
     def _mark(self, data: bytes) -> str:
         return self._sealer.digest("portrait/" + sha256(data).hexdigest()) if data else ""

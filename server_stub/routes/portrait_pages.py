@@ -1,4 +1,4 @@
-"""Reference photos on pages: a .zip looked at, confirmed, and one photo opened for a stated reason."""
+"""Reference photos on pages: a .zip looked at, confirmed, and one photo handed to a reviewer for a stated reason."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Final
 
 from fastapi import APIRouter, File, Form, UploadFile
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from server_stub.domain.citizen import masked
 from server_stub.domain.duties import Right
@@ -50,10 +50,13 @@ def confirm(visit: Acts, bag: str, leave_out: Annotated[str, Form(max_length=3)]
 
 
 @router.post("/people/{learner}/compare")
-def compare(visit: Acts, learner: str, reason: Annotated[str, Form(max_length=500)] = "") -> Response:
-    """The reference photo, once its learner agreed, for a stated reason that the class log keeps."""
-    data, kind = visit.wired.portraits.open(visit.account, learner, reason)
-    return Response(data, media_type=kind, headers=SAFE)
+def compare(
+    visit: Acts, learner: str, reason: Annotated[str, Form(max_length=500)] = "",
+    vkey: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:  # fmt: skip
+    """The reference photo, once its learner agreed, for a stated reason that the class log keeps: sealed to the
+    reviewer's key, for this browser to open with a key that is never sent."""
+    return JSONResponse(visit.wired.portraits.hand_out(visit.account, learner, reason, vkey), headers=SAFE)
 
 
 def _hidden(file: str) -> str:

@@ -23,6 +23,7 @@ class PortraitRow(Base):
     at: Mapped[int] = mapped_column(BigInteger, index=True)
     mark: Mapped[str] = mapped_column(String(64))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    origin: Mapped[str] = mapped_column(String(255), server_default="")
 
 
 class PortraitDraftRow(Base):
@@ -88,13 +89,14 @@ class SqlPortraits:
                 raise StalePreviewError("somebody of the preview was erased meanwhile")
             for item in portraits:
                 session.merge(
-                    PortraitRow(learner=item.learner, by=item.by, at=item.at, mark=item.mark, sealed=item.sealed)
-                )
+                    PortraitRow(learner=item.learner, by=item.by, at=item.at, mark=item.mark, sealed=item.sealed,
+                                origin=item.origin)
+                )  # fmt: skip
 
     def get(self, learner: str) -> Portrait | None:
         with Session(self._engine) as session:
             row = session.get(PortraitRow, learner)
-            return Portrait(row.learner, row.by, row.at, row.mark, row.sealed) if row else None
+            return Portrait(row.learner, row.by, row.at, row.mark, row.sealed, row.origin) if row else None
 
     def marks(self, learners: Collection[str]) -> Mapping[str, str]:
         wanted, found = list(learners), dict[str, str]()

@@ -12,10 +12,14 @@ from PIL import Image
 from server_stub.domain.reviewing import OPENED
 from tests.server_stub import test_evidence
 from tests.server_stub.browser import Chromium, chromium, served
+from tests.server_stub.classlife import ok
+from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS
 from tests.server_stub.screens import sign_in
 from tests.server_stub.staff import hire
+from tests.server_stub.test_enrolment import consent
 from tests.server_stub.test_evidence import Desk, Photographer, desk  # noqa: F401 - a fixture
+from tests.server_stub.test_portraits import REVIEWER, bring, school
 
 SIZE = "const c = document.getElementById('photo-shown'); return c.hidden ? [] : [c.width, c.height]"
 SAYS = "return !document.getElementById('photo-said').hidden"
@@ -103,3 +107,25 @@ def test_a_reviewer_opens_a_photo_in_the_browser(desk: Desk, window: Chromium) -
         window.wait(SAYS)
         assert "无法打开" in window.run(SAID)
         assert window.run(SIZE) == []
+
+
+@pytest.mark.slow
+def test_a_reviewer_compares_a_reference_photo_in_the_browser(room: Room, window: Chromium, tmp_path: Path) -> None:
+    """What a school brought, sealed to this reviewer: the same page opens it with the same key file, PNG or JPEG."""
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), (20, 107, 67)).save(out, "PNG")
+    browsers = school(room)
+    ok(bring(browsers, {"learner.png": out.getvalue()}))
+    learner = room.learner().ready()
+    assert room.http.post("/v1/consents", content=consent(learner), headers=learner.headers).status_code == 200
+    key = tmp_path / "reviewer"
+    key.write_text(f"{REVIEWER.vkey}\n{REVIEWER.private.hex()}\n", encoding="utf-8")
+    with served(room.http.app) as url:
+        sign_in(window, url, "supervisor")
+        window.open(f"{url}/people/{learner.learner}/privacy")
+        window.type("#photo-reason", "核对身份证")
+        window.type("#photo-key", str(key))
+        window.press("#photo-open button")
+        window.wait(SAYS)
+        assert "已打开" in window.run(SAID)
+        assert window.run(SIZE) == [40, 30]

@@ -12,14 +12,17 @@ from httpx import Response
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger import names, reference
+from ledger.evidence import EvidenceError, Recipient
+from ledger.keys import b64encode, generate_evidence
 from server_stub.domain import photobag
-from server_stub.domain.errors import PhotoBagError, StalePreviewError
+from server_stub.domain.errors import PhotoBagError, SetupError, StalePreviewError
 from server_stub.domain.photo_errors import NotAgreedError
 from server_stub.storage.portraits import SqlPortraits
 from tests.server_stub.bags import JPEG, PNG, bag
 from tests.server_stub.classlife import ok
 from tests.server_stub.conftest import Room, kept
-from tests.server_stub.learner import CLASS
+from tests.server_stub.learner import CLASS, SERVER
 from tests.server_stub.scene import number
 from tests.server_stub.staff import Browsers, account, hire
 from tests.server_stub.test_enrolment import consent
@@ -27,11 +30,13 @@ from tests.server_stub.test_me import Phone
 
 DAY = 86_400_000
 FACE = JPEG + b"the face of somebody"
+REVIEWER = Recipient(*generate_evidence("school.example/e"))
 
 
 def school(room: Room) -> Browsers:
     """Four learners; two have the same name."""
     browsers = hire(room)
+    room.server.class_maker.add_reviewer(CLASS, str(REVIEWER.vkey), room.clock)
     text = (
         f"姓名,身份证号,账号,手机号\n张伟,{number(1)},learner,\n王芳,{number(2)},fang,\n"
         f"李娜,{number(3)},lina1,13800138003\n李娜,{number(4)},lina2,\n"
@@ -135,22 +140,56 @@ def test_a_photo_is_opened_by_nobody_until_its_learner_agrees(room: Room) -> Non
     ok(bring(browsers, {"learner.jpg": FACE}))
     learner = room.learner().ready()
     page, photo = f"/people/{learner.learner}/privacy", f"/people/{learner.learner}/compare"
-    asked = {"reason": "核对身份证"}
+    asked = {"reason": "核对身份证", "vkey": str(REVIEWER.vkey)}
     assert "同意前不使用" in browsers["supervisor"].get(page).text
     for who in ("supervisor", "principal", "admin"):
         assert "TS-S-091" in browsers[who].post(photo, asked).text
     with pytest.raises(NotAgreedError):
-        room.server.services.portraits.open(account(room, "admin"), learner.learner, "to look")
+        room.server.services.portraits.hand_out(account(room, "admin"), learner.learner, "to look", str(REVIEWER.vkey))
     assert room.http.post("/v1/consents", content=consent(learner), headers=learner.headers).status_code == 200
     assert browsers["teacher"].post(photo, asked).status_code == 403
-    assert browsers["supervisor"].post(photo, {"reason": ""}).status_code == 400
+    assert browsers["supervisor"].post(photo, {**asked, "reason": ""}).status_code == 400
     opened = browsers["supervisor"].post(photo, asked)
-    assert (opened.content, opened.headers["content-type"]) == (FACE, "image/jpeg")
+    kept_ = SqlPortraits(room.server.registry._engine).get(learner.learner)
+    assert kept_ is not None
+    given_ = opened.json()
+    assert given_["file"] == b64encode(reference.parse(kept_.sealed).file)  # sealed: not a byte of it is opened here
+    assert given_["aad"] == reference.associated(names.class_origin(SERVER, CLASS), learner.learner).decode()
+    assert reference.open_(kept_.sealed, REVIEWER, kept_.origin, learner.learner) == (FACE, "image/jpeg")
+    other, _ = generate_evidence("other.example/e")
+    assert browsers["supervisor"].post(photo, {**asked, "vkey": str(other)}).status_code == 409
     assert opened.headers["cache-control"] == "no-store"
     assert "查看登记照片" in browsers["supervisor"].get("/journal").text
     phone = Phone(room)
     phone.post("/me/consents/withdraw", registration=learner.registration, what="face")
     assert "TS-S-091" in browsers["supervisor"].post(photo, asked).text
+
+
+def test_the_operators_secret_opens_no_photo(room: Room) -> None:
+    """Neither while it waits nor afterwards: everything that the server holds, and its secret, give no picture."""
+    browsers, portraits = school(room), room.server.services.portraits
+    draft, _ = portraits.look(account(room, "officer"), CLASS, bag({"王芳.jpg": FACE}))
+    ok(bring(browsers, {"lina1.jpg": PNG}))
+    store, sealer = SqlPortraits(room.server.registry._engine), portraits._sealer
+    kept_ = store.get(learner_of(room, "lina1"))
+    assert kept_ is not None
+    held = [(item.sealed, item.learner) for item in store.waiting(draft)] + [(kept_.sealed, kept_.learner)]
+    for sealed, learner in held:
+        for bound in (f"portrait/{learner}", f"waiting/{draft}/0", learner, ""):
+            with pytest.raises(SetupError):
+                sealer.open(sealed, bound)
+        photo, kind = reference.open_(sealed, REVIEWER, kept_.origin, learner)
+        assert (photo, kind) in ((FACE, "image/jpeg"), (PNG, "image/png"))
+        with pytest.raises(EvidenceError):
+            reference.open_(sealed, REVIEWER, kept_.origin, "0" * 32)
+
+
+def test_a_class_without_a_reviewer_takes_no_photos(room: Room) -> None:
+    """Said before anything is kept, with what to do."""
+    browsers = hire(room)
+    answer = upload(browsers, {"learner.jpg": FACE})
+    assert "TS-S-095" in answer.text
+    assert room.server.services.supervision.privacy.faces()[0] == 0
 
 
 def test_it_goes_with_the_person_and_cannot_come_back_by_an_older_preview(room: Room) -> None:
@@ -176,7 +215,7 @@ def test_a_draft_whose_photo_went_while_it_was_confirmed_puts_nothing(room: Room
     others = store.get(learner_of(room, "lina1"))
     assert others is not None
     with pytest.raises(StalePreviewError):
-        store.put(draft, [others, others.__class__("0" * 32, "officer", 1, "", b"")])
+        store.put(draft, [others, others.__class__("0" * 32, "officer", 1, "", b"", "")])
     assert store.get("0" * 32) is None
     assert len(store.waiting(draft)) == 2
 

@@ -14,6 +14,7 @@ import pytest
 from httpx import Response
 from starlette.routing import BaseRoute, Route
 
+from ledger.keys import generate_evidence
 from server_stub.routes import live_pages
 from tests.server_stub.bags import JPEG, bag
 from tests.server_stub.classlife import FORM as APPLICATION
@@ -331,6 +332,8 @@ def make_world(room: Room) -> World:
     answer = browsers["admin"].post("/import", {"class_id": CLASS, "text": text})
     browsers["admin"].post(answer.headers["location"])  # so that an identity number is kept
     made = browsers["admin"].post("/import", {"class_id": CLASS, "text": LIST})
+    reviewer, _ = generate_evidence("school.example/e")
+    room.server.class_maker.add_reviewer(CLASS, str(reviewer), room.clock)
     for shade in (b"1", b"2"):  # the first one is kept, the second one waits
         photos = {"file": ("photos.zip", bag({"learner.jpg": JPEG + shade}))}
         waits = browsers["admin"].post("/import/photos", {"class_id": CLASS}, files=photos).headers["location"]
