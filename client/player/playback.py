@@ -21,6 +21,7 @@ from client.ports import UnitMedia
 
 STARVED_MS = 500.0  # without a new picture for so long the clock waits for the decoder
 DEAF_S = 1.5  # a sound card whose queue stands still for so long is gone
+LIVE_STARVED_MS = 100.0  # a live picture stops at once: what comes late is shown, not skipped
 GAP_MS = 1000.0  # a picture of a live lesson may stand so long; a longer hole is not run through
 EARLY_MS = 1000  # a file that ends so much before its declared length is not the unit that was promised
 PAGES = ".pdf"
@@ -231,7 +232,8 @@ class Playback:
             self._halt()  # the page waits to be turned; `picture` starts again then
             self._clock.jump(self._picture_end)
         elif end is None:
-            if reel.info and reel.info.picture and at > self._picture_end + STARVED_MS and not reel.ready:
+            patience = LIVE_STARVED_MS if isinstance(reel, LiveReel) else STARVED_MS
+            if reel.info and reel.info.picture and at > self._picture_end + patience and not reel.ready:
                 self._stand()  # the decoder is behind: `picture` starts again when it has something
                 self._clock.jump(self._picture_end)
         elif at >= min(end, self._media.duration_ms) - 1:

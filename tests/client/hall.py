@@ -132,10 +132,10 @@ class Hall:
         reel = self.player._reel
         if not isinstance(reel, LiveReel) or reel.left or self.player._ended:
             return True
-        if reel.fault is not None or reel.next_ms() is not None or reel.end_ms is not None or self.feed.state:
+        if reel.fault is not None or reel.next_ms() is not None or reel.end_ms is not None:
             return True
         silent = self.encoder is None or self.encoder.silent
-        fetched = silent or self.feed.edge_ms >= edge
+        fetched = silent or self.feed.edge_ms >= edge or bool(self.feed.state)
         return fetched and self.tap.waits and not self.feed._pieces
 
     # --- what came of it ----------------------------------------------------------------------------------------------
