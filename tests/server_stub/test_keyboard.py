@@ -74,6 +74,23 @@ def test_a_supervisor_works_by_keyboard_alone(seated: tuple[Desk, Path]) -> None
     _spot_check(desk, signed)
     case = _case(desk, held.grant.learner, held.sid)
     _decide(desk, case)
+    _sort(desk)
+
+
+def _sort(desk: Desk) -> None:
+    """A table is sorted by its headings, as numbers where it holds numbers; the heading says how, the focus stays."""
+    browser = desk.browser
+    browser.open(f"{desk.url}/classes/{CLASS}/statistics")
+    go(browser, "item.closest('th') && item.textContent.startsWith('播放时长')")
+    for wanted in ("ascending", "descending"):
+        browser.keys("enter")
+        browser.wait(f"return document.activeElement.closest('th').getAttribute('aria-sort') === '{wanted}'")
+        shown = browser.run("""
+            const at = document.activeElement.closest("th").cellIndex;
+            return [...document.querySelectorAll("table[data-sort] tbody tr")].map(row => +row.cells[at].textContent);
+        """)
+        assert shown == sorted(shown, reverse=wanted == "descending")
+        assert shown[0] != shown[-1]
 
 
 def _message(desk: Desk) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.events import Paused
+from ledger.events import Finding, Paused
 from server_stub.routes import live_pages
+from server_stub.setup import add_learner
 from tests.server_stub.browser import chromium, lasting_port, served
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS
@@ -57,6 +58,7 @@ def test_who_reads_keeps_focus_place_and_words(desk: Desk) -> None:
     _the_focus_and_its_row_stay(desk)
     _what_is_typed_and_chosen_stays(desk)
     _a_screen_reader_hears_how_many(desk)
+    _a_long_name_leaves_room_for_the_others(desk)
     assert desk.browser.run("return window.mark") == "loaded once"
     assert desk.browser.log() == []
 
@@ -115,6 +117,19 @@ def _a_screen_reader_hears_how_many(desk: Desk) -> None:
     desk.browser.wait(f"{said}.textContent === '需要留意: 6'")
     desk.browser.wait("return document.title.startsWith('(6) ')")
     assert desk.browser.run(f"{said}.getAttribute('role')") == "status"
+
+
+def _a_long_name_leaves_room_for_the_others(desk: Desk) -> None:
+    """Sixty letters without a place to break: the sentence beside them still stands in a line or two."""
+    add_learner(desk.room.server.people, CLASS, "latin", "Maximiliana-Alexandrina Wolfeschlegelsteinhausenbergerdorff")
+    device = desk.room.learner("latin").ready().open()
+    device.add(Finding("window.unrecorded", 1, "medium", "report", {"program": "helper"}))
+    device.send()
+    row = f"document.querySelector('tr[data-sid=\"{device.sid}\"]')"
+    desk.browser.size(1280, 800)
+    desk.browser.wait(f"return {row} !== null && {row}.cells.length > 4")
+    heights = desk.browser.run("return [...document.querySelectorAll('#live tbody tr')].map(row => row.offsetHeight)")
+    assert max(heights) <= 4 * min(heights)
 
 
 def test_it_goes_on_after_whatever_happened_to_the_connection(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
