@@ -6,11 +6,10 @@ command finishes what it began. What the old key signed stays verifiable by the 
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import Final
 
-from ledger.keys import COSIGNATURE, ED25519, Signer, generate
+from ledger.keys import COSIGNATURE, ED25519, Signer
 from ledger.leaves import KeyLeaf
 from server_stub.app import Server
 from server_stub.domain.classlog import LATEST
@@ -31,18 +30,14 @@ def rotate(settings: Settings, role: str) -> str:
     server = Server(settings)
     try:
         old = server.keyring.grant if role == "grant" else server.keyring.cosigner
-        coming = f"{stem}.next"
-        if not (settings.keys / f"{coming}.pem").exists():
-            keyfiles.save(settings.keys, coming, generate(old.vkey.name, kind))
-        new = keyfiles.read(settings.keys, coming, kind)
+        new = keyfiles.coming(settings.keys, stem, old, kind)
         server.records.write(partial(_log, server=server, role=role, old=old, new=new))
     finally:
         server.close()
     for suffix in ("pem", "name"):
-        here = settings.keys / f"{stem}.{suffix}"
-        if old.vkey != new.vkey:
-            os.replace(here, settings.keys / f"{stem}.{old.vkey.key_id.hex()}.{suffix}")
-        os.replace(settings.keys / f"{coming}.{suffix}", here)
+        kept = settings.keys / f"{stem}.{old.vkey.key_id.hex()}.{suffix}"
+        write_private(kept, (settings.keys / f"{stem}.{suffix}").read_bytes())
+    keyfiles.take_place(settings.keys, stem)
     return str(new.vkey)
 
 
@@ -54,10 +49,8 @@ def rotate_log(settings: Settings, class_id: str) -> str:
     """
     server = Server(settings)
     try:
-        old, coming = server.keyring.log(class_id), keyfiles.coming_file(class_id)
-        if not (settings.keys / f"{coming}.pem").exists():
-            keyfiles.save(settings.keys, coming, generate(old.vkey.name, ED25519))
-        new = keyfiles.read(settings.keys, coming, ED25519)
+        old, stem = server.keyring.log(class_id), keyfiles.log_file(class_id)
+        new = keyfiles.coming(settings.keys, stem, old, ED25519)
         server.records.write(partial(_log_own, server=server, class_id=class_id, old=old, new=new))
     finally:
         server.close()
@@ -65,8 +58,7 @@ def rotate_log(settings: Settings, class_id: str) -> str:
     if old.vkey not in known and old.vkey != new.vkey:
         lines = "".join(f"{key}\n" for key in (*known, old.vkey))
         write_private(keyfiles.former_file(settings, class_id), lines.encode())
-    for suffix in ("pem", "name"):  # the old private half goes: nobody signs with it any more
-        os.replace(settings.keys / f"{coming}.{suffix}", settings.keys / f"{keyfiles.log_file(class_id)}.{suffix}")
+    keyfiles.take_place(settings.keys, stem)  # the old private half goes: nobody signs with it any more
     _publish(settings, class_id)
     return str(new.vkey)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from server_stub.domain.photos import Photo
-from server_stub.settings import write_private
+from server_stub.settings import sync_folder, write_private
 from server_stub.storage.connection import Connection, marks
 
 
@@ -70,13 +70,15 @@ class PhotoFiles:
         fresh = self._folder / f"parts/{digest}.new"
         write_private(fresh, data)
         fresh.replace(self._folder / digest)
-        self._settle()
+        sync_folder(self._folder)
 
     def read(self, digest: str) -> bytes | None:
+        """None where it is not there; zeros are a file that was erased when the power went."""
         try:
-            return (self._folder / digest).read_bytes()
+            found = (self._folder / digest).read_bytes()
         except FileNotFoundError:
             return None
+        return found if any(found) else None
 
     def erase(self, digest: str) -> None:
         path = self._folder / digest
@@ -87,16 +89,7 @@ class PhotoFiles:
             file.flush()
             os.fsync(file.fileno())
         path.unlink()
-        self._settle()
-
-    def _settle(self) -> None:
-        """Make what was renamed or deleted durable."""
-        if os.name == "posix":
-            handle = os.open(self._folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        sync_folder(self._folder)
 
     def _part(self, photo: Photo) -> Path:
         return self._folder / "parts" / f"{photo.sid}-{photo.eid}"

@@ -7,11 +7,11 @@ from pathlib import Path
 from ledger import names
 from ledger import trust as trust_file
 from ledger.errors import KeyFormatError, TrustError
-from ledger.keys import COSIGNATURE, ED25519, Signer, Vkey, load_signer, parse_vkey
+from ledger.keys import COSIGNATURE, ED25519, Signer, Vkey, generate, load_signer, parse_vkey
 from ledger.trust import Trust
 from server_stub.domain.errors import SetupError
 from server_stub.domain.keyring import Keyring
-from server_stub.settings import Settings, write_private
+from server_stub.settings import Settings, sync_folder, write_private
 
 COSIGNER, GRANT, OFFICER, AUTHORITY = "w", "g", "officer", "authority"
 
@@ -21,9 +21,26 @@ def log_file(class_id: str) -> str:
     return f"c-{class_id}"
 
 
-def coming_file(class_id: str) -> str:
-    """The stem of the key that a class log is about to have."""
-    return f"next-{log_file(class_id)}"
+def coming_file(stem: str) -> str:
+    """The stem of the key that is about to take the place of another."""
+    return f"next-{stem}"
+
+
+def coming(folder: Path, stem: str, old: Signer, kind: int) -> Signer:
+    """The key of the same name that is about to take the place of `old`: made, and durable, if it is not there yet."""
+    path = folder / f"{coming_file(stem)}.pem"
+    if not path.exists():
+        write_private(path, generate(old.vkey.name, kind).to_pem())
+    try:
+        return load_signer(old.vkey.name, kind, path.read_bytes())
+    except (OSError, KeyFormatError) as error:
+        raise SetupError(f"{path} cannot be used: {error}") from error
+
+
+def take_place(folder: Path, stem: str) -> None:
+    """Let the coming key be the key of `stem`, in one step: at any moment there is one, the old or the new."""
+    (folder / f"{coming_file(stem)}.pem").replace(folder / f"{stem}.pem")
+    sync_folder(folder)
 
 
 def former_file(settings: Settings, class_id: str) -> Path:
@@ -45,8 +62,8 @@ def save(folder: Path, stem: str, signer: Signer) -> None:
     path = folder / f"{stem}.pem"
     if path.exists():
         raise SetupError(f"{path} exists already; a key is never overwritten")
-    write_private(path, signer.to_pem())
     write_private(folder / f"{stem}.name", signer.vkey.name.encode())
+    write_private(path, signer.to_pem())
 
 
 def load(settings: Settings) -> Keyring:

@@ -18,6 +18,7 @@ from ledger.segment import Order
 from server_stub.domain.errors import DecisionError
 from server_stub.evidence import read_reviewer
 from server_stub.signing import new_key
+from tests.deaths import dies_at
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, HASH, Device, Learner
 from tests.server_stub.school import ORIGIN, School
@@ -269,6 +270,25 @@ def test_photos_are_kept_no_longer_than_the_school_says(desk: Desk) -> None:
     words = ("prune", desk.room.settings.directory, CLASS, "--days", 9_999, "--reason", "x")
     assert desk.school.run("evidence", *words) == ""
     young.device.close()
+    assert desk.school.verified("archive").exit_code == 0
+
+
+def test_a_photo_whose_erasure_was_cut_short_spoils_no_archive(desk: Desk) -> None:
+    """Zeros were in the place of its keys when the server died, before its log was told: the archive verifies, and
+    erasing it again comes to its end."""
+    camera = desk.study()
+    gone, *_ = camera.photos
+    for photo in camera.photos:
+        camera.put(photo)
+    desk.school.verified("before")
+    eraser, sid = desk.room.server.services.eraser, camera.device.sid
+    with dies_at(1) as life:
+        eraser.photos(CLASS, sid, [gone.named.eid], "asked")
+    assert not life.whole
+    assert not any((desk.room.settings.evidence / gone.named.keys).read_bytes())
+    assert desk.school.verified("between").exit_code == 0
+    assert eraser.photos(CLASS, sid, [gone.named.eid], "asked")
+    assert not desk.files() & {gone.named.sha256, gone.named.keys}
     assert desk.school.verified("archive").exit_code == 0
 
 
