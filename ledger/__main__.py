@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         show = session_table if arguments.command == "show" else session_trust
         sys.stdout.write(show(source, arguments.sid))
     except LedgerError as error:
-        sys.stderr.write(f"{error.code}: {error}\n{error.remedy}\n{error.zh}\n")
+        sys.stderr.write(f"{error.code}: {words.shown(str(error))}\n{error.remedy}\n{error.zh}\n")
         return UNREADABLE
     return 0
 

@@ -21,6 +21,7 @@ from ledger.errors import ArchiveError, CanonicalError, FormatError, LedgerError
 from ledger.fields import CLASS_ORIGIN, HASH, ID128, MS, Record, Table, integer, matching, text
 from ledger.keys import NoteSigner, Vkey, parse_vkey
 from ledger.note import Note
+from ledger.words import shown
 
 HEADER: Final = "trueseat/completion/v1"
 ISSUED, REVOKED = "issued a completion", "revoked a completion"  # what the class log's audits say was done
@@ -170,7 +171,7 @@ def words(value: Completion) -> str:
         "score": f"{value.score_tenths / 10:g}", "institution": value.institution, "issued": value.issued,
         "filing": value.filing, "class": value.class_,
     }  # fmt: skip
-    return "good: signed by the key that was given\n" + "".join(f"{k:<12} {v}\n" for k, v in lines.items())
+    return "good: signed by the key that was given\n" + "".join(f"{k:<12} {shown(v)}\n" for k, v in lines.items())
 
 
 def _bytes(path: Path) -> bytes:

@@ -57,6 +57,6 @@ def table(reports: Mapping[str, Report], unreadable: Unreadable) -> str:
         verdict = "REFUSED" if report.refused else "ok" if report.checkpoint else "not checkable"
         people = len({row.learner for row in report.sessions})
         credited = words.length(report.credited_ms)
-        lines.append(f"{verdict:<14}{people:>9}{len(report.sessions):>9}{credited:>16}  {name}")
-    lines += [f"{'UNREADABLE':<14}{'':>34}  {name} ({error})" for name, error in unreadable.items()]
+        lines.append(f"{verdict:<14}{people:>9}{len(report.sessions):>9}{credited:>16}  {words.shown(name)}")
+    lines += [f"{'UNREADABLE':<14}{'':>34}  {words.shown(f'{name} ({error})')}" for name, error in unreadable.items()]
     return "\n".join(lines) + "\n"

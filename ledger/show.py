@@ -44,7 +44,7 @@ def _line(index: int, data: bytes | None) -> str:
     try:
         event = events.decode(data)
     except LedgerError as error:
-        return f"{index:>6} {'':>9}  no event: {error}"
+        return f"{index:>6} {'':>9}  no event: {words.shown(str(error))}"
     said = " ".join(_fields(event.body.verb, event.body.fields()))
     return f"{index:>6} {words.position(event.mono):>9}  {event.body.verb} {said}".rstrip()
 
@@ -54,8 +54,8 @@ def _fields(verb: str, fields: dict[str, Any]) -> Iterator[str]:
         if verb == "cosigned" and name == "line":
             yield f"time={_time(value)}"
         elif value not in (None, {}, ""):
-            shown = str(value).replace("\n", "⏎")
-            yield f"{name}={shown if len(shown) <= _LONG else shown[:_LONG] + '…'}"
+            said = words.shown(str(value).replace("\n", "⏎"))
+            yield f"{name}={said if len(said) <= _LONG else said[:_LONG] + '…'}"
 
 
 def _time(line: str) -> str:

@@ -16,6 +16,11 @@ from ledger.report import Report, SessionRow
 _SHOWN = 12  # findings of one kind in one step; the rest are counted
 
 
+def shown(said: str) -> str:
+    """`said` on one line, without what a terminal obeys or what turns the order of letters: names come from outside."""
+    return said if said.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in said)
+
+
 def moment(seconds: int) -> str:
     """A POSIX time as UTC; the bare number where no calendar has it."""
     try:
@@ -38,12 +43,14 @@ def position(ms: int) -> str:
 
 def across(found: Across) -> str:
     """Several archives: each report, then what comparing them found, then the learners' totals."""
-    parts = [f"=== {name}\n\n{text(report)}" for name, report in found.reports.items()]
+    parts = [f"=== {shown(name)}\n\n{text(report)}" for name, report in found.reports.items()]
     lines = [f"=== {len(found.reports)} archives together", "", f"  {found.status:<14}  9  {TITLE}  ({found.compared})"]
     for finding in found.findings:
-        lines.append(f"                     {'!!' if finding.status is Status.REFUSED else '·'} {finding.message}")
+        lines.append(
+            f"                     {'!!' if finding.status is Status.REFUSED else '·'} {shown(finding.message)}"
+        )
     for learner, credited in found.totals().items():
-        each = ", ".join(f"{name} {length(ms)}" for name, ms in credited.items())
+        each = ", ".join(f"{shown(name)} {length(ms)}" for name, ms in credited.items())
         lines.append(f"  learner {learner or '(unknown)'}: {each}")
     return "\n".join([*parts, *lines, ""])
 
@@ -62,7 +69,7 @@ def _head(report: Report) -> Iterator[str]:
     for name, time in sorted(report.witnesses.items()):
         yield f"witnessed by {name} at {moment(time)}"
     for stamp in report.timestamps:
-        yield f"time-stamped at {stamp.size} entries by {stamp.authority} at {moment(stamp.time)}"
+        yield f"time-stamped at {stamp.size} entries by {shown(stamp.authority)} at {moment(stamp.time)}"
     if report.quorum == "none":
         yield "no witness is asked for (quorum none): this rests on the log's own key alone"
     if report.fingerprints:
@@ -93,7 +100,7 @@ def _findings(step: Step) -> Iterator[str]:
             where += f", event {finding.index}"
         code = f" [{finding.code}]" if finding.code else ""
         mark = "!!" if finding.status is Status.REFUSED else "·"
-        yield f"                     {mark} {where + ': ' if where else ''}{finding.message}{code}"
+        yield f"                     {mark} {where + ': ' if where else ''}{shown(finding.message)}{code}"
     for status, count in by_status.items():
         if count > _SHOWN:
             yield f"                     … and {count - _SHOWN} more {status}"
@@ -105,7 +112,7 @@ def _learners(report: Report) -> Iterator[str]:
         groups[row.learner, row.registration].append(row)
     for (learner, registration), rows in groups.items():
         total = sum(row.credited_ms or 0 for row in rows)
-        name = report.people.get(learner, "")
+        name = shown(report.people.get(learner, ""))
         yield ""
         yield f"Learner {learner or '(unknown)'}{f' {name}' if name else ''}, registration {registration}"
         yield f"  credited {length(total)} in {len(rows)} session{'s' if len(rows) > 1 else ''}"
@@ -152,7 +159,7 @@ def _part(part: Part) -> str:
 def _result(report: Report) -> str:
     if report.refused:
         worst = next(f for f in report.findings.all() if f.status is Status.REFUSED)
-        return f"REFUSED: {worst.message}"
+        return f"REFUSED: {shown(worst.message)}"
     unknown = sum(row.credited_ms is None for row in report.sessions)
     if unknown:
         some = f"the time of {unknown} of {len(report.sessions)} sessions is not checkable"

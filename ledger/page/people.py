@@ -11,6 +11,7 @@ from ledger.page.markup import Html, join, row, table, tag
 from ledger.page.tongue import Tongue
 from ledger.report import Report, SessionRow
 from ledger.summary import UnitLine
+from ledger.words import shown
 
 _SHOWN = 40  # parts of one session that are not counted; the rest are in the JSON report
 
@@ -37,7 +38,7 @@ def learners(report: Report, tongue: Tongue) -> Html:
 
 
 def _who(report: Report, learner: str, tongue: Tongue) -> Html:
-    name = report.people.get(learner) or tongue.say("learners.unnamed")
+    name = shown(report.people.get(learner, "")) or tongue.say("learners.unnamed")
     return join(name, " ", tag("code", learner[:8], title=learner))
 
 
