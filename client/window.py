@@ -134,18 +134,7 @@ class Window(App):
                 lambda name: journey.open_course(name, ""), journey.own.to_timeline, journey.own.to_rights,
                 journey.send_now,
             ),
-            "timeline": TimelineScreen(journey.open_course),
-            "rights": RightsScreen(
-                journey.own.write, journey.own.save, journey.own.decide, journey.own.to_rights
-            ),
-            "settings": SettingsScreen(
-                self._looks, journey.own.set_reminders, journey.own.set_goal, journey.sign_out,
-                journey.linking.to_page,
-            ),
-            "ways": WaysScreen(
-                journey.linking.link, journey.linking.unlink, journey.linking.cancel, journey.linking.waited.browse,
-                journey.linking.retry,
-            ),
+            **self._own_screens(journey),
             "lesson": LessonScreen(self._press, self._seek, self._reply),
             "result": ResultScreen(journey.make_up, journey.to_today),
             "problem": ProblemScreen(journey.try_again, self.consult),
@@ -159,6 +148,23 @@ class Window(App):
         Clock.schedule_interval(self._tick, TICK_S)
         Clock.schedule_interval(self._mirror, PREVIEW_S)
         return self.shell
+
+    def _own_screens(self, journey: Journey) -> dict[str, Any]:
+        """The learner's own pages."""
+        return {
+            "timeline": TimelineScreen(journey.open_course),
+            "rights": RightsScreen(
+                journey.own.write, journey.own.save, journey.own.decide, journey.own.to_rights
+            ),
+            "settings": SettingsScreen(
+                self._looks, journey.own.set_reminders, journey.own.set_goal, journey.sign_out,
+                journey.linking.to_page,
+            ),
+            "ways": WaysScreen(
+                journey.linking.link, journey.linking.unlink, journey.linking.cancel, journey.linking.waited.browse,
+                journey.linking.retry,
+            ),
+        }
 
     def on_stop(self) -> None:
         """The window closes: nothing is pulled from the player any more."""

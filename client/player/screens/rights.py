@@ -65,7 +65,7 @@ class RightsScreen(Screen):
         if shown.done is not None and shown.done.key == "rights.wrote":
             self._letter.text, self._sure = "", False
         self.ids.trouble.tell(shown.trouble)
-        said = [Fact(words=tongue.say("today.loading"), mood="unknown")] if shown.busy else []
+        said = [Fact(words=tongue.say("today.loading"), mood="unknown", icon="clock")] if shown.busy else []
         if shown.done is not None and not shown.busy:
             said.append(Fact(words=tongue.say(shown.done), mood="good"))
         self.ids.state.hold(*said)

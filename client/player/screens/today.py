@@ -82,9 +82,9 @@ class TodayScreen(Screen):
             said.append(("today.identity_open", "todo"))
         if shown.sparing:
             said.append(("today.sparing", "unknown"))
-        bell = {"bell.now": "bell", "bell.missed": "bell"}
+        icons = {"bell.now": "bell", "bell.missed": "bell", "today.loading": "clock"}
         return [
-            Fact(words=tongue.say(key, count=shown.pending), mood=mood, icon=bell.get(getattr(key, "key", ""), ""))
+            Fact(words=tongue.say(key, count=shown.pending), mood=mood, icon=icons.get(_key(key), ""))
             for key, mood in said
         ]
 
@@ -179,6 +179,10 @@ def _planned(course: Course) -> Iterator[tuple[str, str, str]]:
         yield tongue.say("today.cap", time=tongue.long(course.cap_ms)), "unknown", "notice"
     elif course.window != ALWAYS:
         yield tongue.say("today.window", **{"from": course.window[0], "to": course.window[1]}), "unknown", "notice"
+
+
+def _key(said: str | Sentence) -> str:
+    return said.key if isinstance(said, Sentence) else said
 
 
 def _deadline(due: date, plan: Plan, own: bool) -> str:

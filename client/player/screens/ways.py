@@ -42,7 +42,7 @@ class WaysScreen(Screen):
         shown: Ways = self.shown
         self.ids.trouble.tell(shown.trouble)
         waits = shown.busy and not shown.uri
-        said = [Fact(words=tongue.say("today.loading"), mood="unknown")] if waits else []
+        said = [Fact(words=tongue.say("today.loading"), mood="unknown", icon="clock")] if waits else []
         if shown.done is not None and not waits:
             said.append(Fact(words=tongue.say(shown.done), mood="good"))
         self.ids.state.hold(*said)
