@@ -38,6 +38,7 @@ from agent.messages import (
 from agent.pipe import KEY_BYTES, TO_AGENT, TO_CLIENT, Opener, Sealer
 
 LOST_MS: Final = 4_500  # two beats and a bit: killing, stopping or starving the agent shows within 5 s
+SILENT: Final = "no beat for"
 START_MS: Final = 20_000  # the first beat of a fresh process on a slow, cold disk
 PING_MS: Final = 2_000
 BACKOFF_MS: Final = (0, 1_000, 2_000, 5_000, 10_000, 30_000)  # before the first, second … start without a steady life
@@ -255,7 +256,7 @@ class _Child:
                     self._heard_ms, self._beaten = now_ms, True
         silence = now_ms - self._heard_ms
         if silence > (LOST_MS if self._beaten else START_MS):
-            return messages, f"no beat for {silence} ms"
+            return messages, f"{SILENT} {silence} ms"
         return messages, self._problem
 
     def send(self, message: Message) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from agent.errors import AgentStartError
 from agent.link import Lost
-from agent.messages import Beat
+from agent.messages import Beat, Note
 from client import config, doctor
 from client.config import Config
 from client.doctor import bundle, computer, eyes, guards, nets
@@ -130,7 +130,7 @@ def test_camera_and_light_are_looked_at_by_one_picture(
 
 
 class FakeLink:
-    """An agent that says `said` at the first poll, or cannot be started."""
+    """An agent that says one of `said` at each poll, or cannot be started."""
 
     def __init__(self, said: list[object], fails: bool = False) -> None:
         self._said, self._fails, self.closed = said, fails, False
@@ -140,7 +140,7 @@ class FakeLink:
             raise AgentStartError("no such program")
 
     def poll(self) -> list[object]:
-        said, self._said = self._said, []
+        said, self._said = self._said[:1], self._said[1:]
         return said
 
     def close(self) -> None:
@@ -157,6 +157,9 @@ BEAT = Beat(0, 1, 1, "a" * 64, "b" * 64, "c" * 64)
         (FakeLink([Lost("it ended")]), "silent"),
         (FakeLink([], fails=True), "silent"),
         (FakeLink([]), "silent"),
+        (FakeLink([*[Note("")] * 250, BEAT]), "slow"),
+        (FakeLink([Lost("no beat for 20000 ms"), BEAT]), "good"),
+        (FakeLink([Lost("no beat for 20000 ms")] * 100), "silent"),
     ],
 )
 def test_the_agent_is_started_and_heard(link: FakeLink, how: str) -> None:
@@ -168,8 +171,8 @@ def test_the_agent_is_started_and_heard(link: FakeLink, how: str) -> None:
 
 
 def test_a_real_agent_answers() -> None:
-    """The installed one, by its own pipe."""
-    assert guards.agent().how == "good"
+    """The installed one, by its own pipe; later on a machine that does ten other things."""
+    assert guards.agent().how in ("good", "slow")
 
 
 class FakeServer:
