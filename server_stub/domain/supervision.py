@@ -19,6 +19,7 @@ from server_stub.domain.letters import Mailroom
 from server_stub.domain.opening import Opening, Province
 from server_stub.domain.portraits import PortraitStore
 from server_stub.domain.privacy import Privacy
+from server_stub.domain.providers import Providers
 from server_stub.domain.retention import Forgetting, Retention
 from server_stub.domain.settle import Settler
 from server_stub.domain.statistics import Statistics
@@ -51,6 +52,7 @@ class Supervision:
     mailroom: Mailroom
     subsidies: Subsidies
     surveys: Surveys
+    providers: Providers
 
 
 def wire(
@@ -70,9 +72,11 @@ def wire(
     opening = Opening(bench, applications, eligibility, figures, logs, gather, province)
     certificates = Certificates(bench, applications, eligibility, figures, opening)
     cases, retention = Cases(bench), Retention(bench, rules, logs, eraser, forgetting, portraits)
+    surveys = Surveys(bench, figures, words)
     return Supervision(
         bench, settler, rules, figures, applications, eligibility, opening, certificates, cases, Employers(bench),
         Inspections(bench, cases), Tips(bench), Statistics(bench, figures, applications, rules),
         retention, Privacy(bench, rules, logs, eraser, forgetting, retention, portraits),
-        Mailroom(bench), Subsidies(bench), Surveys(bench, figures, words),
+        Mailroom(bench), Subsidies(bench), surveys,
+        Providers(bench, rules, surveys, logs),
     )  # fmt: skip

@@ -11,12 +11,13 @@ from server_stub.routes import (
     inspection_pages,
     practice_pages,
     privacy_pages,
+    provider_pages,
     subsidy_pages,
     survey_pages,
 )
 
 router = APIRouter()
 for _room in (class_pages, case_pages, inspection_pages, figure_pages, privacy_pages, subsidy_pages, survey_pages,
-              practice_pages):  # fmt: skip
+              practice_pages, provider_pages):  # fmt: skip
     router.include_router(_room.router)
 router.include_router(survey_pages.mine)

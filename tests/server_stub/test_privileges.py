@@ -224,6 +224,13 @@ TABLE: dict[tuple[str, str], Row] = {
         frozenset({"admin", "supervisor", "principal"}), {"reason": "the card was compared"}
     ),
     ("GET", "/ratings"): Row(STAFF),
+    ("GET", "/providers"): Row(STAFF),
+    ("GET", "/providers/{provider}"): Row(DECIDES | {"far", "provider"}),
+    ("POST", "/providers/{provider}"): Row(
+        frozenset({"admin", "provider"}), {"what": "courses", "courses": "20", "free": "10"}
+    ),
+    ("POST", "/providers/{provider}/review"): Row(DECIDES | {"far"}, {"verdict": "yes", "text": "all is there"}),
+    ("GET", "/public/providers"): Row(EVERYBODY, None, "open"),
     ("GET", "/classes/{class_id}/questions"): Row(PLANS),
     ("POST", "/classes/{class_id}/questions"): Row(PLANS, {"text": QUESTIONS}),
     ("GET", "/classes/{class_id}/questions/{bank}"): Row(frozenset({"admin"})),  # whose draft it is
@@ -347,6 +354,8 @@ def make_world(room: Room) -> World:
         paid = browsers["admin"].post("/subsidies", {"text": PAID.replace("2024", year)}).headers["location"]
         if year == "2023":
             assert browsers["admin"].post(paid).status_code == 303
+    browsers["provider"].post("/providers/press", {"what": "courses", "courses": "20", "free": "10"})
+    papers |= {"provider": "press"}
     payment = room.server.services.supervision.bench.papers.find("subsidy")[0].paper
     asked = browsers["admin"].post(f"/classes/{CLASS}/questions", {"text": QUESTIONS}).headers["location"]
     papers |= {"bank": asked.rpartition("/")[2]}
