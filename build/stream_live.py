@@ -29,18 +29,19 @@ def packets(file: Path, again: bool) -> Iterator[tuple[int, Any, float]]:
     """Each packet of the file in its order: stream, packet, and the second at which it is due."""
     began = 0.0
     while True:
+        end = began
         with av.open(str(file)) as box:
-            length = float(box.duration or 0) / 1_000_000
             for packet in box.demux([s for s in box.streams if s.type in ("video", "audio")]):
-                if packet.dts is None:
+                if packet.dts is None or packet.dts < 0:  # what leads in would stand before what was sent
                     continue
                 due = began + float(packet.dts * packet.time_base)
+                end = max(end, due + float((packet.duration or 0) * packet.time_base))
                 shift = round(began / packet.time_base)
                 packet.pts, packet.dts = (packet.pts or packet.dts) + shift, packet.dts + shift
                 yield packet.stream.index, packet, due
         if not again:
             return
-        began += length
+        began = end + 0.04
 
 
 def stream(file: Path, folder: Path, seconds: float, again: bool) -> None:
