@@ -16,6 +16,7 @@ from server_stub.domain.errors import ServerError, SetupError
 from server_stub.domain.oidc import Oidc, Provider
 from server_stub.domain.passkeys import Ceremony
 from server_stub.domain.wechat import WeChat, WeChatApp
+from server_stub.storage.forgetting import SqlForgetting
 from server_stub.storage.waysfile import read_ways
 from tests.server_stub.conftest import Room
 from tests.server_stub.elsewhere import APP, Elsewhere, elsewhere, ways_file
@@ -139,6 +140,13 @@ def test_a_provider_that_is_gone_is_listed_by_its_issuer(room: Room, there: Else
     headers = room.learner().sign_in().headers
     listed = room.http.get("/v1/sign-in/links", headers=headers).json()
     assert listed == {"links": [{"issuer": there.url, "way": "", "name": there.url}]}
+
+
+def test_who_a_forgotten_learner_was_elsewhere_is_forgotten_too(room: Room, there: Elsewhere) -> None:
+    """The account of another issuer names a person: it goes with the name, and opens nothing any more."""
+    who = linked(room, there, "oidc", lambda _: there.agree("anna"))
+    SqlForgetting(room.server.services.ways._store._engine).person(who)  # type: ignore[attr-defined]
+    assert room.server.services.ways._store.linked(there.url, "anna") is None
 
 
 def test_an_old_token_links_nothing(room: Room, there: Elsewhere) -> None:
