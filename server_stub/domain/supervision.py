@@ -75,7 +75,7 @@ def wire(
     surveys = Surveys(bench, figures, words)
     return Supervision(
         bench, settler, rules, figures, applications, eligibility, opening, certificates, cases, Employers(bench),
-        Inspections(bench, cases), Tips(bench), Statistics(bench, figures, applications, rules),
+        Inspections(bench, cases), Tips(bench, words), Statistics(bench, figures, applications, rules),
         retention, Privacy(bench, rules, logs, eraser, forgetting, retention, portraits),
         Mailroom(bench), Subsidies(bench), surveys,
         Providers(bench, rules, surveys, logs),

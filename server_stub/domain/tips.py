@@ -12,6 +12,7 @@ from server_stub.domain.errors import NotThereError, UnreadableError
 from server_stub.domain.office import stated
 from server_stub.domain.papers import Paper, fresh, required
 from server_stub.domain.people import Account
+from server_stub.domain.wordlist import WordList
 from server_stub.domain.work import Bench, in_state
 
 KIND: Final = "tip"
@@ -28,13 +29,14 @@ class Tip:
     contact: str = ""  # hex of the sealed contact
     answer: str = ""
     by: str = ""
+    marked: tuple[str, ...] = ()  # sorts of words to look at (`wordlist`)
 
 
 class Tips:
     """Takes and answers them."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, bench: Bench, words: WordList) -> None:
+        self._bench, self._words = bench, words
 
     def take(self, about: str, text: str, contact: str) -> str:
         """Keep a tip; the code by which its author, and nobody else, sees what became of it."""
@@ -43,7 +45,8 @@ class Tips:
             raise UnreadableError(f"write 4 to {_MAX_TEXT} characters")
         bench, code = self._bench, "".join(secrets.choice(_LETTERS) for _ in range(12))
         sealed = bench.sealer.seal(contact.encode(), "tip").hex() if contact.strip() else ""
-        bench.papers.put(fresh(KIND, "", _key(code), "new", bench.clock(), Tip(about.strip(), said, sealed)))
+        value = Tip(about.strip(), said, sealed, marked=self._words.marks(f"{about}\n{said}"))
+        bench.papers.put(fresh(KIND, "", _key(code), "new", bench.clock(), value))
         return code
 
     def follow(self, code: str) -> tuple[Paper, Tip]:

@@ -121,6 +121,15 @@ def test_a_word_to_look_at_is_told_to_its_writer_and_marked_for_the_staff(
     assert "不礼貌用语" in page
 
 
+def test_a_tip_is_taken_whatever_its_words_and_marked(room: Room) -> None:
+    """R4.4: nobody who tells something is asked to find other words; who reads it sees a mark."""
+    browsers = hire(room)
+    ok(room.http.post("/tips", data={"text": "那个白痴老师让我们代刷"}))
+    page = ok(browsers["supervisor"].get("/cases")).text
+    assert "那个白痴老师让我们代刷" in page
+    assert "不礼貌用语" in page
+
+
 def test_an_appeal_is_never_held_up_by_a_word(room: Room) -> None:
     """A statement or an appeal goes at once, whatever its words: nobody is kept from being heard."""
     learner = room.learner().sign_in()
