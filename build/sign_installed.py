@@ -32,7 +32,9 @@ def main() -> int:
         print(f"{name!r}: keys named {DEVELOPMENT}/… sign checkouts, and nothing else does", file=sys.stderr)
         return 2
     text, signer = text_of(installed(root=root)), _signer(key, name)
-    (root / NOTE).write_bytes(note.sign(text, signer))
+    data = note.sign(text, signer)
+    note.parse(data)  # a list that is too long for its readers ends the build here
+    (root / NOTE).write_bytes(data)
     (root / KEY).write_text(f"{signer.vkey}\n", "ascii")
     if not options.development:
         sys.stdout.write(text)
