@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from server_stub.domain.errors import ServerError, UnreadableError
+from server_stub.domain.services import Services
 from server_stub.routes.case_pages import names
 from server_stub.routes.deps import Wired, seen
 from server_stub.routes.web import SAFE, Acts, PageRoute, Reads, language, render, same_site
@@ -37,7 +38,8 @@ def inspection(visit: Reads, inspection: str) -> Response:
     work = visit.wired.supervision
     found, value = work.inspections.look(visit.account, inspection)
     return visit.show("inspection.html", paper=found, value=value, titles=work.bench.titles(),
-                      names=names(visit, work.inspections.visible(visit.account, value)), base=_base(visit.request),
+                      names=names(visit, work.inspections.visible(visit.account, value)),
+                      base=_base(visit.wired, visit.request),
                       me=work.bench.sealer.pseudonym(visit.account.name))  # fmt: skip
 
 
@@ -72,7 +74,8 @@ def calls(visit: Acts, inspection: str) -> Response:
     work = visit.wired.supervision
     rows = work.inspections.call_sheet(visit.account, inspection)
     found, value = work.inspections.look(visit.account, inspection)
-    return visit.show("calls.html", rows=rows, paper=found, value=value, titles=work.bench.titles())
+    return visit.show("calls.html", rows=rows, paper=found, value=value, titles=work.bench.titles(),
+                      now=visit.wired.clock())  # fmt: skip
 
 
 # --- for everybody ----------------------------------------------------------------------------------------------------
@@ -83,7 +86,7 @@ def public(wired: Wired, request: Request, inspection: str) -> Response:
     """What was announced, drawn and found: no name, and the command with which anybody draws the same."""
     found, value = wired.supervision.inspections.published(inspection)
     return render(request, "public_inspection.html", language(request), paper=found, value=value,
-                  base=_base(request))  # fmt: skip
+                  base=_base(wired, request))  # fmt: skip
 
 
 @router.get("/public/inspections/{inspection}/list")
@@ -115,9 +118,9 @@ def take_tip(wired: Wired, request: Request, about: Line = "", text: Area = "", 
     return render(request, "tips.html", language(request), code="", known=None, made=made, problem="")
 
 
-def _base(request: Request) -> str:
-    """The address under which this server was asked."""
-    return str(request.base_url).rstrip("/")
+def _base(wired: Services, request: Request) -> str:
+    """The address of these pages: the operator's word, and only without it what the request says of itself."""
+    return wired.origin or str(request.base_url).rstrip("/")
 
 
 def _number(text: str) -> int:

@@ -174,9 +174,11 @@ def test_a_command_on_a_page_runs_nothing_else(room: Room) -> None:
     room.learner().ready()
     form = {"name": "November", "source": "a lottery", "count": "1", "each": "1"}
     path = supervisor.post("/inspections", form).headers["location"]
+    object.__setattr__(room.server.services, "origin", "https://study.example")  # as settings.toml says it
     seed = "1 2\"; rm -rf ~; $(reboot) `id` '3'"
     assert supervisor.post(f"{path}/draw", {"seed": seed}).status_code == 303
-    page = room.http.get(f"/public{path}").text
+    page = room.http.get(f"/public{path}", headers={"Host": "evil.example"}).text
+    assert "evil.example" not in page  # what a request calls this server is not what the page tells people to fetch
     texts: list[str] = []
     reader = HTMLParser()
     reader.handle_data = texts.append  # type: ignore[method-assign]
