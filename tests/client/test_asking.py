@@ -126,21 +126,24 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def study_together(world: World, lessons: list[tuple[MachineSide, Study]], after: Callable[[int], int]) -> None:
-    """All study at once; the n-th answers each question `after(n)` ms after it appeared, with its own choice."""
-    shown = [0] * len(lessons)
-    for _ in range(6_000):
+    """All study at once. Once all stand before the same question (their checks fall at other moments), the n-th answers
+    `after(n)` ms later, with its own choice."""
+    waited: dict[int, int] = {}
+    for _ in range(12_000):
         world.clock.advance(100)
-        done = 0
-        for n, (_, study) in enumerate(lessons):
+        for _, study in lessons:
             study.tick()
-            view = study.view()
-            done += view.phase == "done"
-            stands = view.question is not None and view.question.prompt is not None
-            shown[n] = shown[n] + 100 if stands else 0
-            if shown[n] > after(n):
-                study.reply(n, "")
-        if done == len(lessons):
+        views = [study.view() for _, study in lessons]
+        if all(view.phase == "done" for view in views):
             return
+        asked = [view.question.prompt if view.question is not None else None for view in views]
+        if not waited and None not in asked and len(set(asked)) == 1:
+            waited = dict.fromkeys(range(len(lessons)), 0)
+        for n in list(waited):
+            waited[n] += 100
+            if waited[n] > after(n) and asked[n] is not None:
+                lessons[n][1].reply(n, "")
+                del waited[n]
     raise AssertionError([study.view().phase for _, study in lessons])
 
 
