@@ -39,7 +39,7 @@ def x_server(*needs: str, home: Path | None = None, size: str = "1280x800x24") -
     finally:
         for process in reversed(started):
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 def wait_for_manager(display: str) -> None:
@@ -51,7 +51,7 @@ def wait_for_manager(display: str) -> None:
     try:
         root, name = connection.get_setup().roots[0].root, "_NET_SUPPORTING_WM_CHECK"
         atom = connection.core.InternAtom(False, len(name), name).reply().atom
-        for _ in range(600):
+        for _ in range(2_400):
             if connection.core.GetProperty(False, root, atom, xcffib.xproto.Atom.Any, 0, 1).reply().value_len:
                 return
             time.sleep(0.05)

@@ -85,7 +85,7 @@ class Look:
 def wait(look: Callable[[], Sequence[Finding]], rule: str) -> Finding:
     """Look until `rule` is found; the bound only ends a broken test."""
     found: Sequence[Finding] = ()
-    for _ in range(100):
+    for _ in range(600):
         found = look()
         hit = next((finding for finding in found if finding.rule == rule), None)
         if hit is not None:
@@ -101,7 +101,7 @@ def free_port() -> int:
 
 def wait_for_port(port: int) -> None:
     """A program is in the process table before it listens; the bound only ends a broken test."""
-    for _ in range(300):
+    for _ in range(1_200):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.1)
@@ -148,7 +148,7 @@ def test_a_browser_at_rest_is_left_alone(engine: Engine, profile: str, display: 
     command = (need("chromium"), "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={profile}")
     with running(*command, "about:blank", env={**os.environ, "DISPLAY": display}) as process:
         look = Look(engine, process)
-        for _ in range(100):
+        for _ in range(600):
             if len(process.children(recursive=True)) >= 3:
                 break
             time.sleep(0.2)

@@ -16,7 +16,7 @@ gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402
 
 ACCOUNT, CODES, WORDS = sys.argv[1], Path(sys.argv[2]), json.loads(Path(sys.argv[3]).read_text())
-PATIENCE_S = 60
+PATIENCE_S = 240
 BUTTONS = ("button.start", "button.continue", "button.ready")
 
 

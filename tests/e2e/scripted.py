@@ -51,7 +51,7 @@ def say(**news: object) -> None:
 
 def code_of(log: Path, account: str, before: int) -> str:
     """The code that the development server printed after position `before` of its log."""
-    for _ in range(200):
+    for _ in range(2_400):  # two minutes: only a broken server takes so long
         found = re.findall(rf"development code for {account}: (\d{{6}})", log.read_text()[before:])
         if found:
             return str(found[-1])

@@ -35,7 +35,7 @@ class Desk:
         self.env = {**os.environ, "DISPLAY": display}
 
     def run(self, *command: str) -> str:
-        done = subprocess.run(command, env=self.env, check=True, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, env=self.env, check=True, capture_output=True, text=True, timeout=120)
         return done.stdout.strip()
 
     def lesson(self) -> str:

@@ -137,8 +137,8 @@ class Chromium:
         self._do("DELETE", f"/webauthn/authenticator/{authenticator}")
 
     def wait(self, script: str) -> None:
-        """Until a script says true; after 200 looks the page is shown instead."""
-        for _ in range(200):
+        """Until a script says true; after two minutes the page is shown instead."""
+        for _ in range(1_200):
             if self.run(script):
                 return
             time.sleep(0.1)

@@ -39,7 +39,7 @@ class Front:
         """One request over TLS from address `at`; status, headers, body."""
         trust = ssl.create_default_context(cafile=str(self.certificate))
         connection = http.client.HTTPSConnection(
-            "localhost", self.port, timeout=20, source_address=(at, 0), context=trust
+            "localhost", self.port, timeout=60, source_address=(at, 0), context=trust
         )
         with contextlib.closing(connection):
             connection.request(method, path, body, {name.replace("_", "-"): text for name, text in headers.items()})
@@ -110,7 +110,7 @@ def running(*command: object) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def wait_for(ready, process: subprocess.Popen[bytes]) -> None:

@@ -47,7 +47,7 @@ class Room:
     def _settle(self) -> None:
         reel = self.playback._reel
         assert reel is not None
-        for _ in range(5000):
+        for _ in range(100_000):  # minutes: only a broken test waits so long
             if reel.fault is not None or (reel.ready and self._filled()):
                 return
             time.sleep(0.001)

@@ -54,7 +54,7 @@ class Desk:
 
     def settle(self) -> None:
         """Let the drawing thread finish: the test has no hurry."""
-        for _ in range(2000):
+        for _ in range(60_000):  # two minutes: only a broken test waits so long
             self.look()
             leaf = self.playback.leaf
             if self.faults or self.playback.progress().playing or (leaf is not None and leaf.waits):

@@ -75,7 +75,7 @@ class Theatre:
         """Wait for the decoder thread (not for the clock)."""
         reel = self.playback._reel
         assert reel is not None
-        for _ in range(5000):
+        for _ in range(60_000):  # two minutes: only a broken test waits so long
             if reel.fault is not None or (reel.ready and (reel.end_ms is not None or self._plenty())):
                 return
             time.sleep(0.002)

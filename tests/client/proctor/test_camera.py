@@ -15,7 +15,7 @@ from client.proctor.camera import BROKEN, STEADY_FRAMES, WARM_FRAMES, DeviceCame
 from client.proctor.devices import BUSY, MISSING, NO_FRAMES, PERMISSION, VIRTUAL, System
 from client.proctor.face import Image
 
-PATIENCE = 500  # waits of 10 ms: a bound for a broken camera, not a measure of a good one
+PATIENCE = 12_000  # waits of 10 ms: a bound for a broken camera, not a measure of a good one
 
 
 def grey(level: int) -> Image:

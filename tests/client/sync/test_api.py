@@ -70,7 +70,7 @@ def odd():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield HttpTransport(f"http://127.0.0.1:{server.server_port}", timeout=(2, 2))
+    yield HttpTransport(f"http://127.0.0.1:{server.server_port}", timeout=(60, 60))
     server.shutdown()
     server.server_close()
     thread.join()
@@ -103,7 +103,7 @@ def test_an_endless_answer_is_cut_off(odd, monkeypatch):
 def test_nobody_there_is_a_network_error():
     """A closed port is one sentence, not a traceback."""
     with pytest.raises(NetworkError):
-        HttpTransport("http://127.0.0.1:9", timeout=(1, 1)).send("GET", "/v1/health")
+        HttpTransport("http://127.0.0.1:9", timeout=(60, 60)).send("GET", "/v1/health")
 
 
 @pytest.mark.parametrize("path", ["http://evil.example/", "no-slash", "/a b", "/a\r\nX: y", "/" + "x" * 600])
