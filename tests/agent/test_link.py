@@ -27,15 +27,17 @@ from client.events import AgentLost, AgentNote
 from client.events import Beat as ClientBeat
 from client.guard import AgentGuard
 
+SLOWLY = 4  # a machine that does other things as well starts an agent late, and is no reason to call it lost
+
 
 class Clock:
-    """The real monotonic clock, and whatever the test adds."""
+    """The real monotonic clock, four times as slow, and whatever the test adds."""
 
     def __init__(self) -> None:
         self.added = 0
 
     def __call__(self) -> int:
-        return time.monotonic_ns() // 1_000_000 + self.added
+        return time.monotonic_ns() // 1_000_000 // SLOWLY + self.added
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def link(clock: Clock) -> Iterator[AgentLink]:
 def wait(link: AgentLink, wanted: Callable[[object], bool]) -> list[object]:
     """Poll until a message is `wanted`; all messages until then. The bound is generous: it only ends a broken test."""
     said: list[object] = []
-    for _ in range(600):
+    for _ in range(1_800):
         said += link.poll()
         if any(wanted(message) for message in said):
             return said
@@ -186,17 +188,18 @@ def test_a_missing_program_is_an_error_with_a_remedy(clock: Clock) -> None:
     guard.close()
 
 
-def test_starts_are_bounded(clock: Clock) -> None:
+def test_starts_are_bounded() -> None:
     """An agent that dies at once is tried again ever more slowly."""
-    link = AgentLink(scripted("raise SystemExit(1)"), clock=clock)
+    now = [0]
+    link = AgentLink(scripted("raise SystemExit(1)"), clock=lambda: now[0])
     waits = []
     for _ in range(7):
         link.start()
-        before = clock.added
+        before = now[0]
         while link.pid is None:
-            clock.added += 500
+            now[0] += 500
             link.poll()
-        waits.append(clock.added - before)
+        waits.append(now[0] - before)
         wait(link, lost)
     assert waits[0] == 0
     assert waits == sorted(waits)
@@ -245,7 +248,7 @@ def test_the_session_hears_the_agent_in_its_own_words(clock: Clock) -> None:
     """The port yields the client's signals."""
     guard = AgentGuard(AgentLink(clock=clock))
     guard.start()
-    for _ in range(600):
+    for _ in range(1_800):
         said = guard.poll()
         if any(isinstance(signal, ClientBeat) for signal in said):
             break
@@ -269,7 +272,7 @@ def class_pack(pack: Pack, tmp_path: Path) -> tuple[str, Path]:
 
 def beats_of(guard: AgentGuard, until: Callable[[list[object]], bool]) -> list[object]:
     said: list[object] = []
-    for _ in range(600):
+    for _ in range(1_800):
         said += guard.poll()
         if until(said):
             return said
@@ -308,7 +311,7 @@ def test_what_the_grant_does_not_name_is_recorded(how: str, class_pack: tuple[st
         at = 1_893_456_000_000
     else:
         installation = "ab" * 32
-    guard = AgentGuard(AgentLink())
+    guard = AgentGuard(AgentLink(clock=Clock()))
     guard.start()
     guard.rules(digest, path, at, installation)
     words = {"exchanged": "TS-A-013", "expired": "TS-A-014", "another installation": "the class names abab"}[how]
@@ -328,14 +331,16 @@ def test_an_agent_of_other_files_is_lost(link: AgentLink, monkeypatch: pytest.Mo
     assert not any(beat(message) for message in said)
 
 
-def test_a_starved_agent_is_told_within_five_seconds(link: AgentLink) -> None:
+def test_a_starved_agent_is_told_within_five_seconds() -> None:
     """Stopped for real, on the real clock: lost after 4.5 s, and a client looks ten times a second."""
     assert LOST_MS + 500 <= 5_000
+    link = AgentLink()
     link.start()
     wait(link, beat)
     psutil.Process(link.pid).suspend()
     detail = next(message.detail for message in wait(link, lost) if isinstance(message, Lost))
     assert detail.startswith("no beat for ")
+    link.close()
 
 
 def test_a_session_leaves_nothing_behind(link: AgentLink, tmp_path: Path) -> None:
