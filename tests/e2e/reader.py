@@ -56,9 +56,20 @@ def wait(look, what):
     return sys.exit(f"waited in vain for {what}; heard {[(role, name) for role, name, _ in objects()]}")
 
 
+def ready(found):
+    """The object, if it is there and can be used now."""
+    if found is None:
+        return None
+    try:
+        found.clear_cache()
+        return found if found.get_state_set().contains(Atspi.StateType.ENABLED) else None
+    except GLib.GError:
+        return None  # it went away
+
+
 def press(role, *keys, number=0):
-    """Press what is called so."""
-    found = wait(lambda: there(role, *keys, number=number), f"{role} {keys}")
+    """Press what is called so, once it can be pressed: while something is on its way it is there and says that not."""
+    found = wait(lambda: ready(there(role, *keys, number=number)), f"{role} {keys} that can be pressed")
     name, action = found.get_name(), found.get_action_iface()
     if action is None or action.get_n_actions() == 0:
         sys.exit(f"{name!r} cannot be pressed")
