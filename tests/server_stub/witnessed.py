@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -130,11 +131,12 @@ def watched(room: Room, folder: Path, quorum: str = TWO_OF_THREE_AND_THE_EXTERNA
             book.close()
 
 
-def slow(seconds: float) -> Bend:
-    """An answer that comes late."""
+def hanging(until: threading.Event, answered: list[float]) -> Bend:
+    """An answer that comes only after `until` (or a minute, for a broken test); `answered` tells that it came."""
 
     def bend(reply: Reply, _body: bytes) -> Reply:
-        time.sleep(seconds)
+        until.wait(60)
+        answered.append(time.monotonic())
         return reply
 
     return bend
