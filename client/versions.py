@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from client import release
-from client.profile import disk, write_private
+from client.profile import disk, sync_folder, write_private
 from client.release import BadReleaseError, File, Release
 
 KEPT: Final = 2  # the current version and the one before
@@ -93,12 +93,15 @@ class Versions:
         return [f for f in wanted.files if not release.same(f, begun / f.path) and not release.same(f, used / f.path)]
 
     def put(self, wanted: Release, file: File, data: bytes) -> None:
-        """Write one file of a release that is being built."""
+        """Write one file of a release that is being built; its bytes are on the disk before it has its name."""
         path = self.folder(wanted.version) / file.path
         with disk(str(path)):
             path.parent.mkdir(parents=True, exist_ok=True)
             fresh = path.with_name(f".{path.name[:80]}.new")
-            fresh.write_bytes(data)
+            with fresh.open("wb") as written:
+                written.write(data)
+                written.flush()
+                os.fsync(written.fileno())
             fresh.chmod(0o755 if file.executable else 0o644)
             fresh.replace(path)
 
@@ -120,6 +123,8 @@ class Versions:
             for name, target in wanted.links.items():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).symlink_to(target)
+            for inner in {folder, *(path.parent for _, path in release.walk(folder))}:
+                sync_folder(inner)
         for file in wanted.files:
             if not release.same(file, folder / file.path):
                 raise BadReleaseError(f"{file.path}: other bytes than the release lists")
@@ -133,6 +138,7 @@ class Versions:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self.root / "current")
+            sync_folder(self.root)
 
     def tidy(self) -> None:
         """Forget all but the current version and the one before it."""

@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import json
 import lzma
+import os
 import subprocess
 import sys
 
@@ -57,6 +58,29 @@ def test_only_what_changed_is_fetched_and_the_next_start_uses_it(site, client):
     site.release("0.3.0")
     assert client.update().state == "updated"
     assert not client.versions.folder("0.1.0").exists()  # the current one and the one before it are kept
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="left out: reads /proc")
+def test_a_power_cut_after_an_update_finds_a_whole_version(site, client, monkeypatch):
+    """Every file that is new, and every folder, is on the disk before the next start is pointed at it."""
+    synced, before, true_sync, true_replace = set(), [], os.fsync, os.replace
+
+    def sync(handle):
+        synced.add(os.fstat(handle).st_ino)
+        true_sync(handle)
+
+    def replace(source, target):
+        if os.path.basename(target) == "current":
+            before.append(set(synced))
+        true_replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "replace", replace)
+    site.release("0.2.0")
+    assert client.update().state == "updated"
+    folder = client.versions.folder("0.2.0")
+    there = [path for path in (folder, *folder.rglob("*")) if not path.is_symlink()]
+    assert {path.stat().st_ino for path in there} <= before[0]
 
 
 def test_a_version_that_is_worse_here_is_never_used(site, client):
