@@ -25,7 +25,7 @@ from client.proctor.template import Template, TemplateError
 from tests.client.proctor.scenes import ANNA
 
 PATIENCE = 15_000  # polls of 20 ms: a bound for a broken worker, not a measure of a good one
-TRIES = 3  # a worker that gets no core sees too few pictures of a gesture: as a learner does, it is tried again
+TRIES = 10  # a worker that gets no core sees too few pictures of a gesture: as a learner does, it is tried again
 
 
 class Clock:
