@@ -138,7 +138,7 @@ class Segments:
     def _accept(self, tx: Transaction, taken: _Taken) -> bytes | ServerError:
         """A refusal that leaves something behind (evidence, a revealed seed) is returned, so that it is committed."""
         session = taken.session
-        progress = tx.events.progress(session.sid)
+        progress, told = tx.events.standing(session.sid)
         if progress.body == taken.digest:
             return progress.answer
         if progress.state == "open" and self._revealer.is_over(session, progress.size):
@@ -153,7 +153,7 @@ class Segments:
         if live.log.tree.root() != taken.segment.checkpoint.root:
             tx.events.add_fork(session.sid, taken.upload.body, self._clock())
             return ForkError("the entries do not hash to the root that was signed")
-        return self._cosign(tx, live, progress, taken)
+        return self._cosign(tx, live, progress, taken, _commands(tx, session.sid) if told else ())
 
     def _late(self, tx: Transaction, taken: _Taken) -> ServerError:
         """A session that is over takes nothing; what its own key signed against its history is kept as evidence."""
@@ -170,13 +170,15 @@ class Segments:
             tx.events.add_fork(progress.sid, taken.upload.body, self._clock())
         return StaleSegmentError(f"the session stands at {progress.size} here", {"size": progress.size})
 
-    def _cosign(self, tx: Transaction, live: Live, progress: Progress, taken: _Taken) -> bytes:
+    def _cosign(
+        self, tx: Transaction, live: Live, progress: Progress, taken: _Taken, commands: tuple[str, ...]
+    ) -> bytes:
         session, sid, given = taken.session, taken.session.sid, taken.segment
         now = max(self._clock(), progress.heard_at)  # signed times never fall, whatever the clock does
         time = now // 1000
         signature = checkpoint.cosignature(given.checkpoint, self._keyring.cosigner, time)
         order = live.order(time) if given.entries else None
-        answer = _answer(str(signature), asdict(order) if order else None, _commands(tx, sid), taken.upload.seen)
+        answer = _answer(str(signature), asdict(order) if order else None, commands, taken.upload.seen)
         self._report(sid, live, progress)
         signed = bytes(Note(given.note.text, (taken.line, signature)))
         unread = live.log.fault.index if live.log.fault else None

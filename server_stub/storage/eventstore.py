@@ -23,6 +23,10 @@ _SET_PROGRESS, _ADVANCE = (
     f"UPDATE progress SET {', '.join(f'{name} = ?' for name in names)} WHERE sid = ?"  # noqa: S608
     for names in (_CHANGING, _ADVANCING)
 )
+_STANDING = (
+    "SELECT progress.*, CASE WHEN EXISTS (SELECT 1 FROM command WHERE command.sid = progress.sid AND carried = 0) "
+    "THEN 1 ELSE 0 END FROM progress WHERE sid = ?"
+)
 _changed, _advanced = (attrgetter(*names, "sid") for names in (_CHANGING, _ADVANCING))
 # `dataclasses.astuple` copies deeply, which costs more than the statement
 _session_row, _progress_row = (attrgetter(*(field.name for field in fields(row))) for row in (Session, Progress))
@@ -49,6 +53,10 @@ class SqlEventStore:
     def progress(self, sid: str) -> Progress:
         row = self._db.execute("SELECT * FROM progress WHERE sid = ?", (sid,)).fetchone()
         return Progress(*row)
+
+    def standing(self, sid: str) -> tuple[Progress, bool]:
+        *row, waiting = self._db.execute(_STANDING, (sid,)).fetchone()
+        return Progress(*row), bool(waiting)
 
     def set_progress(self, progress: Progress) -> None:
         self._db.execute(_SET_PROGRESS, _changed(progress))
