@@ -37,12 +37,12 @@ def grow(room: Room, count: int) -> None:
 
 
 def test_a_new_class_begins_with_itself_its_keys_and_its_rules(room: Room) -> None:
-    """Entry 0 names the class; log, cosign, grant and officer keys and four documents follow."""
+    """Entry 0 names the class; log, cosign, grant and officer keys and five documents follow."""
     log = ClassLog(f"{SERVER}/c/{CLASS}")
     for data in entries(room, head(room).size):
         log.add(data)
     assert [record.leaf.role for record in log.keys] == ["log", "cosign", "grant", "supervisor"]
-    assert set(log.policies) == {"policy", "rules", "models", "course"}
+    assert set(log.policies) == {"policy", "rules", "models", "course", "points"}
 
 
 def test_the_log_only_grows(room: Room) -> None:
