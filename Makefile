@@ -98,16 +98,17 @@ test-ray: setup-dev  ## archives verified by two workers of Ray, in an environme
 test-api: setup-dev  ## the published interface under fire of schemathesis, in an environment of its own
 	@[ -x .work/schemathesis/bin/python ] || .venv/bin/uv venv -q --python .venv/bin/python .work/schemathesis
 	@.venv/bin/uv pip install -q --python .work/schemathesis/bin/python --require-hashes -r build/requirements/schemathesis.txt
-	@$(PY) build/test_api.py --schemathesis .work/schemathesis/bin/schemathesis
+	@$(PY) build/test_api.py --schemathesis .work/schemathesis/bin/schemathesis --examples 10
+	@$(PY) build/test_api.py --schemathesis .work/schemathesis/bin/schemathesis --examples 5 --known
 
 test-web: setup-dev  ## the staff's pages in real Chromium, and every route by every role
-	@$(PY) -m pytest -rs tests/server_stub/test_browser.py tests/server_stub/test_privileges.py tests/server_stub/test_accessible.py tests/server_stub/test_passkeys.py tests/server_stub/test_me.py tests/server_stub/test_rooms.py tests/server_stub/test_warnings.py
+	@$(PY) -m pytest -rs tests/server_stub/test_browser.py tests/server_stub/test_privileges.py tests/server_stub/test_accessible.py tests/server_stub/test_passkeys.py tests/server_stub/test_me.py tests/server_stub/test_rooms.py tests/server_stub/test_warnings.py tests/server_stub/test_live_browser.py tests/server_stub/test_keyboard.py tests/server_stub/test_page_attacks.py tests/server_stub/test_waiting.py tests/server_stub/test_words.py
 
 test-update: setup-dev  ## updates of the client against a repository on this machine, with the attacks that TUF names
 	@$(PY) -m pytest -rs tests/client/sync/test_updates.py
 
 bench-update: setup-dev  ## bytes that an update fetches where only our code changed (needs make freeze)
-	@$(PY) build/bench_update.py
+	@xvfb-run -a $(PY) build/bench_update.py
 
 test-postgres: setup-dev  ## people in a real PostgreSQL (Debian's postgresql)
 	@TRUESEAT_POSTGRES=1 $(PY) -m pytest -rs tests/server_stub/test_postgres.py
