@@ -12,7 +12,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol
@@ -27,7 +27,8 @@ EXAMINED_S: Final = 180.0  # a doctor that takes longer is ill itself
 CLOSING_S: Final = 30.0  # how long a window that was just closed may take to end
 
 State = Literal["current", "later", "studying", "refused", "updated"]
-Examine = Callable[[Path], frozenset[str]]
+Examined = Mapping[str, str]  # what a version's doctor looked at → the level it found
+Examine = Callable[[Path], Examined]
 
 
 class Repository(Protocol):
@@ -87,7 +88,8 @@ class Updating:
             self.versions.put(wanted, file, self.repository.fetch(file))
             fetched += file.packed
         self.versions.complete(wanted)
-        worse = self.examine(self.versions.folder(wanted.version)) - self.examine(self.versions.folder(present))
+        folder = self.versions.folder
+        worse = worsened(self.examine(folder(wanted.version)), self.examine(folder(present)))
         if worse:
             self.versions.refuse(wanted.version)
             return Outcome("refused", wanted.version, fetched, f"it fails here: {', '.join(sorted(worse))}")
@@ -110,16 +112,23 @@ def lesson_open(data: Path) -> bool:
     return any(held(Profile(data, learner).outbox) for learner in learners(data))
 
 
-def examined(folder: Path, data: Path) -> frozenset[str]:
-    """What the doctor of the version in `folder` calls broken; the doctor itself, if it does not answer."""
+def examined(folder: Path, data: Path) -> Examined:
+    """What the doctor of the version in `folder` found; the doctor itself fails if it does not answer."""
     program = folder / ("trueseat.exe" if sys.platform == "win32" else "trueseat")
     try:
         done = subprocess.run(
             [program, "doctor", "--json", "--data", data], check=False, capture_output=True, timeout=EXAMINED_S
         )
-        return frozenset(item["what"] for item in json.loads(done.stdout)["checks"] if item["level"] == "fail")
+        return {str(item["what"]): str(item["level"]) for item in json.loads(done.stdout)["checks"]}
     except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired):
-        return frozenset({"doctor"})
+        return {"doctor": "fail"}
+
+
+def worsened(wanted: Examined, present: Examined) -> frozenset[str]:
+    """What fails in the wanted version and did not in the present one. What only the wanted one looks at says something
+    about this computer and nothing about the version."""
+    known = {"doctor": "ok", **present}
+    return frozenset(what for what, level in wanted.items() if level == "fail" and known.get(what, "fail") != "fail")
 
 
 def begin(config: Config) -> None:

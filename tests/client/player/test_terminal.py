@@ -104,6 +104,7 @@ class Silent:
         (None, os.uname().nodename, False),
         (1, os.uname().nodename, False),
     ],
+    ids=["ours", "another machine", "no machine", "no process", "the first process"],
 )
 def test_where_the_server_does_not_tell_the_windows_own_word_needs_this_machine(
     pid: int | None, machine: str, ours: bool

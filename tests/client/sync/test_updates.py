@@ -21,7 +21,7 @@ from client import release
 from client.errors import ClientError
 from client.release import BadReleaseError, File, Release
 from client.sync.updates import Fetcher, NoUpdateSourceError, Repository, UpdateRefusedError, UpdateUnreachableError
-from client.updating import here
+from client.updating import here, worsened
 from client.versions import Versions
 from tests.client.sync.updates import Client, Site
 
@@ -93,6 +93,23 @@ def test_a_version_that_is_worse_here_is_never_used(site, client):
     assert client.update().state == "refused"
     site.release("0.2.1")
     assert client.update().state == "updated"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "present", "worse"),
+    [
+        ({"models": "fail"}, {"models": "ok"}, {"models"}),
+        ({"models": "fail"}, {"models": "warn"}, {"models"}),
+        ({"models": "fail"}, {"models": "fail"}, set()),
+        ({"display": "fail"}, {"models": "ok"}, set()),  # only the new doctor looks for one
+        ({"doctor": "fail"}, {"models": "ok"}, {"doctor"}),
+        ({"doctor": "fail"}, {"doctor": "fail"}, set()),
+        ({"models": "fail"}, {"doctor": "fail"}, set()),
+    ],
+)
+def test_a_version_is_worse_by_what_both_doctors_look_at(wanted, present, worse):
+    """A check that the present version does not know yet keeps nobody from a good update."""
+    assert worsened(wanted, present) == worse
 
 
 def test_a_program_that_does_not_start_is_worse_than_any(site, client):
