@@ -22,7 +22,7 @@ from client.ports import UnitMedia
 STARVED_MS = 500.0  # without a new picture for so long the clock waits for the decoder
 DEAF_S = 1.5  # a sound card whose queue stands still for so long is gone
 LIVE_STARVED_MS = 100.0  # a live picture stops at once: what comes late is shown, not skipped
-GAP_MS = 1000.0  # a picture of a live lesson may stand so long; a longer hole is not run through
+GAP_MS = 500.0  # a live picture may stand so long (two a second); a longer hole (a lost piece) is not run through
 EARLY_MS = 1000  # a file that ends so much before its declared length is not the unit that was promised
 PAGES = ".pdf"
 RATES = range(500, 2001)  # what keeps its pitch; the policy allows less

@@ -8,6 +8,7 @@ signed to a pipe at once: what it said before it died must be at the server in t
 from __future__ import annotations
 
 import contextlib
+import logging
 import mmap
 import os
 import resource
@@ -104,6 +105,7 @@ def served(world: World) -> Iterator[str]:
     bound.listen(64)
     child = os.fork()
     if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whatever the parent does about it, until uvicorn listens
         with _ends():
             _serve(world, bound)
     try:
@@ -157,6 +159,7 @@ def lives(ward: Ward, hurt: Hurt, *, room: int = 0) -> bool:
 
 
 def _life(ward: Ward, mouth: int, room: int) -> None:
+    logging.disable()  # the parent's log files are not this machine's, and may be larger than its disk has room
     try:
         os._exit(FULL if _study(ward, mouth, room) else 0)
     except DiskError:

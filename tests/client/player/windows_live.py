@@ -45,10 +45,13 @@ def pump(seconds: float = 0.1) -> None:
         time.sleep(0.01)
 
 
-def wait(probe: FocusProbe, step: str, wanted: Callable[[Any], bool]) -> None:
-    """Print what is seen once it is as wanted, or the last word."""
-    for _ in range(150):
+def wait(probe: FocusProbe, step: str, wanted: Callable[[Any], bool], again: Callable[[], object] = int) -> None:
+    """Print what is seen once it is as wanted, or the last word. `again`: what is asked of the desktop once more, while
+    it did not hear (without a window manager a focus that is asked for too early is lost)."""
+    for look in range(150):
         pump()
+        if look % 10 == 9:
+            again()
         seen = probe.observe()
         if wanted(seen):
             break
@@ -61,13 +64,17 @@ def main() -> None:
     ours = window(100, 100, 400, 300)
     system = Windows(window=ours)
     probe = FocusProbe(system, "windows", WindowsErrors)
-    user.SetForegroundWindow(ctypes.c_void_p(ours))
-    wait(probe, "front", lambda o: o.focused and o.covered == 0 and not o.minimised and not o.locked)
+
+    def front() -> None:
+        user.SetForegroundWindow(ctypes.c_void_p(ours))
+
+    front()
+    wait(probe, "front", lambda o: o.focused and o.covered == 0 and not o.minimised and not o.locked, front)
     user.ShowWindow(ctypes.c_void_p(ours), MINIMISE)
     wait(probe, "minimised", lambda o: o.minimised)
     user.ShowWindow(ctypes.c_void_p(ours), RESTORE)
-    user.SetForegroundWindow(ctypes.c_void_p(ours))
-    wait(probe, "back", lambda o: o.focused and not o.minimised)
+    front()
+    wait(probe, "back", lambda o: o.focused and not o.minimised, front)
     other = subprocess.Popen([sys.executable, "-m", "tests.client.player.windows_live", "cover"], stdin=subprocess.PIPE)
     wait(probe, "covered", lambda o: (o.covered or 0) > 200)
     assert other.stdin is not None
