@@ -20,7 +20,7 @@ demo: setup-app  ## the main job end to end: server, lesson, checks, archive, re
 test: setup-dev lint  ## set everything up and pass all tests
 	@$(PY) -m pytest -n 3 --dist loadgroup --durations=10
 
-quick: setup-dev  ## the fast tests, under a minute
+quick: setup-dev  ## the fast tests, without lessons, windows and long drills (about three minutes)
 	@$(PY) -m pytest -n 2 --dist loadgroup -m "not slow and not x11" tests/ledger tests/agent tests/client tests/server_stub
 
 lint: setup-dev
