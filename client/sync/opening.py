@@ -220,4 +220,6 @@ def _accommodation(enrolment: Enrolment, grant: Grant, digest: str, log: ClassLo
     note.verify(signed, keys_of(log, "supervisor"))
     if not isinstance(body, Accommodation) or signed.digest != digest or body.learner != grant.learner:
         raise GrantRefusedError("the grant names an accommodation that is not this learner's")
+    if body.until <= grant.time:
+        raise GrantRefusedError("the grant names an accommodation that has run out")
     return body
