@@ -220,6 +220,7 @@ def served(app: FastAPI, port: int = 0) -> Iterator[str]:
         app, host="127.0.0.1", port=port, log_level="critical", lifespan="off", timeout_graceful_shutdown=1
     )
     place = config.bind_socket()
+    place.listen(config.backlog)  # whoever comes before the thread has started waits for it, and is not refused
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([place],), daemon=True)
     thread.start()
