@@ -61,7 +61,10 @@ def configure(width: int = 1280, height: int = 800) -> None:
         Config.set(section, key, value)
     for name in ("kivy", "kivy.core"):
         logging.getLogger(name).addFilter(lambda record: "Cutbuffer" not in record.getMessage())
-    Config.remove_option("input", "%(name)s")  # /dev/input: needs rights that nobody has, and prints a traceback
+    for name in set(Config.options("input")) - {"mouse"}:
+        # SDL's window brings touch and pen itself. Kivy's own: /dev/input needs rights that nobody has, Windows' WM_PEN
+        # takes hold of the window that is active at the start, and where that is none, ends the client with a traceback
+        Config.remove_option("input", name)
 
 
 def _display() -> bool:

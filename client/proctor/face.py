@@ -23,9 +23,8 @@ SCORE: Final = 0.7  # the detector's own confidence; OpenCV's sample uses 0.9 an
 NMS: Final = 0.3
 TOP: Final = 50
 # Where the five points of a face lie in the recogniser's input (ArcFace's layout, 112 × 112).
-UPRIGHT: Final = np.array(
-    [38.2946 + 51.6963j, 73.5318 + 51.5014j, 56.0252 + 71.7366j, 41.5493 + 92.3655j, 70.7299 + 92.2041j]
-)
+UPRIGHT: Final = (38.2946 + 51.6963j, 73.5318 + 51.5014j, 56.0252 + 71.7366j, 41.5493 + 92.3655j, 70.7299 + 92.2041j)
+MIDDLE: Final = sum(UPRIGHT) / len(UPRIGHT)
 
 
 class FrameError(ClientError):
@@ -87,10 +86,11 @@ def _face(row: NDArray[np.float32], scale: float) -> Face:
 
 def upright(bgr: Image, face: Face) -> Image:
     """The face at 112 × 112 with eyes and mouth where the recogniser expects them (least-squares similarity)."""
-    points = np.array([complex(x, y) for x, y in face.points])
-    source, target = points - points.mean(), UPRIGHT - UPRIGHT.mean()
-    turn = (source.conj() * target).sum() / max(float((abs(source) ** 2).sum()), 1e-6)
-    move = UPRIGHT.mean() - turn * points.mean()
+    points = [complex(x, y) for x, y in face.points]
+    middle = sum(points) / len(points)
+    size = sum(abs(point - middle) ** 2 for point in points)
+    turn = sum((p - middle).conjugate() * (q - MIDDLE) for p, q in zip(points, UPRIGHT, strict=True)) / max(size, 1e-6)
+    move = MIDDLE - turn * middle
     matrix = np.array([[turn.real, -turn.imag, move.real], [turn.imag, turn.real, move.imag]])
     return cv2.warpAffine(bgr, matrix, (112, 112), flags=cv2.INTER_LINEAR)
 
