@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
+from server_stub.domain.signin import account_name
 from server_stub.routes.deps import Learner, Seen, Wired, bearer
 
 router = APIRouter(tags=["accounts"])
@@ -65,6 +66,7 @@ def sign_out(wired: Wired, _account: Learner, token: Annotated[str, Depends(bear
 def staff_sign_in(wired: Wired, body: StaffBody, address: Seen) -> dict[str, Any]:
     """Exchange an administrator's or supervisor's password for a token."""
     wired.limits.count("password", address)
+    wired.limits.count("account", account_name(body.account))
     token, account = wired.sign_in.staff(body.account, body.password)
     return {"token": token, "roles": sorted({duty.role for duty in wired.office.duties(account)})}
 

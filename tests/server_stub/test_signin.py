@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fastapi.testclient import TestClient
 
 from tests.server_stub.conftest import Room, kept
 
@@ -122,9 +123,24 @@ def test_a_wrong_password_and_an_unknown_account_are_one_answer(room: Room) -> N
 
 def test_passwords_cannot_be_tried_without_end(room: Room) -> None:
     """429 after twenty from one address, with the seconds to wait."""
-    tried = [room.http.post("/v1/staff/sign-in", json={"account": "nobody", "password": str(n)}) for n in range(21)]
+    bodies = [{"account": f"nobody{n}", "password": "wrong"} for n in range(21)]
+    tried = [room.http.post("/v1/staff/sign-in", json=body) for body in bodies]
     assert [answer.status_code for answer in tried] == [403] * 20 + [429]
     assert tried[-1].headers["Retry-After"] == "5"
+
+
+def test_attack_one_accounts_password_guessed_from_many_addresses(room: Room) -> None:
+    """Ten at once for one account, wherever they come from, by the page and by the API together: then 429."""
+    for number in range(10):
+        guest = TestClient(room.http.app, client=(f"198.51.100.{number}", 4711))
+        path = {"json" if number % 2 else "data": {"account": " Admin", "password": f"guess {number}"}}
+        assert guest.post("/v1/staff/sign-in" if number % 2 else "/sign-in", **path).status_code == 403
+    last = TestClient(room.http.app, client=("198.51.100.99", 4711))
+    for address, kind in (("/v1/staff/sign-in", "json"), ("/sign-in", "data")):
+        refused = last.post(address, **{kind: {"account": "admin", "password": room.password}})
+        assert refused.status_code == 429
+    room.clock.now += 30_000
+    assert last.post("/v1/staff/sign-in", json={"account": "admin", "password": room.password}).status_code == 200
 
 
 def test_no_secret_stands_in_the_database(room: Room) -> None:
