@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     settings.add_argument("--data", help="the data folder of this client")
     settings.add_argument("--server", help="address of the supervision server")
     settings.add_argument("--trust", help="this client's own trust file")
+    settings.add_argument("--authority", help="vkeys that vouch for reviewers and supervisors, spaces between")
     settings.add_argument("--language", choices=config.LANGUAGES)
     settings.add_argument("--camera", help="the camera's number")
     settings.add_argument("--models", help="the folder of the models")

@@ -105,7 +105,11 @@ class Arrival:
             if error.status != FORBIDDEN:
                 raise
             return None  # not the first sign-in, or the token is used up: the code to the phone, as everywhere
-        return Enrolment.signed_in(self._transport, self._config.data, who, own_trust=own)
+        return self._enrolment(who, own)
+
+    def _enrolment(self, who: SignedIn, own: bytes | None) -> Enrolment:
+        config = self._config
+        return Enrolment.signed_in(self._transport, config.data, who, own_trust=own, authority=config.authorities)
 
     def _again_in(self) -> int:
         since = self._clock.mono() - (self._code_at or 0)
@@ -123,7 +127,7 @@ class Arrival:
         own = self.own_trust()
 
         def job() -> Enrolment:
-            return Enrolment.signed_in(self._transport, self._config.data, who(), own_trust=own)
+            return self._enrolment(who(), own)
 
         self._later(job, self._enter, again="")
 

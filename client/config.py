@@ -18,6 +18,8 @@ from client import sources
 from client.errors import ConfigError
 from client.fit import ENGINES, LOADS
 from client.sources import Machine, Source
+from ledger.errors import KeyFormatError
+from ledger.keys import ED25519, Vkey, parse_vkey
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 LANGUAGES: Final = ("zh", "en")
@@ -36,6 +38,7 @@ class Config:
     server: str = "http://127.0.0.1:8799"
     server_name: str = ""  # the name that the server must have in its registrations; empty: any
     trust: Path | None = None
+    authority: str = ""  # keys (vkeys, spaces between) whose word on reviewers and supervisors counts; empty: not asked
     token: str = ""  # an employer's enrolment token
     proxy: str = ""  # of every connection; the environment's is never taken
     ca: Path | None = None  # PEM: the only certificate authorities that count, instead of the public ones
@@ -61,6 +64,17 @@ class Config:
         for name in ("trust", "ca"):
             value = getattr(self, name)
             _fits(name, value is None or value.exists(), f"{value} does not exist")
+        _ = self.authorities
+
+    @property
+    def authorities(self) -> tuple[Vkey, ...]:
+        """The keys of `authority`; none: whoever the class log names may open photos."""
+        try:
+            found = tuple(parse_vkey(text) for text in self.authority.split())
+        except KeyFormatError as error:
+            raise _wrong("authority", str(error)) from None
+        _fits("authority", all(key.type == ED25519 for key in found), "an authority signs with an Ed25519 key")
+        return found
 
     def shown(self) -> Iterator[tuple[str, str]]:
         """Names and values for people; of a secret only that it is set."""

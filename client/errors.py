@@ -172,6 +172,20 @@ class GrantRefusedError(ClientError):
     zh = "学习许可与请求不符。请重试；如一直如此，请更新客户端并联系学校。"
 
 
+class UnvouchedKeyError(GrantRefusedError):
+    """The grant relies on a reviewer's or supervisor's key for which no authority of the client's settings vouches."""
+
+    code = "TS-C-033"
+    remedy = (
+        "No photo was taken, and what you earned stays. Tell the school: it compares the authority in this client's "
+        "settings with the one that vouched for its reviewers. Then open the lesson again."
+    )
+    zh = (
+        "有一把接收照片的密钥未经本机设置中的主管部门确认，因此没有拍摄照片，也没有开始学习；已获学时保留。"
+        "请联系学校核对主管部门的密钥，然后重新打开课程。"
+    )
+
+
 class OtherSessionOpenError(ClientError):
     """This learner studies on another device; `open` is the session there."""
 

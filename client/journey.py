@@ -185,7 +185,10 @@ class Journey:
         if len(known) != 1:
             return
         own = self.arrival.own_trust()
-        found = Enrolment.resumed(self._kit.transport, Profile(self._config.data, known[0]), own_trust=own)
+        found = Enrolment.resumed(
+            self._kit.transport, Profile(self._config.data, known[0]), own_trust=own,
+            authority=self._config.authorities,
+        )  # fmt: skip
         if found is not None:
             self._go("today", shown.Today("", ()))
             self._enter(found)

@@ -312,8 +312,11 @@ class ClassLog:
 
     def counting(self, role: str, index: int) -> list[Vkey]:
         """The keys of `role` that counted at entry `index`."""
-        records = (self.keys[place] for place in self._by_role.get(role, []))
-        return [record.key for record in records if record.counts_at(index)]
+        return [record.key for record in self.records(role) if record.counts_at(index)]
+
+    def records(self, role: str) -> Iterator[KeyRecord]:
+        """Every key of `role` that ever stood here, in entry order."""
+        return (self.keys[place] for place in self._by_role.get(role, []))
 
     def check_log_key(self, key: Vkey, size: int) -> None:
         """Return quietly, or raise `UnknownSignerError`: `key` may sign this log's checkpoint over `size` entries.
@@ -321,7 +324,7 @@ class ClassLog:
         The log's first key counts from its beginning, a later one once its `key` leaf is covered, each until the
         `revoke` is. A log that never names a key of its own is held to the trust file alone.
         """
-        own = [self.keys[place] for place in self._by_role.get("log", [])]
+        own = list(self.records("log"))
         for at, record in enumerate(own):
             if record.key == key and (not at or record.added < size) and size <= record.revoked:
                 return

@@ -20,7 +20,7 @@ from ledger import bodies, names, note
 from ledger import course as courses
 from ledger.course import Course
 from ledger.errors import LedgerError
-from ledger.keys import P256, Signer, generate, load_signer
+from ledger.keys import P256, Signer, Vkey, generate, load_signer
 from ledger.trust import Trust
 
 SIGN_IN: Final = "sign-in"  # the sealed file that holds the token
@@ -90,28 +90,38 @@ class Enrolment:
         token: str,
         *,
         own_trust: bytes | None = None,
+        authority: tuple[Vkey, ...] = (),
         wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """`own_trust` is this client's own trust file; without it the operator's recommendation is taken."""
+        """`own_trust` is this client's own trust file; without it the operator's recommendation is taken.
+
+        `authority`: who must vouch for a key before photos are sealed to it; without one the class log's word is taken.
+        """
         self.api = Api(transport, token)
         self.profile = profile
-        self._own_trust = own_trust
+        self._own_trust, self.authority = own_trust, authority
         self.wall = wall
 
     @classmethod
-    def signed_in(cls, transport: Transport, root: Path, who: SignedIn, *, own_trust: bytes | None = None) -> Enrolment:
+    def signed_in(
+        cls, transport: Transport, root: Path, who: SignedIn, *, own_trust: bytes | None = None,
+        authority: tuple[Vkey, ...] = (),
+    ) -> Enrolment:  # fmt: skip
         """The enrolment of a fresh sign-in; the token is sealed for the next start."""
         profile = Profile(root, who.learner)
         profile.seal.put(SIGN_IN, who.token.encode())
-        return cls(transport, profile, who.token, own_trust=own_trust)
+        return cls(transport, profile, who.token, own_trust=own_trust, authority=authority)
 
     @classmethod
     def resumed(
-        cls, transport: Transport, profile: Profile, *, own_trust: bytes | None = None
-    ) -> Enrolment | None:
+        cls, transport: Transport, profile: Profile, *, own_trust: bytes | None = None,
+        authority: tuple[Vkey, ...] = (),
+    ) -> Enrolment | None:  # fmt: skip
         """The enrolment with the sealed token of an earlier sign-in; None where there is none."""
         token = profile.seal.get(SIGN_IN)
-        return None if not token else cls(transport, profile, token.decode(), own_trust=own_trust)
+        if not token:
+            return None
+        return cls(transport, profile, token.decode(), own_trust=own_trust, authority=authority)
 
     def sign_out(self) -> None:
         """End the token here and on the server; records stay and are still sent."""

@@ -22,7 +22,7 @@ from client.errors import (
     ServerRefusedError,
     UnsentRecordsError,
 )
-from client.sync import serials
+from client.sync import serials, vouched
 from client.sync.api import field
 from client.sync.classlog import keys_of
 from client.sync.enrol import Enrolment, Registration
@@ -192,6 +192,7 @@ def _checked(
         raise GrantRefusedError("the grant names another reference than this device enrolled")
     if not {str(key) for key in keys_of(log, "evidence")}.issuperset(grant.recipients):
         raise GrantRefusedError("the grant names a recipient of photos that the class log does not")
+    vouched.require(enrolment, log, "evidence", grant.recipients)
     record = log.sessions.get(sid)
     if record is not None and (record.granted.grant, record.granted.commit) != (signed.digest, grant.commit):
         raise GrantRefusedError("the class log has another grant for this session")
@@ -217,7 +218,10 @@ def _documents(enrolment: Enrolment, grant: Grant, log: ClassLog) -> tuple[Polic
 def _accommodation(enrolment: Enrolment, grant: Grant, digest: str, log: ClassLog) -> Accommodation:
     data = enrolment.api.raw("GET", f"/v1/bodies/{digest}").body
     body, signed = bodies.parse(data)
-    note.verify(signed, keys_of(log, "supervisor"))
+    supervisors = keys_of(log, "supervisor")
+    note.verify(signed, supervisors)
+    signing = [str(key) for key in supervisors if any(line.is_by(key) for line in signed.signatures)]
+    vouched.require(enrolment, log, "supervisor", signing)
     if not isinstance(body, Accommodation) or signed.digest != digest or body.learner != grant.learner:
         raise GrantRefusedError("the grant names an accommodation that is not this learner's")
     if body.until <= grant.time:

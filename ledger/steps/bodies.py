@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from ledger import bodies, note, people, points, policy
+from ledger import bodies, note, people, points, policy, vouchers
 from ledger.archive import PEOPLE, Source
-from ledger.bodies import Body, Reversal, Verdict, voucher_text
+from ledger.bodies import Body, Reversal, Verdict
 from ledger.classlog import ClassLog, KeyRecord
 from ledger.errors import (
     BodyError,
@@ -148,9 +148,7 @@ class Reader:
             if data is None:
                 return
             self.found.vouchers[digest] = sha256(data).hexdigest()
-            signed = self._note(data, digest, "voucher")
-            if signed.text != voucher_text(op, record.leaf.role, record.leaf.vkey):
-                raise BodyError(f"{FOLDER}{digest} vouches for something else than {record.key.name}")
+            signed = vouchers.read(data, record, op)
             if keys:
                 note.verify(signed, keys)
                 self.findings.count(VOUCHERS)

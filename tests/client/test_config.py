@@ -21,8 +21,12 @@ from client.about import VERSION, describe
 from client.config import Config
 from client.errors import ConfigError
 from client.sources import Machine, Source
+from ledger.keys import ED25519, generate, generate_evidence
 
 ROOT = Path(__file__).resolve().parents[2]
+
+AUTHORITY = generate("school.example/a", ED25519).vkey
+REVIEWER = generate_evidence("school.example/e")[0]  # seals, and signs nothing
 
 
 def machine(folder: Path, defaults: dict[str, object], policy: dict[str, object]) -> Machine:
@@ -202,12 +206,22 @@ def test_every_setting_stands_in_the_administrators_page():
         ({"server_name": "Not A Name"}, "server_name"),
         ({"token": "with blanks in it"}, "token"),
         ({"ca": "/nowhere/ca.pem"}, "ca"),
+        ({"authority": "school.example/a"}, "authority"),
+        ({"authority": f"{AUTHORITY} {REVIEWER}"}, "authority"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(tmp_path, values, named):
     """Plain http only to this machine, no password in an address, no unknown name, no missing file."""
     with pytest.raises(ConfigError, match=named):
         config.build({"data": tmp_path, **values})
+
+
+def test_authorities_are_keys_with_blanks_between(tmp_path):
+    """As many as there are, in their order; none where nothing is said."""
+    other = generate("county.example/a", ED25519).vkey
+    found = config.build({"data": tmp_path, "authority": f"{AUTHORITY}  {other}"})
+    assert found.authorities == (AUTHORITY, other)
+    assert config.build({"data": tmp_path}).authorities == ()
 
 
 def test_what_is_no_toml_is_refused(tmp_path):
