@@ -42,28 +42,39 @@ def seal(choice: int, origin: str, question: Question, recipients: Sequence[str]
     if not 0 <= choice < CHOICES or len(recipients) > MAX_RECIPIENTS:
         raise SealedAnswerError(f"choice {choice} for {len(recipients)} recipients")
     plain = str(choice).encode().ljust(PLAIN, b"\0")
-    info = _about(origin, question)
+    info = about(origin, question)
     return b64encode(b"".join(_seal(plain, recipient, info) for recipient in recipients))
 
 
 def open_(sealed_to: Sequence[str], recipient: Recipient, origin: str, question: Question) -> int:
     """The choice that `question` holds for `recipient`; `sealed_to` are the grant's recipients in their order."""
-    try:
-        data = b64decode(question.sealed)
-    except KeyFormatError as error:
-        raise SealedAnswerError(str(error)) from error
-    if len(data) != COPY * len(sealed_to) or str(recipient.vkey) not in sealed_to:
-        raise SealedAnswerError(f"{len(data)} bytes for {len(sealed_to)} recipients, or not sealed to this key")
-    at = list(sealed_to).index(str(recipient.vkey)) * COPY
+    copy = copy_for(sealed_to, str(recipient.vkey), question)
     try:
         private = X25519PrivateKey.from_private_bytes(recipient.private)
-        plain = _SUITE.decrypt(data[at : at + COPY], private, info=_about(origin, question))
+        plain = _SUITE.decrypt(copy, private, info=about(origin, question))
     except (InvalidTag, ValueError) as error:
         raise SealedAnswerError("the answer does not open with this key for this event") from error
     text = plain.rstrip(b"\0")
     if len(plain) != PLAIN or text not in [str(choice).encode() for choice in range(CHOICES)]:
         raise SealedAnswerError("what was sealed is no choice")
     return int(text)
+
+
+def copy_for(sealed_to: Sequence[str], vkey: str, question: Question) -> bytes:
+    """The one copy of an answer that is sealed to `vkey`, still sealed, or `SealedAnswerError`."""
+    try:
+        data = b64decode(question.sealed)
+    except KeyFormatError as error:
+        raise SealedAnswerError(str(error)) from error
+    if len(data) != COPY * len(sealed_to) or vkey not in sealed_to:
+        raise SealedAnswerError(f"{len(data)} bytes for {len(sealed_to)} recipients, or not sealed to this key")
+    at = list(sealed_to).index(vkey) * COPY
+    return data[at : at + COPY]
+
+
+def about(origin: str, question: Question) -> bytes:
+    """What binds a sealed answer to its session, unit, item and attempt: HPKE's `info`."""
+    return f"{LABEL}{origin}\n{question.unit}/{question.item}/{question.attempt}\n".encode()
 
 
 def _seal(plain: bytes, recipient: str, info: bytes) -> bytes:
@@ -74,7 +85,3 @@ def _seal(plain: bytes, recipient: str, info: bytes) -> bytes:
         return _SUITE.encrypt(plain, X25519PublicKey.from_public_bytes(vkey.key), info=info)
     except (KeyFormatError, ValueError) as error:
         raise SealedAnswerError(f"nothing can be sealed to {recipient[:60]!r}") from error
-
-
-def _about(origin: str, question: Question) -> bytes:
-    return f"{LABEL}{origin}\n{question.unit}/{question.item}/{question.attempt}\n".encode()

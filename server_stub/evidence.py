@@ -1,4 +1,4 @@
-"""`python -m server_stub evidence list | sample | open | erase | prune | key`: sealed photos, and who opened which."""
+"""`python -m server_stub evidence list | sample | open | answers | erase | prune | key`: sealed photos and answers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ledger.errors import LedgerError
 from ledger.evidence import Recipient
 from ledger.keys import parse_vkey
 from server_stub.app import Server
+from server_stub.domain import answers
 from server_stub.domain.errors import SetupError
 from server_stub.domain.reviewing import Opening
 from server_stub.settings import load, write_private
@@ -45,6 +46,11 @@ def add(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
     opened.add_argument("--by", required=True, help="who opens it")
     opened.add_argument("--reason", required=True)
     opened.add_argument("--out", type=Path, required=True, help="a new file, 0600, for the JPEG; - is standard output")
+    told = command("answers", _answers, "open the answers to a session's questions; an audit leaf says who and why")
+    told.add_argument("sid")
+    told.add_argument("--key", type=Path, required=True, help="the reviewer's key file (`key new evidence`)")
+    told.add_argument("--by", required=True, help="who opens them")
+    told.add_argument("--reason", required=True)
     erased = command("erase", _erase, "erase photos and their keys; an `erased` leaf and a signed receipt stay")
     erased.add_argument("sid")
     erased.add_argument("eid", nargs="+")
@@ -108,6 +114,19 @@ def _open(server: Server, options: argparse.Namespace) -> None:
     header = shown.header
     said = f"check {header.i}, attempt {header.a}, {header.mono} ms after the session opened, {header.bytes_} bytes"
     print(f"{said}; the opening is entry {shown.leaf} of the class log", file=sys.stdout if to_file else sys.stderr)
+
+
+def _answers(server: Server, options: argparse.Namespace) -> None:
+    """One line an answer: event, unit, question, choice (from 1), and whether it is right where that is known."""
+    asked = answers.Opening(options.class_id, options.sid, options.by, options.reason)
+    found, leaf = server.services.sealed_answers.open(asked, read_reviewer(options.key))
+    for one in found:
+        known, chosen = one.answer, one.choice
+        judged = "" if known.right < 0 or chosen < 0 else " right" if chosen == known.right else " wrong"
+        choice = "does not open" if chosen < 0 else f"choice {chosen + 1}{judged}"
+        text = known.asked.choices[chosen].zh if 0 <= chosen < len(known.asked.choices) else ""
+        print(f"event {known.event.seq} {known.said.unit}/{known.said.item} {choice} {text}".rstrip())
+    print(f"the opening is entry {leaf} of the class log", file=sys.stderr)
 
 
 def _erase(server: Server, options: argparse.Namespace) -> None:

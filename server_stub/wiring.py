@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from server_stub.domain import houserules
+from server_stub.domain.answers import Answers
 from server_stub.domain.archive import Archivist
 from server_stub.domain.broadcast import Broadcasts
 from server_stub.domain.classlog import LATEST, ClassLogs
@@ -173,6 +174,7 @@ def services(
         tokens=EnrolTokens(SqlTokens(kept.engine), office, people, registry, records, sign_in, clock),
         passkeys=Passkeys(kept.keys, people, sign_in, core.sealer, clock),
         reviewer=Reviewer(records, kept.photos, logs, keyring, decisions),
+        sealed_answers=Answers(records, logs, keyring, decisions, answers),
         answers=answers, practice=PracticeDesk(bench, answers),
         warnings=_warnings(settings, kept, core, supervised),
     )  # fmt: skip

@@ -9,7 +9,8 @@ from functools import partial
 from ledger import events, segment
 from ledger.credit import Part
 from ledger.errors import LedgerError
-from ledger.events import Event, Finding
+from ledger.events import Event, Finding, Question
+from server_stub.domain.answers import questions
 from server_stub.domain.photos import Photo
 from server_stub.domain.ports import Transaction
 from server_stub.domain.reveal import known
@@ -56,6 +57,7 @@ class Dossier:
     checks: tuple[Looked, ...]
     findings: tuple[Found, ...]
     photos: tuple[Photo, ...]
+    answered: tuple[tuple[int, int, str, str], ...]  # sealed answers: event, ms, unit, item
 
 
 def read(bench: Bench, settler: Settler, sid: str) -> Dossier:
@@ -76,7 +78,7 @@ def _read(tx: Transaction, settler: Settler, sid: str) -> Dossier:
     return Dossier(
         sid, session.granted_at, progress.size, progress.state, earned.credited_ms if earned else 0,
         earned.played_ms if earned else 0, tuple(parts[:_MANY]), checks[:_MANY], tuple(_findings(tx, sid))[:_MANY],
-        tuple(tx.photos.photos(sid))[:_MANY],
+        tuple(tx.photos.photos(sid))[:_MANY], tuple(_answered(tx, sid))[:_MANY],
     )  # fmt: skip
 
 
@@ -86,6 +88,12 @@ def _findings(tx: Transaction, sid: str) -> Iterator[Found]:
             body = event.body
             rows = tuple((str(key), str(value)[:80]) for key, value in sorted(body.evidence.items()))
             yield Found(event.seq, event.wall, body.rule, body.severity, body.response, rows)
+
+
+def _answered(tx: Transaction, sid: str) -> Iterator[tuple[int, int, str, str]]:
+    for event in questions(tx, sid):
+        if isinstance(event.body, Question) and event.body.sealed:
+            yield event.seq, event.wall, event.body.unit, event.body.item
 
 
 def _said(tx: Transaction, sid: str, mark: bytes) -> Iterator[Event]:

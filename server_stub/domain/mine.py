@@ -15,6 +15,7 @@ from ledger import bodies, course
 from ledger.bodies import Audit, Consent
 from ledger.course import Unit
 from server_stub.domain import dossier
+from server_stub.domain.answers import OPENED as ANSWERS_OPENED
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.devices import Devices
 from server_stub.domain.dossier import Dossier
@@ -244,6 +245,15 @@ class Mine:
                 looks.append(Look(photo, item.class_id, tuple(opened.get(f"{photo.sid}/{photo.eid}", ()))))
         return sorted(looks, key=lambda look: (-look.photo.at, look.photo.eid))
 
+    def answers_opened(self, account: Account) -> list[Audit]:
+        """Everybody who opened the sealed answers of a session of the learner's, the latest first."""
+        found = []
+        for item in self._bench.people.registrations(learner=account.learner):
+            own = set(self._bench.read(partial(_sessions, registration=item.registration)))
+            found += [body for body in self._said(item.class_id, "audit")
+                      if isinstance(body, Audit) and body.did == ANSWERS_OPENED and body.target in own]  # fmt: skip
+        return sorted(found, key=lambda body: -body.at)
+
     def devices(self, account: Account) -> list[Device]:
         """The learner's devices in all classes, in the order in which they came."""
         found = self._bench.people.registrations(learner=account.learner)
@@ -261,6 +271,10 @@ class Mine:
         if not self._sign_in.is_fresh(token):
             raise SignInAgainError("a device is given up by the person, right after signing in")
         self._devices.revoke(device.class_id, vkey, "reported lost by the learner")
+
+
+def _sessions(tx: Transaction, registration: str) -> list[str]:
+    return list(tx.events.sessions(registration=registration))
 
 
 def _photos(tx: Transaction, registration: str) -> list[Photo]:

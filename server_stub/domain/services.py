@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from server_stub.domain.answers import Answers
 from server_stub.domain.broadcast import Broadcasts
 from server_stub.domain.classlog import ClassLogs
 from server_stub.domain.content import ContentKeys
@@ -108,6 +109,7 @@ class Services:
     fleet: Fleet
     photos: Photos
     reviewer: Reviewer
+    sealed_answers: Answers
     warnings: WarningDesk
     mine: Mine
     answers: AnswerFiles

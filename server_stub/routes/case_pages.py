@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from ledger.reasons import REASONS
 from server_stub import notices
-from server_stub.domain import dossier
+from server_stub.domain import answers, dossier
 from server_stub.domain.cases import SANCTIONS
 from server_stub.domain.duties import Right
 from server_stub.domain.errors import ServerError, UnreadableError
@@ -137,13 +137,25 @@ def answer(visit: Acts, case: str, reason: Line = "", do: Line = "", text: Area 
 @router.post("/cases/{case}/photo")
 def photo(visit: Acts, case: str, eid: Line = "", reason: Line = "", vkey: Line = "") -> Response:
     """A sealed photo of the case's session, for this browser to open with a key that is never sent."""
+    class_id, sid, by = _session_of(visit, case)
+    asked = Opening(class_id, sid, eid, by, stated(reason))
+    return JSONResponse(visit.wired.reviewer.hand_out(asked, vkey), headers=SAFE)
+
+
+@router.post("/cases/{case}/answers")
+def sealed_answers(visit: Acts, case: str, reason: Line = "", vkey: Line = "") -> Response:
+    """The sealed answers of the case's session, for this browser to open in the same way."""
+    asked = answers.Opening(*_session_of(visit, case), stated(reason))
+    return JSONResponse(visit.wired.sealed_answers.hand_out(asked, vkey), headers=SAFE)
+
+
+def _session_of(visit: Visit, case: str) -> tuple[str, str, str]:
+    """Class and session of a case, and how the class log calls who asks."""
     work = visit.wired.supervision
     paper, value = work.cases.look(visit.account, case)
     if not value.sid:
         raise UnreadableError("this case is about no session")
-    by = work.bench.sealer.pseudonym(visit.account.name)
-    asked = Opening(paper.place.partition("/")[2], value.sid, eid, by, stated(reason))
-    return JSONResponse(visit.wired.reviewer.hand_out(asked, vkey), headers=SAFE)
+    return paper.place.partition("/")[2], value.sid, work.bench.sealer.pseudonym(visit.account.name)
 
 
 @router.get("/cases/{case}/notice")

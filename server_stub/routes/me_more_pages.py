@@ -32,6 +32,7 @@ def privacy(visit: Reads, done: str = "") -> Response:
     return visit.show(
         "me_privacy.html", seats=seats, names=[secrets.token_hex(16) for _ in seats],
         agreed=mine.agreed(visit.account), photos=mine.photos(visit.account)[:100],
+        answers_opened=mine.answers_opened(visit.account)[:100],
         devices=[(item, _short(item.vkey)) for item in mine.devices(visit.account)], may=MAY_WITHDRAW,
         done=done if done in DONE else "", titles=_titles(visit),
         fresh=visit.wired.sign_in.is_fresh(visit.token),

@@ -159,6 +159,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/cases/{case}/confirm"): Row(DECIDES, {"reason": "it is so", "do": "agree"}),
     ("POST", "/cases/{case}/note"): Row(DECIDES, {"text": "called the school"}),
     ("GET", "/cases/{case}/notice"): Row(DECIDES),
+    ("POST", "/cases/{case}/answers"): Row(DECIDES, {"reason": "to compare", "vkey": "none"}),
     ("POST", "/cases/{case}/photo"): Row(DECIDES, {"eid": "{eid}", "reason": "to compare", "vkey": "none"}),
     ("POST", "/cases/{case}/propose"): Row(DECIDES, {"sanction": "talk", "reason": "let them say"}),
     ("POST", "/employers/pledge"): Row(
