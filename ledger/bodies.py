@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from ledger import canonical, note
 from ledger.errors import BodyError, CanonicalError
@@ -28,6 +28,7 @@ from ledger.fields import (
 from ledger.keys import NoteSigner
 from ledger.note import Note
 
+FOLDER: Final = "bodies/sha256/"  # of an archive
 _COMMON: Table = {"at": MS, "class": CLASS_ORIGIN}
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from ledger import note
-from ledger.bodies import voucher_text
+from ledger.bodies import FOLDER, voucher_text
 from ledger.classlog import KeyRecord
 from ledger.errors import BodyError, RootMismatchError
 from ledger.keys import Vkey
 from ledger.note import Note
+
+WHAT: Final = "voucher"
 
 
 def read(data: bytes, record: KeyRecord, op: str = "add") -> Note:
@@ -20,9 +23,9 @@ def read(data: bytes, record: KeyRecord, op: str = "add") -> Note:
     leaf = record.leaf if op == "add" else record.revocation
     signed = note.parse(data)
     if leaf is None or signed.digest != leaf.vouched:
-        raise RootMismatchError(f"bodies/sha256/{leaf.vouched if leaf else ''} (voucher): its text was changed")
+        raise RootMismatchError(f"{FOLDER}{leaf.vouched if leaf else record.leaf.vouched} ({WHAT}): its text was changed")
     if signed.text != voucher_text(op, record.leaf.role, record.leaf.vkey):
-        raise BodyError(f"bodies/sha256/{leaf.vouched} vouches for something else than {record.key.name}")
+        raise BodyError(f"{FOLDER}{leaf.vouched} vouches for something else than {record.key.name}")
     return signed
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from ledger import bodies, note, people, points, policy, vouchers
 from ledger.archive import PEOPLE, Source
-from ledger.bodies import Body, Reversal, Verdict
+from ledger.bodies import FOLDER, Body, Reversal, Verdict
 from ledger.classlog import ClassLog, KeyRecord
 from ledger.errors import (
     BodyError,
@@ -27,7 +27,6 @@ from ledger.note import Note
 from ledger.policy import Policy
 from ledger.summary import ExamLine
 
-FOLDER = "bodies/sha256/"
 STEP, VOUCHERS = "2 bodies", "2 vouchers"
 SIGNERS = {
     "verdict": ("supervisor",), "reversal": ("supervisor",), "accommodation": ("supervisor",),
