@@ -10,10 +10,10 @@ from typing import Final
 
 from ledger import certificate, checkpoint, tiles
 from ledger.archive import CHECKPOINT, PEOPLE, README, Directory
+from ledger.bodies import FOLDER as BODIES
 from ledger.errors import ArchiveError
 from ledger.proof import Receipt
 from ledger.report import Report
-from ledger.steps.bodies import FOLDER as BODIES
 from ledger.tree import Tree, leaf_hash
 from ledger.trust import Trust
 from ledger.verify import Options, summaries, verify

@@ -23,7 +23,7 @@ def read(data: bytes, record: KeyRecord, op: str = "add") -> Note:
     leaf = record.leaf if op == "add" else record.revocation
     signed = note.parse(data)
     if leaf is None or signed.digest != leaf.vouched:
-        raise RootMismatchError(f"{FOLDER}{leaf.vouched if leaf else record.leaf.vouched} ({WHAT}): its text was changed")
+        raise RootMismatchError(f"{FOLDER}{(leaf or record.leaf).vouched} ({WHAT}): its text was changed")
     if signed.text != voucher_text(op, record.leaf.role, record.leaf.vkey):
         raise BodyError(f"{FOLDER}{leaf.vouched} vouches for something else than {record.key.name}")
     return signed
