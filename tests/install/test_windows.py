@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -255,6 +256,26 @@ def test_the_client_is_repaired_and_upgraded_and_keeps_an_unsent_session(
     assert _listed(wine, "TrueSeat") == []
     assert [path.name for path in folder.rglob("*")] in ([], ["uninstall.exe"])
     assert (records / "learners").is_dir(), "records are their learner's"
+
+
+def test_the_installed_client_passes_the_demo(dist: Path, tmp_path: Path) -> None:
+    """The whole lesson by the Windows client: sign-in, face, checks by MediaPipe, agent, sealed photos; it verifies."""
+    reason = why_not() or ", ".join(name for name in ("xvfb-run", "Xvfb", "openbox") if shutil.which(name) is None)
+    if reason:
+        pytest.skip(f"left out: {reason}")
+    setup = installer(dist, "trueseat", VERSION, "exe")
+    wine = Wine(tmp_path / "prefix", shown=True)
+    try:
+        wine.run(setup, "/S", r"/D=C:\Apps\Client")
+        program = wine.script(wine.drive / "Apps/Client/trueseat-cli.exe", tmp_path / "trueseat")
+        command = [sys.executable, str(ROOT / "build/demo.py"), "--headless", "--client", str(program)]
+        env = {**os.environ, "TRUESEAT_DEMO_DATA": str(tmp_path / "demo")}
+        done = subprocess.run(command, env=env, check=False, capture_output=True, text=True, cwd=ROOT)
+    finally:
+        wine.close()
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert "Nothing refused. Credited in all: 1 min 0.0 s (60000 ms)." in done.stdout
+    assert "vm.sign-wine" in done.stdout, "the agent of the bundle looked, and saw where it is"
 
 
 def _hashes(folder: Path) -> dict[str, str]:

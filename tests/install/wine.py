@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -19,16 +20,20 @@ def why_not() -> str:
 
 
 class Wine:
-    """One prefix; programs run with their output through a pipe, which Wine 8 needs."""
+    """One prefix; programs run with their output through a pipe, which Wine 8 needs.
 
-    def __init__(self, folder: Path) -> None:
+    `shown`: its programs will have windows. A prefix that was first used without a display draws none later.
+    """
+
+    def __init__(self, folder: Path, shown: bool = False) -> None:
         told = subprocess.run([str(ROOT / "build/wine.sh"), "env"], check=True, capture_output=True, text=True).stdout
         self._env = {**os.environ, **dict(line.split("=", 1) for line in told.splitlines())}
         home = Path(self._env.pop("TRUESEAT_WINE"))
         self._env |= {"WINEPREFIX": str(folder)}
         self._env.pop("DISPLAY", None)
         self.drive = folder / "drive_c"
-        self.run("wineboot", "-i", native=True)
+        boot = "wineboot -i && wineserver -w"
+        self.run(*(("xvfb-run", "-a") if shown else ()), "sh", "-c", boot, native=True)
         self.run("winecfg", "-v", "win10")
         # Wine 8 lacks it, Windows has it; without it Rust's random numbers do not load
         shutil.copy(home / "python" / "bcryptprimitives.dll", self.drive / "windows/system32/bcryptprimitives.dll")
@@ -53,6 +58,16 @@ class Wine:
         while made.poll() is None and f"{name}\n" not in loaded.read_text():
             time.sleep(0.1)
         return made
+
+    def script(self, program: Path, path: Path) -> Path:
+        """A shell script at `path` that runs a Windows program with the arguments and the display that it is given."""
+        settings = {name: value for name, value in self._env.items() if name.startswith("WINE") or name == "PYTHONUTF8"}
+        exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
+        path.write_text(
+            f'#!/bin/bash\nset -o pipefail\n{exports}wine {shlex.quote(str(program))} "$@" </dev/null 2>&1 | cat\n'
+        )
+        path.chmod(0o755)
+        return path
 
     def registry(self, key: str, name: str) -> str | None:
         """A text value of the 64-bit registry, or None."""
