@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from ledger.errors import LedgerError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ROOMS: Final = ("agent", "client", "ledger")
-SUFFIXES: Final = {".py", ".pyc", ".toml", ".kv", ".json", ".yaml", ".so", ".pyd", ".dll"}
+SUFFIXES: Final = {".py", ".pyw", ".pyc", ".toml", ".kv", ".json", ".yaml", ".so", ".pyd", ".dll"}
 MAX_FILES: Final = 5_000
 DEVELOPMENT: Final = "development.invalid"  # keys of this name sign a checkout for itself, never a release
 HEAD: Final = "trueseat/installed/v1\n"
@@ -29,12 +30,14 @@ KEY: Final = "agent/release.vkey"  # for a look without the class; the class's `
 def installed(rooms: Iterable[str] = ROOMS, root: Path = ROOT) -> dict[str, str]:
     """Path (from `root`, with `/`) → SHA-256 of every code and rule file of `rooms`, sorted by room and path.
 
-    A file that cannot be read counts as absent, and so changes the text.
+    A file that cannot be read counts as absent, and so changes the text. A linked folder stands for what it names: we
+    install none, and Python would import from it before the module beside it.
     """
     found: dict[str, str] = {}
     for path in _files(rooms, root):
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            data = os.readlink(path).encode("utf-8", "surrogateescape") if path.is_dir() else path.read_bytes()
+            digest = hashlib.sha256(data).hexdigest()
         except OSError:
             continue
         name = path.relative_to(root).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -47,7 +50,8 @@ def installed(rooms: Iterable[str] = ROOMS, root: Path = ROOT) -> dict[str, str]
 def _files(rooms: Iterable[str], root: Path) -> Iterator[Path]:
     for room in sorted(rooms):
         for path in sorted((root / room).rglob("*")):
-            if path.suffix in SUFFIXES and "__pycache__" not in path.parts:
+            counts = path.suffix in SUFFIXES or (path.is_symlink() and path.is_dir())
+            if counts and "__pycache__" not in path.parts:
                 yield path
 
 

@@ -46,6 +46,24 @@ def test_changed_added_and_removed_files_are_named(copy: Path) -> None:
     assert check(copy).changed == ("agent/watch.py", "client/sitecustomize.py", "client/study.py")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_attack_a_linked_folder_in_the_place_of_a_module(copy: Path, tmp_path: Path) -> None:
+    """Python imports a folder before the module of its name; a link to one that lies elsewhere is an added file."""
+    (tmp_path / "patched").mkdir()
+    (tmp_path / "patched/__init__.py").write_text("# not ours\n")
+    (copy / "agent/watch").symlink_to(tmp_path / "patched")
+    assert check(copy).changed == ("agent/watch",)
+    (copy / "agent/watch").unlink()
+    (copy / "client/__pycache__").symlink_to(tmp_path / "patched")
+    assert check(copy).changed == (), "caches are still not looked at"
+
+
+def test_attack_a_module_that_windows_alone_imports(copy: Path) -> None:
+    """There `.pyw` is source like `.py`, and found before the compiled module of a frozen client."""
+    (copy / "agent/watch.pyw").write_text("# not ours\n")
+    assert check(copy).changed == ("agent/watch.pyw",)
+
+
 def test_changed_files_block(copy: Path, engine: Engine) -> None:
     """Tampering with ourselves; the finding names the first file."""
     (copy / "client/study.py").write_text("# patched\n")
