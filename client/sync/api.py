@@ -15,6 +15,7 @@ from client.profile import append_private, disk, sync_folder, write_private
 
 MAX_JSON: Final = 4 << 20
 PIECE: Final = 4 << 20
+MAX_DOWNLOAD: Final = 4 << 30  # bytes of one file: eight hours of a lesson's picture have less
 NO_PIECE: Final = 416  # HTTP: the file ends before the piece asked for
 SIGN_IN_AGAIN: Final = "TS-S-015"  # the token is good; what was asked for needs a sign-in of minutes ago
 
@@ -95,6 +96,9 @@ class Api:
             if reply.status == 200:
                 write_private(part, reply.body)
                 return
+            if len(reply.body) > PIECE or done + len(reply.body) > MAX_DOWNLOAD:
+                part.unlink(missing_ok=True)
+                raise BadAnswerError(f"{path}: more bytes than were asked for, or than any file has")
             append_private(part, reply.body)
             if len(reply.body) < PIECE:
                 return

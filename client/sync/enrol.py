@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from ledger.trust import Trust
 
 SIGN_IN: Final = "sign-in"  # the sealed file that holds the token
 WHAT: Final = ("notice", "commitment", "face", "photos")
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,8 @@ class Enrolment:
 
     def document(self, digest: str) -> bytes:
         """A published document by its hash: from the cache, or fetched and compared."""
+        if not _HASH.fullmatch(digest):  # the server's word: nothing is opened by a path that it names
+            raise BadAnswerError(f"a document named by no hash: {digest[:40]!r}")
         path = self.profile.cache / "bodies" / digest
         if path.exists():
             with disk(str(path)):

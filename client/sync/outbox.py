@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from client.errors import DiskError, LocalRecordsError
+from client.errors import BadAnswerError, DiskError, LocalRecordsError
 from client.profile import disk, make_folder
 from ledger import parcel
 from ledger.evidence import Sealed
@@ -317,6 +317,8 @@ def _errors() -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as error:
         raise LocalRecordsError(f"the records' database refuses: {error}") from error
+    except OverflowError as error:
+        raise BadAnswerError("a number that no record of ours holds") from error
     except sqlite3.DatabaseError as error:
         if "malformed" in str(error) or "not a database" in str(error):
             raise LocalRecordsError(f"the records' database is damaged: {error}") from error

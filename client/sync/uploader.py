@@ -220,6 +220,8 @@ class Uploader:
 
     def _resume(self, kept: Kept, size: int) -> None:
         """The server is at another size than this checkpoint begins at: go on from there, if the history is ours."""
+        if size < 0:
+            raise BadAnswerError(f"a log of {size} events")
         ours = {signed.size: signed for signed in self._outbox.signed(kept.sid)}
         if size > max(ours, default=0):
             raise ForkedLogError(f"session {kept.sid}: the server has {size} events, this device signed {max(ours)}")

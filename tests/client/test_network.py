@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections import deque
@@ -74,6 +75,31 @@ def test_a_bad_line_all_lesson_long(make_world, seed):
     report = world.verified()
     assert report.exit_code == 0
     assert report.credited_ms == result.credited_ms
+
+
+@pytest.mark.parametrize(
+    ("where", "status", "said"),
+    [("/reveal", 200, {"issued": 2**63}), ("/reveal", 200, {"issued": -(2**70)}), ("/segments", 409, {"size": -1})],
+)
+def test_attack_a_number_that_no_record_holds(make_world, where, status, said):
+    """A number that no log and no database has: that answer is no answer, and the records go up as soon as one is."""
+    pc = make_world(units=(("pass", 60_000),)).machine()
+
+    def bent(reply: Reply) -> Reply:
+        known = json.loads(reply.body) if where == "/reveal" else {}
+        return Reply(status, json.dumps(known | said).encode())
+
+    pc.net.hits, pc.net.change = lambda _method, path: path.endswith(where), bent
+    study = pc.study()
+    pc.run(study, 5_000)
+    pc.finish(study) if where == "/reveal" else pc.run(study, 20_000)
+    (kept,) = pc.outbox.sessions()
+    assert (kept.problem, kept.seed) == ("", b"")
+    pc.net.change = None
+    pc.finish(study) if where == "/segments" else None
+    pc.send_all()
+    (kept,) = pc.outbox.sessions()
+    assert (kept.state, len(kept.seed)) == ("sent", 32)
 
 
 def test_a_lost_answer_brings_its_order_later_and_late_is_nobodys_fault(world, pc):

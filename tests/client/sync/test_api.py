@@ -21,6 +21,7 @@ from client.errors import (
     SignedOutError,
 )
 from client.ports import Reply
+from client.profile import Profile
 from client.sync import api, receipts, transport
 from client.sync.api import Api, read_json, refusal
 from client.sync.enrol import Enrolment
@@ -167,6 +168,29 @@ def test_the_beginning_of_another_file_is_thrown_away(tmp_path, monkeypatch):
     source = Fixed(Reply(206, data[4:]), Reply(206, data[:4]), Reply(206, data[4:]))
     Api(source).download("/f", sha256(data).hexdigest(), target)
     assert target.read_bytes() == data
+
+
+@pytest.mark.parametrize("piece", [b"0123", b"01234567"])
+def test_attack_a_file_without_an_end(tmp_path, monkeypatch, piece):
+    """Whole pieces for ever, or longer ones than were asked for: neither fills the disk, and nothing of it stays."""
+    monkeypatch.setattr(api, "PIECE", 4)
+    monkeypatch.setattr(api, "MAX_DOWNLOAD", 10)
+    source = Fixed(Reply(206, piece))
+    with pytest.raises(BadAnswerError):
+        Api(source).download("/f", sha256(b"wanted").hexdigest(), tmp_path / "f")
+    assert len(source.asked) <= 3
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("digest", ["/dev/zero", "../../secrets/sign-in", "\\\\evil.example\\share\\x", "", "none"])
+def test_attack_a_document_named_by_a_path(tmp_path, digest):
+    """What a server calls a hash is one before any file is looked for: no device is opened, no other computer asked."""
+    source = Fixed(Reply(200, b"x"))
+    enrolment = Enrolment(source, Profile(tmp_path, "ab" * 16), "token")  # type: ignore[arg-type]
+    for ask in (enrolment.document, enrolment.document_file, enrolment.course, enrolment.fetch_course):
+        with pytest.raises(BadAnswerError, match="by no hash"):
+            ask(digest)
+    assert source.asked == []
 
 
 @given(st.integers(300, 599), st.binary(max_size=200))
