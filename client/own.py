@@ -127,11 +127,15 @@ class Own:
         who = self._known()
         wanted = who.registrations if what == "deletion" else who.registrations[:1]
 
-        def send() -> None:
-            for registration in wanted:
-                rights.write(who.enrolment, registration, what, text)
+        def send() -> bool:
+            """Whether somebody will look at words of it: it is sent all the same, and its writer is told."""
+            sent = [rights.write(who.enrolment, registration, what, text) for registration in wanted]
+            return any(one.marked for one in sent)
 
-        self._stage.later(send, lambda _: self._gather(Sentence("rights.wrote")))
+        def told(marked: bool) -> None:
+            self._gather(Sentence("rights.wrote_marked" if marked else "rights.wrote"))
+
+        self._stage.later(send, told)
 
     def save(self, what: str, text: str = "") -> None:
         """Save copies ("copy") or bundles for an appeal ("appeal") of every class."""

@@ -160,7 +160,8 @@ def _wrote(item: Any) -> Wrote:
     if not isinstance(item, dict) or item.get("what") not in WHATS:
         raise BadAnswerError("a letter says what it is")
     what: Any = item["what"]
-    return Wrote(what, field(item, "at", int), field(item, "text", str)[:4000], field(item, "answer", str, "")[:4000])
+    text, answer = field(item, "text", str)[:4000], field(item, "answer", str, "")[:4000]
+    return Wrote(what, field(item, "at", int), text, answer, bool(field(item, "marked", list, [])))
 
 
 # --- copies -----------------------------------------------------------------------------------------------------------

@@ -137,7 +137,8 @@ class Terminal:
             for number, choice in enumerate(page.choices, 1):
                 self._out(f"  {number}  {choice.words}")
         self._page, self._told = page, page.told
-        if isinstance(journey.shown, Rights) and journey.shown.done == Sentence("rights.wrote"):
+        done = journey.shown.done if isinstance(journey.shown, Rights) else None
+        if done is not None and done.key in ("rights.wrote", "rights.wrote_marked"):
             self._letter = []  # sent; what could not be sent stays
 
     def _in_words(self, sentence: Sentence | str, **values: Any) -> str:

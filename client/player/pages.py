@@ -76,6 +76,7 @@ class Wrote:
     at: int  # wall ms, the server's
     text: str
     answer: str = ""
+    marked: bool = False  # it has words that somebody will look at; it was sent all the same
 
 
 @dataclass(frozen=True, slots=True)

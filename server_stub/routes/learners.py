@@ -127,7 +127,8 @@ def write(wired: Wired, account: Learner, body: LetterBody) -> dict[str, Any]:
 def _letter(paper: Paper) -> dict[str, Any]:
     said = paper.read(Letter)
     return {"letter": paper.paper, "at": paper.made, "state": paper.state, "what": said.what,
-            "registration": said.registration, "text": said.text, "answer": said.answer}  # fmt: skip
+            "registration": said.registration, "text": said.text, "answer": said.answer,
+            "marked": list(said.marked)}  # fmt: skip
 
 
 @router.get("/v1/registrations/{registration}/device")

@@ -15,7 +15,7 @@ from server_stub.domain import practice
 from server_stub.domain.errors import NotThereError
 from server_stub.domain.letters import Letter
 from server_stub.domain.mine import MAY_WITHDRAW, preview_units
-from server_stub.routes.me import Acts, MeRoute, Reads
+from server_stub.routes.me import Acts, MeRoute, Reads, marked, sent
 from server_stub.routes.web import SAFE
 
 router = APIRouter(include_in_schema=False, route_class=MeRoute)
@@ -93,7 +93,8 @@ def _letters(
 ) -> Response:
     found = [(paper, paper.read(Letter)) for paper in visit.wired.letters.written(visit.account)]
     return visit.show("me_letters.html", letters=found, seats=visit.wired.mine.seats(visit.account), done=done,
-                      fresh_name=secrets.token_hex(16), draft=draft, chosen=chosen, warned=warned)  # fmt: skip
+                      fresh_name=secrets.token_hex(16), draft=draft, chosen=chosen, warned=warned,
+                      marked=marked(visit))  # fmt: skip
 
 
 @router.post("/me/letters")
@@ -101,14 +102,14 @@ def write(
     visit: Acts, letter: Line = "", registration: Line = "", what: Line = "question",
     text: Annotated[str, Form(max_length=5_000)] = "", anyway: Line = "",
 ) -> Response:  # fmt: skip
-    """A question, a statement, a request for deletion; the same form again is kept once. Before a text with a word to
-    look at is sent its writer is told, once."""
+    """A question, a statement, a request for deletion; the same form again is kept once. Before a question with a word
+    to look at is sent its writer is told, once; what somebody says in a case is told of after it has arrived."""
     marks = visit.wired.supervision.surveys.words.marks(text)
     if marks and what == "question" and anyway != "yes":
         return _letters(visit, draft=text, chosen=registration, warned=marks)
     visit.wired.limits.count("letter", visit.account.learner)
     visit.wired.letters.write(visit.account, letter, Letter(what, registration, text))
-    return RedirectResponse("/me/letters?done=sent", 303)
+    return sent("/me/letters", "sent", () if anyway == "yes" else marks)
 
 
 # --- looking without credit -------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from server_stub.domain.errors import NotThereError, ServerError
 from server_stub.domain.signin import LEARNER_TOKEN_MS
 from server_stub.routes.class_pages import FILE, pdf
 from server_stub.routes.deps import Wired, seen
-from server_stub.routes.me import COOKIE, SIGN_IN, Acts, MeRoute, MyVisit, Reads
+from server_stub.routes.me import COOKIE, SIGN_IN, Acts, MeRoute, MyVisit, Reads, marked, sent
 from server_stub.routes.web import language, render, same_site
 from server_stub.routes.words import WORDS
 
@@ -133,21 +133,23 @@ def my_cases(visit: Reads, done: str = "") -> Response:
     """What is being looked into or was decided, why, and what I can say to it."""
     cases = visit.wired.supervision.cases.of_learner(visit.account.learner)
     known = WORDS["zh"]
-    return visit.show("me_cases.html", cases=cases, done=done if done in DONE else "", known=known)
+    return visit.show(
+        "me_cases.html", cases=cases, done=done if done in DONE else "", known=known, marked=marked(visit)
+    )
 
 
 @router.post("/me/cases/{case}/statement")
 def state(visit: Acts, case: str, text: Area = "") -> Response:
     """My own words."""
     visit.wired.supervision.cases.state(visit.account.learner, case, text)
-    return RedirectResponse("/me/cases?done=statement", 303)
+    return sent("/me/cases", "statement", visit.wired.supervision.surveys.words.marks(text))
 
 
 @router.post("/me/cases/{case}/appeal")
 def appeal(visit: Acts, case: str, text: Area = "") -> Response:
     """Somebody else is asked to look at a decision."""
     visit.wired.supervision.cases.appeal(visit.account.learner, case, text)
-    return RedirectResponse("/me/cases?done=appeal", 303)
+    return sent("/me/cases", "appeal", visit.wired.supervision.surveys.words.marks(text))
 
 
 @router.get("/me/completions/{completion}")

@@ -142,6 +142,18 @@ def test_what_the_learner_writes_reaches_the_school_and_the_answer_comes_back(st
     assert "已核实，不影响学时。" in [one.answer for one in answered]
 
 
+def test_whoever_writes_a_word_to_look_at_is_told_after_it_was_sent(studied: Client) -> None:
+    """R4.4: an appeal goes at once, whatever its words; the page says that its reader sees a mark."""
+    journey = studied.journey
+    journey.own.to_rights()
+    shown(journey)
+    journey.own.write("appeal", "这个白痴系统")
+    page = shown(journey)
+    assert page.done == Sentence("rights.wrote_marked")
+    assert page.letters is not None
+    assert [one.text for one in page.letters] == ["这个白痴系统"]
+
+
 def test_without_the_network_only_the_letters_are_missing(studied: Client) -> None:
     """Everything of this device is shown; nothing is claimed of what the server has."""
     journey = studied.journey

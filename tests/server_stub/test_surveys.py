@@ -137,6 +137,34 @@ def test_an_appeal_is_never_held_up_by_a_word(room: Room) -> None:
     assert Phone(room).post("/me/letters", **form).status_code == 303
 
 
+def test_who_wrote_in_a_case_is_told_of_a_word_after_it_has_arrived(room: Room) -> None:
+    """R4.4: a statement and an appeal are kept first; the page then says what is marked, and only sorts that exist."""
+    learner = room.learner().sign_in()
+    phone, cases = Phone(room), room.server.services.supervision.cases
+    opened = cases.open(CLASS, learner.learner, "finding", "to look at")
+    text = "这个白痴系统，打死你"
+    answer = phone.post(f"/me/cases/{opened.paper}/statement", text=text)
+    assert cases.of_learner(learner.learner)[0][1].statement == text
+    said = ok(phone.get(answer.headers["location"])).text
+    assert "不礼貌用语、威胁用语；查看的人会看到提示" in said
+    form = {"letter": "ef" * 16, "registration": learner.registration, "what": "statement", "text": text}
+    answer = phone.post("/me/letters", **form)
+    assert "不礼貌用语、威胁用语；查看的人会看到提示" in ok(phone.get(answer.headers["location"])).text
+    assert "提示" not in ok(phone.get("/me/letters?done=sent&marked=none.<b>")).text
+    quiet = phone.post(f"/me/cases/{opened.paper}/statement", text="那天停电了")
+    assert quiet.headers["location"] == "/me/cases?done=statement"
+
+
+def test_a_program_that_sends_a_letter_is_told_what_to_tell_its_writer(room: Room) -> None:
+    """The interface's answer names the sorts of words; an appeal with all of them is kept as it is."""
+    learner = room.learner().sign_in()
+    body = {"letter": "cd" * 16, "registration": learner.registration, "what": "appeal", "text": "白痴，13800138000"}
+    answer = room.http.post("/v1/letters", json=body, headers=learner.headers).json()
+    assert (answer["text"], answer["marked"]) == (body["text"], ["insult", "private"])
+    plain = body | {"letter": "ce" * 16, "text": "我不同意"}
+    assert room.http.post("/v1/letters", json=plain, headers=learner.headers).json()["marked"] == []
+
+
 def test_letters_are_counted_as_answered_and_as_helped(room: Room) -> None:
     """R4.6: response and solution rates; a learner says of the own letter only, once it is answered."""
     browsers = hire(room)

@@ -62,7 +62,7 @@ class RightsScreen(Screen):
     def retell(self) -> None:
         """Everything again; what was typed stays until it was sent."""
         shown: Rights = self.shown
-        if shown.done is not None and shown.done.key == "rights.wrote":
+        if shown.done is not None and shown.done.key in ("rights.wrote", "rights.wrote_marked"):
             self._letter.text, self._sure = "", False
         self.ids.trouble.tell(shown.trouble)
         said = [Fact(words=tongue.say("today.loading"), mood="unknown", icon="clock")] if shown.busy else []
