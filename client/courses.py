@@ -7,12 +7,13 @@ screen's thread opens its own connection to the records there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from client.airing import Planned
 from client.errors import ClientError
 from client.player import course as packages
 from client.player import shown
@@ -179,8 +180,10 @@ class Shelf:
             lines=lines,
             cap_ms=policy.daily_cap_ms,
             window=policy.study_window,
+            planned=tuple(_live(course, credit)),
+            utc_offset_minutes=policy.utc_offset_minutes,
             **self._planned(registration, policy, records, credit, whole),
-        )
+        ).at(self._clock.wall())
 
     def _planned(
         self, registration: Registration, policy: Policy, records: Records, credit: Credit, whole: int
@@ -200,3 +203,10 @@ class Shelf:
 def _title(course: Course, index: int) -> Words:
     title = course.units[index].title
     return Words(title.zh, title.en)
+
+
+def _live(course: Course, credit: Credit) -> Iterator[Planned]:
+    """The live lessons of which something is left to earn."""
+    for unit, counted in zip(course.units, credit.units, strict=True):
+        if unit.live is not None and counted.credited_ms < unit.duration_ms:
+            yield Planned(Words(unit.title.zh, unit.title.en), unit.live.starts_ms, unit.duration_ms)

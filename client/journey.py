@@ -133,6 +133,7 @@ class Journey:
             self._lesson(self.study)
         elif not self.identity.tick() and isinstance(self.shown, shown.Today):
             self._hear_uploader()
+            self._announce(self.shown)
         self.own.tick(studying=self.study is not None)
         self.arrival.tick()
         self.linking.tick()
@@ -282,6 +283,12 @@ class Journey:
         for signal in self._uploader.poll():
             if isinstance(signal, SyncState):
                 self._show(pending=signal.pending, online=signal.online)
+
+    def _announce(self, page: shown.Today) -> None:
+        """What is said of live lessons goes on with the clock."""
+        courses = tuple(course.at(self._kit.clock.wall()) for course in page.courses)
+        if courses != page.courses:
+            self._show(courses=courses)
 
     def open_course(self, registration: str, make_up: str | None = None) -> None:
         """Have the course here, then show the lesson; its session opens when the learner presses Start.

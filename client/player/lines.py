@@ -71,6 +71,11 @@ def chapters(unit: UnitView, language: str) -> Iterator[str]:
         yield i18n.say(language, f"lesson.chapter_{state}", chapter=named)
 
 
+def _without_minutes(said: Sentence) -> Sentence:
+    """A start without the minutes to it: a line that is told anew every minute is noise."""
+    return Sentence("today.live_at", said.values) if said.key == "today.live_in" else said
+
+
 class _Say:
     """One language, and the pages in it."""
 
@@ -150,6 +155,7 @@ class _Say:
             title = self.words(course.title)
             done, whole = self.long(course.credited_ms), self.long(course.all_ms)
             told.append(f"{title}: {self('today.credited', done=done, all=whole)}")
+            told += [self(_without_minutes(said)) for said in course.live]
             word = "today.complete" if course.complete else "today.start"
             choices.append(Choice(f"{self(word)}: {title}", "open", course.registration))
             if course.make_up_ms:

@@ -158,7 +158,7 @@ def line(unit: str, title: Words, duration: int, *edges: tuple[str, int, str]) -
 
 
 def courses() -> tuple[Course, ...]:
-    """One course that is under way, with a deadline, and one that was not begun."""
+    """One course that is under way, with a deadline and a live lesson soon, and one that was not begun."""
     first = line(
         "pass", UNIT, 15 * MINUTE, ("credited", 6 * MINUTE, ""), ("unproven", 7 * MINUTE + 20_000, "check_missed"),
         ("credited", 9 * MINUTE, ""), ("unproven", 10 * MINUTE + 40_000, "no_check_after"),
@@ -170,8 +170,10 @@ def courses() -> tuple[Course, ...]:
     two = Plan(180 * MINUTE, 45 * MINUTE, 45 * MINUTE, None, enough=True)
     return (
         Course("a" * 32, COURSE, 3, 12 * MINUTE, 45 * MINUTE, 3 * MINUTE, UNIT, (first, second, third), one,
-               date(2026, 11, 24), cap_ms=8 * 60 * MINUTE, window=("06:00", "23:00")),
-        Course("b" * 32, SECOND, 8, 0, 180 * MINUTE, plan=two),
+               date(2026, 11, 24), cap_ms=8 * 60 * MINUTE, window=("06:00", "23:00"),
+               live=(Sentence("today.live_in", {"unit": HALL, "time": "19:30", "minutes": 25}),)),
+        Course("b" * 32, SECOND, 8, 0, 180 * MINUTE, plan=two,
+               live=(Sentence("today.live_at", {"unit": HALL, "time": "11-24 19:30"}),)),
     )  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
+from client.airing import Planned, announced
 from client.events import Prompt
 from client.timeline import UnitLine
 from client.today import Plan
@@ -117,11 +118,19 @@ class Course:
     own_goal: bool = False
     cap_ms: int = 0  # what the programme counts in one day
     window: tuple[str, str] = ("00:00", "24:00")  # hours in which study counts
+    planned: tuple[Planned, ...] = ()  # live lessons of which something is left
+    utc_offset_minutes: int = 0  # where the programme is
+    live: tuple[Sentence, ...] = ()  # what is said of them now: the one that is on, the next ones
 
     @property
     def complete(self) -> bool:
         """Everything is counted."""
         return self.credited_ms >= self.all_ms
+
+    def at(self, wall: int) -> Course:
+        """The same course with its live lessons as they are announced at `wall` (epoch ms)."""
+        said = announced(self.planned, wall, self.utc_offset_minutes)
+        return self if said == self.live else replace(self, live=said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class TodayScreen(Screen):
                           figures=self._figures(course))  # fmt: skip
         for words, mood in self._pills(course, share):
             card.ids.pills.add_widget(Pill(words=words, mood=mood))
-        for words, mood, icon in _planned(course):
+        for words, mood, icon in (*_live(course), *_planned(course)):
             card.ids.plan.add_widget(Fact(words=words, mood=mood, icon=icon))
         kind = "primary" if first else "quiet"
         push = self._push(self._label(course, share), kind, "play", lambda: self._on_open(course.registration), busy)
@@ -158,6 +158,15 @@ class TodayScreen(Screen):
         card = EmptyCard()
         card.ids.reload.bind(on_release=lambda _: self._on_reload())
         return card
+
+
+LIVE_MOODS = {"today.live_at": "unknown", "today.live_in": "plain"}  # the others ask for something now
+
+
+def _live(course: Course) -> Iterator[tuple[str, str, str]]:
+    """Live lessons: the one that is on, the next ones. Who opens the course in time need do nothing else."""
+    for said in course.live:
+        yield tongue.say(said), LIVE_MOODS.get(said.key, "todo"), "live"
 
 
 def _planned(course: Course) -> Iterator[tuple[str, str, str]]:
