@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from client import release
+from client import profile, release
 from client.config import Config
+from client.errors import AlreadyRunningError
 from client.profile import Profile, held, learners
 from client.release import BadReleaseError, File, Pointer, Release
 from client.versions import Versions
@@ -66,7 +67,21 @@ class Updating:
     studying: Callable[[], bool]
 
     def run(self) -> Outcome:
-        """Bring the installation to where its ring is, or say why not; a `ClientError` where the offer is no good."""
+        """Bring the installation to where its ring is, or say why not; a `ClientError` where the offer is no good.
+
+        One at a time: a second one would refuse, and clear away, what the first has just pointed to.
+        """
+        alone = self.versions.root / "update"
+        try:
+            profile.claim(alone)
+        except AlreadyRunningError:
+            return Outcome("later", self.versions.current() or "", 0, "another update is at work here")
+        try:
+            return self._run()
+        finally:
+            profile.release(alone)
+
+    def _run(self) -> Outcome:
         present = self.versions.current()
         if present is None:
             raise BadReleaseError(f"{self.versions.root} has no current version")

@@ -10,6 +10,7 @@ import lzma
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -146,6 +147,35 @@ def test_nothing_is_fetched_while_a_lesson_is_open_and_it_goes_on_afterwards(sit
     assert client.update(repository).state == "updated"
     assert len(again) == 1
     assert set(again) | set(fetched) == {"trueseat", "_internal/library.so.1"}
+
+
+SECOND = """
+import sys
+from pathlib import Path
+from client.updating import Updating
+from client.versions import Versions
+updating = Updating(Versions(Path(sys.argv[1])), None, "stable", None, None)
+print(updating.run())
+"""
+
+
+def test_two_updates_at_once_are_one(site, client):
+    """Two windows were closed one after the other: while the first looks for an update the second touches nothing."""
+    site.release("0.2.0")
+    repository, told = client.repository(), []
+    true_fetch = repository.fetch
+
+    def fetch(file):
+        command = [sys.executable, "-c", SECOND, client.versions.root]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[3])
+        told.append(done.stdout)
+        return true_fetch(file)
+
+    repository.fetch = fetch
+    assert client.update(repository).state == "updated"
+    assert told
+    assert all(line.startswith("later: 0.1.0: another update is at work here") for line in told)
+    assert client.update().state == "current", "and the next one may begin"
 
 
 def test_a_ring_is_widened_step_by_step(site, client):
