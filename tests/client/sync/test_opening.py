@@ -23,7 +23,7 @@ def test_attack_a_grant_names_an_accommodation_that_ran_out_or_is_anothers(monke
     signed = bodies.sign(bodies.Accommodation(NOW, ORIGIN, learner, {"deadline_ms": 120_000}, until), supervisor)
     monkeypatch.setattr(opening, "keys_of", lambda _log, _role: [supervisor.vkey])
     api = SimpleNamespace(raw=lambda *_: SimpleNamespace(body=signed))
-    enrolment, grant = SimpleNamespace(api=api), SimpleNamespace(learner=ANNA, time=NOW)
+    enrolment, grant = SimpleNamespace(authority=(), api=api), SimpleNamespace(learner=ANNA, time=NOW)
 
     def asked():
         return opening._accommodation(enrolment, grant, bodies.parse(signed)[1].digest, None)
