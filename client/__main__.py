@@ -12,6 +12,7 @@ from client import config
 from client.about import VERSION
 from client.errors import ClientError
 from client.fit import ENGINES, LOADS
+from client.printed import printed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def _told(command: object) -> int:
     try:
         return int(command())
     except ClientError as error:
-        print(f"{error.code}: {error}\n{error.remedy}\n{error.zh}", file=sys.stderr)
+        print(printed(f"{error.code}: {error}\n{error.remedy}\n{error.zh}"), file=sys.stderr)
         return 1
 
 
@@ -81,12 +82,12 @@ def _parser() -> argparse.ArgumentParser:
 def _do(options: argparse.Namespace) -> int:
     given = {name: getattr(options, name, None) for name in config.NAMES}
     if options.command == "config" and options.sources:
-        print("\n".join(config.explain(config.places(given))))
+        print(printed("\n".join(config.explain(config.places(given)))))
         return 0
     settings = config.load(given)
     match options.command:
         case "config":
-            print(settings)
+            print(printed(str(settings)))
             return 0
         case "notice":
             from client.notice import text_of

@@ -22,6 +22,7 @@ from client.fit import Fit, choose, measure
 from client.guard import AgentGuard
 from client.player import kivy_env
 from client.ports import ForegroundProbe, UploaderPort
+from client.printed import printed
 from client.proctor.handle import Proctor
 from client.proctor.setup import ProctorSetup
 from client.sync.carry import Carrier
@@ -151,5 +152,5 @@ def run_text(config: Config, *, demo: bool = False) -> int:
 
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _machine(config, TerminalProbe(os.environ), " screen=text", demo=demo) as (journey, player, _):
-        Terminal(journey, player, lambda line: print(line, flush=True), typed_lines()).run()
+        Terminal(journey, player, lambda line: print(printed(line), flush=True), typed_lines()).run()
     return 0

@@ -12,6 +12,7 @@ import time
 from client.config import Config
 from client.errors import ClientError
 from client.player import i18n
+from client.printed import printed
 from client.profile import Profile, learners, release
 from client.sync.carry import carry
 from client.sync.enrol import Enrolment
@@ -47,7 +48,7 @@ def run(settings: Config, *, ahead: bool) -> int:
 def _send(profile: Profile, transport: HttpTransport, language: str) -> bool:
     found = carry(profile, transport, wall_ms, lambda: False)
     said = " ".join(i18n.say(language, sentence) for sentence in sentences(found, wall_ms()))
-    print(f"{profile.learner[:8]}…  {said}")
+    print(printed(f"{profile.learner[:8]}…  {said}"))
     return found.waits
 
 
@@ -60,7 +61,7 @@ def _fetch(profile: Profile, transport: HttpTransport) -> bool:
         enrolment.document(registration.policy)
         folder = enrolment.fetch_course(registration.course)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        print(f"{profile.learner[:8]}…  {registration.title}: {size / 1e6:.1f} MB are here")
+        print(printed(f"{profile.learner[:8]}…  {registration.title}: {size / 1e6:.1f} MB are here"))
     return False
 
 

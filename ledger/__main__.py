@@ -99,7 +99,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     if arguments.html:
         _write(arguments.html, render.page(report, arguments.lang))
     if arguments.json:
-        sys.stdout.write(json.dumps(report.to_json(), ensure_ascii=False, indent=1) + "\n")
+        sys.stdout.write(words.plain(json.dumps(report.to_json(), ensure_ascii=False, indent=1)) + "\n")
     else:
         sys.stdout.write(words.text(report))
     return report.exit_code
@@ -111,7 +111,7 @@ def _verify_many(arguments: argparse.Namespace, paths: list[Path], trusted: trus
     if arguments.html:
         _write(arguments.html, render.shelf({**found.reports, **unreadable}, found.findings, arguments.lang))
     if arguments.json:
-        sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
+        sys.stdout.write(words.plain(json.dumps(found.to_json(), ensure_ascii=False, indent=1)) + "\n")
     else:
         sys.stdout.write(words.across(found) + "\n" + shelf.table(found.reports, unreadable))
     return UNREADABLE if unreadable else found.exit_code

@@ -153,7 +153,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ArchiveError:
         raise
     except LedgerError as error:
-        sys.stdout.write(f"refused: {error.code}: {error}\n")
+        sys.stdout.write(f"refused: {error.code}: {shown(str(error))}\n")
         return 1
     sys.stdout.write(words(value))
     state = standing(open_source(arguments.archive), value) if arguments.archive else ""

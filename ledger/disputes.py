@@ -14,6 +14,7 @@ from ledger.compare import compare, read_side
 from ledger.complaint import ComplaintError, complain
 from ledger.errors import ArchiveError
 from ledger.keys import parse_vkey
+from ledger.words import shown
 
 AGREED, PROVEN, OPEN = 0, 1, 2
 
@@ -41,13 +42,13 @@ def _compare(arguments: argparse.Namespace) -> int:
     trusted = trust.parse(_read(arguments.trust))
     found = compare(read_side(arguments.first, trusted), read_side(arguments.second, trusted))
     for origin in found.agreed:
-        print(f"{origin}: one history")
+        print(f"{shown(origin)}: one history")
     for origin in found.open_:
-        print(f"{origin}: signed at two sizes; only the entries of the larger one can tell (give an archive)")
+        print(f"{shown(origin)}: signed at two sizes; only the entries of the larger one can tell (give an archive)")
     for origin in found.keys:
-        print(f"{origin}: two histories, signed by two keys; ask the class log which of them counted when")
+        print(f"{shown(origin)}: two histories, signed by two keys; ask the class log which of them counted when")
     for proof in found.proofs:
-        print(f"CONTRADICTION: {proof.verify()}")
+        print(f"CONTRADICTION: {shown(proof.verify())}")
     _write_all(arguments.out, [bytes(proof) for proof in found.proofs])
     return PROVEN if found.proofs else OPEN if found.open_ or found.keys else AGREED
 
@@ -55,7 +56,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 def _proof(arguments: argparse.Namespace) -> int:
     """The proof holds by itself; with a trust file, also whose key it is."""
     found = contradiction.parse(_read(arguments.file))
-    print(f"PROVEN: {found.verify()}")
+    print(f"PROVEN: {shown(found.verify())}")
     key = parse_vkey(found.key)
     known = arguments.trust and key in trust.parse(_read(arguments.trust)).logs
     print(f"signed by {key}" + ("" if known else "; whose key that is, your trust file or the class log must say"))
@@ -67,7 +68,7 @@ def _complain(arguments: argparse.Namespace) -> int:
     try:
         found = complain(_read(arguments.claim), open_source(arguments.against), trusted)
     except ComplaintError as error:
-        print(f"nothing to complain about: {error}\n{error.remedy}")
+        print(f"nothing to complain about: {shown(str(error))}\n{error.remedy}")
         return AGREED
     late = (found.seen_ms - found.signed_ms) // 3_600_000
     print(f"OMITTED: signed {late} h before the class log's last word, and not in it ({found.missing})")

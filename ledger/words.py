@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,12 +14,19 @@ from ledger.findings import Status, Step
 from ledger.reasons import reason
 from ledger.report import Report, SessionRow
 
+_OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # JSON itself escapes what lies below a blank
 _SHOWN = 12  # findings of one kind in one step; the rest are counted
 
 
 def shown(said: str) -> str:
     """`said` on one line, without what a terminal obeys or what turns the order of letters: names come from outside."""
     return said if said.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in said)
+
+
+def plain(json: str) -> str:
+    """A JSON text whose strings hold nothing that a terminal obeys or that turns the order of letters; it reads the
+    same."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
 
 
 def moment(seconds: int) -> str:

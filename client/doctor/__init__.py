@@ -12,6 +12,7 @@ from pathlib import Path
 from client.config import Config
 from client.doctor import computer, eyes, guards, nets
 from client.doctor.found import Found, worst
+from client.printed import printed
 
 __all__ = ["Found", "examine", "main", "worst"]
 
@@ -25,7 +26,7 @@ def main(config: Config, *, as_json: bool = False, bundle: Path | None = None, c
             print(_line(item, config.language), flush=True)
     if as_json:
         told = {"name": "doctor", "level": worst(found), "checks": [item.to_json() for item in found]}
-        print(json.dumps(told, ensure_ascii=False))
+        print(printed(json.dumps(told, ensure_ascii=False)))
     if bundle is not None:
         from client.doctor.bundle import write
 
@@ -52,4 +53,4 @@ def _line(item: Found, language: str) -> str:
     colon = "：" if language == "zh" else ": "
     first = f"{item.level:5} {item.name(language)}{colon}{item.says(language)}"
     remedy = item.remedy(language)
-    return f"{first}\n      {remedy}" if remedy else first
+    return printed(f"{first}\n      {remedy}" if remedy else first)

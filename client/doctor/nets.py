@@ -64,7 +64,7 @@ def _server(config: Config, transport: Transport, wall: Callable[[], int]) -> It
         )
         yield Found("clock", "unknown", "warn")
         return
-    yield Found("server", "good", facts={"name": name, "version": str(said.get("version", ""))[:20]})
+    yield Found("server", "good", facts={"name": name[:100], "version": str(said.get("version", ""))[:20]})
     if abs(skew) > SKEW_MS:
         yield Found("clock", "off", "warn", {"seconds": skew // 1000})
     else:

@@ -23,6 +23,7 @@ from client import config, manifest
 from client.errors import BadAnswerError, ClientError, NetworkError
 from client.manifest import Asset, Manifest, ModelMissingError, Source, WrongModelError
 from client.ports import Transport
+from client.printed import printed
 from client.sync import minifasnet
 from client.sync.transport import HttpTransport
 
@@ -196,7 +197,7 @@ def main(argv: list[str]) -> int:
     try:
         return commands[options.command](listed, options)
     except ClientError as error:
-        print(f"{error.code} {error}\n{error.remedy}", file=sys.stderr)
+        print(printed(f"{error.code} {error}\n{error.remedy}"), file=sys.stderr)
         return 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ledger import events as ev
@@ -32,6 +34,9 @@ def test_a_name_is_printed_as_one_harmless_line(tmp_path_factory: pytest.TempPat
         assert line.isprintable(), line
         assert not line.startswith("Nothing refused. Credited in all: 99")
     assert name not in render.page(report, "en").decode()
+    told = words.plain(json.dumps(report.to_json(), ensure_ascii=False))
+    assert told.isprintable()
+    assert json.loads(told) == report.to_json()
 
 
 def test_an_event_is_shown_on_one_harmless_line(tmp_path_factory: pytest.TempPathFactory) -> None:
