@@ -159,7 +159,7 @@ def build(values: Mapping[str, Any]) -> Config:
     ready: dict[str, Any] = {}
     for name, value in values.items():
         if not isinstance(value, str | Path) or not str(value):
-            raise _wrong(name, f"{str(value)[:40]!r} is no text")
+            raise _wrong(name, "is no text" if name in SECRET else f"{str(value)[:40]!r} is no text")
         ready[name] = Path(value).expanduser().absolute() if name in _PATHS else str(value)
     return Config(**ready)
 
@@ -183,15 +183,15 @@ def _fits(name: str, good: object, says: str) -> None:
 def _address(name: str, value: str, *, path: bool = False) -> None:
     """An http(s) address without account; plain http for this machine only."""
     parts = _parts(name, value)
-    _fits(name, parts.scheme in ("http", "https"), f"{value[:80]!r} is no http(s) address")
-    _fits(name, (path or not parts.path.strip("/")) and not parts.query, f"{value[:80]!r} is no bare address")
+    _fits(name, parts.scheme in ("http", "https"), f"{_named(value)} is no http(s) address")
+    _fits(name, (path or not parts.path.strip("/")) and not parts.query, f"{_named(value)} is no bare address")
     _fits(name, parts.scheme == "https" or parts.hostname in LOOPBACK, "plain http is for this machine only; use https")
 
 
 def _proxy(value: str) -> None:
     parts = _parts("proxy", value)
     good = parts.scheme in ("http", "https") and parts.port and not parts.path.strip("/") and not parts.query
-    _fits("proxy", good, f"{value[:80]!r} is not http://host:port")
+    _fits("proxy", good, f"{_named(value)} is not http://host:port")
 
 
 def _parts(name: str, value: str) -> Any:
@@ -199,7 +199,12 @@ def _parts(name: str, value: str) -> Any:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError:
-        raise _wrong(name, f"{value[:80]!r} is no address") from None
+        raise _wrong(name, f"{_named(value)} is no address") from None
     _fits(name, not (parts.username or parts.password), "no account belongs into the address")
-    _fits(name, parts.hostname, f"{value[:80]!r} names no host")
+    _fits(name, parts.hostname, f"{_named(value)} names no host")
     return parts
+
+
+def _named(value: str) -> str:
+    """An address in a message; never one that may hold a password, however it was misspelled."""
+    return "what has an @ in it" if "@" in value else repr(value[:80])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import plistlib
 import subprocess
@@ -84,6 +85,31 @@ def test_an_enrolment_token_is_never_shown(tmp_path, capsys):
         said = capsys.readouterr().out
         assert "token = (set)" in said
         assert "kept-between" not in said
+
+
+@pytest.mark.parametrize("name", ["proxy", "server", "updates"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://me:se#cret@proxy.example:80", "http://me:se[cret@proxy.example:80", "http://me:secret@proxy.example:80800",
+        "me:secret@proxy.example:80", "http:me:secret@proxy.example", "https://me:se/cret@proxy.example", "https://me/secret@x",
+    ],
+)  # fmt: skip
+def test_a_password_in_a_misspelled_address_is_never_shown(tmp_path, capsys, name, address):
+    """Whatever reader of addresses it confuses: the refusal names the setting, and quotes nothing of it."""
+    (tmp_path / "config.toml").write_text(f"{name} = {json.dumps(address)}\n")
+    has_path = (name, address) == ("updates", "https://me/secret@x")  # a folder on a server, and no account
+    assert main(["config", "show", "--data", str(tmp_path)]) == (0 if has_path else 1)
+    said = capsys.readouterr().err
+    assert ("line 1" in said) is not has_path
+    assert "cret" not in said
+
+
+def test_a_token_that_is_no_text_is_not_shown(tmp_path, capsys):
+    """Written without its quotes it is a number, and still a secret."""
+    (tmp_path / "config.toml").write_text("token = 1234567890123\n")
+    assert main(["config", "show", "--data", str(tmp_path)]) == 1
+    assert "12345678" not in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can make a policy file")
