@@ -21,6 +21,7 @@ from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.erasure import Eraser
 from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer, Witnesses
+from server_stub.domain.handed import HandedIn
 from server_stub.domain.hands import Hands
 from server_stub.domain.identify import Identifier
 from server_stub.domain.importer import Importer
@@ -148,6 +149,7 @@ def services(
     mine = Mine(bench, supervised.figures, core.settler, logs, core.devices, sign_in)
     granting = supervised.opening.before_grant(core.gatherer.before_grant)
     answers = AnswerFiles(settings.directory / "answers")
+    desk = PracticeDesk(bench, answers)
     studied, board = OpenSessions(records, core.revealer, kept.packages), Board(people, records, clock)
     return Services(
         server=settings.server, version=release(), clock=clock, people=people, records=records, limits=Limits(clock),
@@ -175,7 +177,7 @@ def services(
         passkeys=Passkeys(kept.keys, people, sign_in, core.sealer, clock),
         reviewer=Reviewer(records, kept.photos, logs, keyring, decisions),
         sealed_answers=Answers(records, logs, keyring, decisions, answers),
-        answers=answers, practice=PracticeDesk(bench, answers),
+        answers=answers, practice=desk, handed=HandedIn(bench, desk, supervised.providers),
         warnings=_warnings(settings, kept, core, supervised),
     )  # fmt: skip
 

@@ -51,14 +51,14 @@ def read(data: bytes, course: Course) -> Preview:
     """A list or an answer file for this course; `SheetError` for neither."""
     if data.lstrip()[:1] == b"[":
         try:
-            return _fitting(parse(data), course)
+            return fitting(parse(data), course)
         except SetupError as error:
             raise SheetError(str(error)) from error
     return _from_sheet(sheets.read(data), course)
 
 
-def _fitting(bank: Bank, course: Course) -> Preview:
-    """A file's keys must be of this course's units, and of its questions or brought by itself."""
+def fitting(bank: Bank, course: Course) -> Preview:
+    """The list with what does not fit: keys must be of this course's units, and of its questions or brought along."""
     problems = []
     for unit, keys in bank.keys.items():
         own = {question.id for question in bank.more.get(unit, ())}
@@ -142,53 +142,73 @@ class PracticeDesk:
 
     def look(self, account: Account, class_id: str, data: bytes) -> str:
         """Read a list; the draft's identifier. Nothing is changed. `SheetError` for no list."""
-        bench = self._bench
         self._classes(account, class_id)
-        found, draft = read(data, self.course(class_id)), secrets.token_hex(16)
-        if not found.bank.count and not found.problems:
-            raise SheetError("the list has no question")
-        text = json.dumps([write(found.bank).decode(), found.problems]).encode()
-        sealed, until = bench.sealer.seal(text, _bound(draft)), bench.clock() + DRAFT_MS
-        bench.registry.drop_drafts(bench.clock())
-        bench.registry.keep_draft(Draft(draft, account.name, f"{_BOUND}/{class_id}"[:64], until, sealed, found.digest))
-        return draft
+        return keep(self._bench, account, read(data, self.course(class_id)), f"{_BOUND}/{class_id}", DRAFT_MS)
 
     def again(self, account: Account, class_id: str, draft: str) -> Preview:
         """A draft of this account for this class; `NotThereError` for any other, and when it expired."""
-        bench = self._bench
         self._classes(account, class_id)
-        kept = bench.registry.draft(draft)
-        if kept is None or kept.by != account.name or kept.expires <= bench.clock():
-            raise NotThereError("this preview has expired, or is not yours")
-        if kept.class_id != f"{_BOUND}/{class_id}"[:64]:
-            raise NotThereError("this preview is of something else")
-        text, problems = json.loads(bench.sealer.open(kept.sealed, _bound(draft)))
-        return Preview(parse(text.encode()), tuple((number, word) for number, word in problems))
+        return kept(self._bench, account.name, draft, f"{_BOUND}/{class_id}")
 
     def confirm(self, account: Account, class_id: str, draft: str, *, leave_out: bool) -> Bank:
         """Put the questions in the place of those before; an audit leaf in every class of the course comes first."""
-        bench, found = self._bench, self.again(account, class_id, draft)
+        found = self.again(account, class_id, draft)
         if found.problems and not leave_out:
             raise SheetError(f"{len(found.problems)} questions cannot be taken as they are")
-        course = self.course(class_id)
-        if _fitting(found.bank, course).problems:
+        self.put(account, self.course(class_id), self._classes(account, class_id), found, "practice")
+        self._bench.registry.drop_drafts(self._bench.clock(), draft)
+        return found.bank
+
+    def put(self, account: Account, course: Course, classes: Sequence[str], found: Preview, why: str) -> None:
+        """Keep a list for a course, after an audit leaf in all of its classes; `StalePreviewError` for another's."""
+        if fitting(found.bank, course).problems:
             raise StalePreviewError("the class has another course since the list was read")
         said = f"{found.bank.count} questions of course {course.sha256[:16]}; list {found.digest}"
-        bench.office.audit(account, "put practice questions", said, "practice", *self._classes(account, class_id))
+        self._bench.office.audit(account, "put practice questions", said, why, *classes)
         self._files.put(course.sha256, found.bank)
-        bench.registry.drop_drafts(bench.clock(), draft)
-        return found.bank
+
+    def of(self, course: str) -> Bank:
+        """What learners of a course can practise with now, by its sha256."""
+        return self._files.of(course)
+
+    def taught(self) -> dict[str, tuple[Course, list[str]]]:
+        """Every course that is in force in a class, by its sha256, with the classes that have it."""
+        found: dict[str, tuple[Course, list[str]]] = {}
+        for room in self._bench.people.classes():
+            course = self.course(room.class_id)
+            found.setdefault(course.sha256, (course, []))[1].append(room.class_id)
+        return found
 
     def _classes(self, account: Account, class_id: str) -> Sequence[str]:
         """The classes that have the same course; `NotAllowedError` or `NotThereError` unless the account may import
         into each of them."""
-        bench = self._bench
-        bench.office.require(account, Right.IMPORT, class_id)
-        mine = self.course(class_id).sha256
-        rooms = [room.class_id for room in bench.people.classes() if self.course(room.class_id).sha256 == mine]
+        self._bench.office.require(account, Right.IMPORT, class_id)
+        rooms = self.taught()[self.course(class_id).sha256][1]
         for other in rooms:
-            bench.office.require(account, Right.IMPORT, other)
+            self._bench.office.require(account, Right.IMPORT, other)
         return rooms
+
+
+def keep(bench: Bench, account: Account, found: Preview, place: str, lasts_ms: int) -> str:
+    """Keep a list that was read, sealed, for `lasts_ms`; the draft's identifier. `SheetError` for one of nothing."""
+    if not found.bank.count and not found.problems:
+        raise SheetError("the list has no question")
+    draft, text = secrets.token_hex(16), json.dumps([write(found.bank).decode(), found.problems]).encode()
+    sealed, until = bench.sealer.seal(text, _bound(draft)), bench.clock() + lasts_ms
+    bench.registry.drop_drafts(bench.clock())
+    bench.registry.keep_draft(Draft(draft, account.name, place[:64], until, sealed, found.digest))
+    return draft
+
+
+def kept(bench: Bench, by: str, draft: str, place: str) -> Preview:
+    """A list that this account brought to this place; `NotThereError` for any other, and when it expired."""
+    found = bench.registry.draft(draft)
+    if found is None or found.by != by or found.expires <= bench.clock():
+        raise NotThereError("this preview has expired, or is not yours")
+    if found.class_id != place[:64]:
+        raise NotThereError("this preview is of something else")
+    text, problems = json.loads(bench.sealer.open(found.sealed, _bound(draft)))
+    return Preview(parse(text.encode()), tuple((number, word) for number, word in problems))
 
 
 def _bound(draft: str) -> str:

@@ -25,6 +25,7 @@ from server_stub.domain.surveys import Ranked, Surveys
 from server_stub.domain.tips import KIND as TIP
 from server_stub.domain.tips import Tip
 from server_stub.domain.work import Bench
+from server_stub.domain.work_errors import WrongStateError
 
 KIND: Final = "provider"
 KINDS: Final[Mapping[str, int]] = {"platform": 100, "courses": 20}  # what it is → how many courses at least
@@ -154,6 +155,21 @@ class Providers:
         office = self._bench.office
         return office.tree().may(office.duties(account), Right.FIGURES, seen.place.key)
 
+    def own_titles(self, account: Account, name: str) -> frozenset[str]:
+        """The courses that are this provider's by a file that somebody reviewed, and no other provider claims so.
+
+        `NotAllowedError` for whoever may not write the file; `WrongStateError` where no favourable review is of the
+        file as it stands: what a provider says of itself alone opens nothing.
+        """
+        seen = self.one(account, name)
+        if not self.may_write(account, seen):
+            raise NotAllowedError("a provider sees to its own courses")
+        if not _stands(seen.file):
+            raise WrongStateError("the provider's file waits for a favourable review as it stands now")
+        others = [self._file(place) for place in self._places() if place.key != seen.place.key]
+        claimed = {title for file in others if file is not None and _stands(file) for title in file.titles}
+        return frozenset(seen.file.titles if seen.file else ()) - claimed
+
     def save(self, account: Account, name: str, form: Mapping[str, str]) -> None:
         """Write the file; what reviewers wrote stays; what changed after a review is pointed out."""
         seen = self.one(account, name)
@@ -161,9 +177,10 @@ class Providers:
             raise NotAllowedError("a provider writes its own file")
         new, old = read_form(form), seen.file
         self._bench.office.audit(account, "wrote a provider's file", seen.place.key, f"{new.courses}, {new.free} free")
-        reviews, public = (old.reviews, old.public_until) if old else ((), "")
-        now = self._bench.clock()
-        self._keep(seen.place, replace(new, reviews=reviews, public_until=public, changed=now))
+        if old is not None:
+            new = replace(new, reviews=old.reviews, public_until=old.public_until, changed=old.changed)
+        if new != old:  # the same once more needs no other review
+            self._keep(seen.place, replace(new, changed=self._bench.clock()))
 
     def review(self, account: Account, name: str, *, approved: bool, text: str) -> None:
         """Add what a reviewer found; a favourable one is open to the public for five working days."""
@@ -226,6 +243,11 @@ class Providers:
             return
         paper = fresh(KIND, place.key, "", "kept", self._bench.clock(), value)
         self._bench.papers.put(replace(paper, paper=_name(place)))
+
+
+def _stands(file: File | None) -> bool:
+    """Whether the latest review is favourable and of the file as it is."""
+    return file is not None and bool(file.reviews) and file.reviews[-1].approved and file.changed <= file.reviews[-1].at
 
 
 def _name(place: Place) -> str:

@@ -16,6 +16,7 @@ from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.erasure import Eraser
 from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer
+from server_stub.domain.handed import HandedIn
 from server_stub.domain.hands import Hands
 from server_stub.domain.identify import Identifier
 from server_stub.domain.importer import Importer
@@ -114,6 +115,7 @@ class Services:
     mine: Mine
     answers: AnswerFiles
     practice: PracticeDesk
+    handed: HandedIn
     passkeys: Passkeys
     tokens: EnrolTokens
     oidc: Oidc | None  # the organisation's own sign-in, where there is one

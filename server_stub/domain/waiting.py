@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from server_stub.domain import application, cases, letters, tips
+from server_stub.domain import application, cases, handed, letters, tips
 from server_stub.domain.duties import Right
 from server_stub.domain.people import Account
 from server_stub.domain.warnings.inspector import WARNING
@@ -20,6 +20,7 @@ KINDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "warning": (WARNING, "open", "/warnings"),
     "letter": (letters.KIND, letters.OPEN, "/cases#letters"),
     "tip": (tips.KIND, "new", "/cases#tips"),
+    "questions": (handed.KIND, handed.WAITING, "#classes"),
     "application": (application.KIND, "submitted", "#classes"),
 }
 

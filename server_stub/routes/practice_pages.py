@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, File, Form, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
+from ledger.course import Course, Question
 from server_stub.domain.duties import Right
-from server_stub.domain.practice import Bank
-from server_stub.domain.practice_desk import LETTERS
+from server_stub.domain.handed import Handed
+from server_stub.domain.papers import Paper
+from server_stub.domain.practice import Bank, Key
 from server_stub.routes.web import Acts, PageRoute, Reads, Visit
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -20,7 +23,8 @@ _SHOWN: Final = 200
 def questions(visit: Reads, class_id: str, done: str = "") -> Response:
     """What learners can practise with now, and where a list is chosen or pasted."""
     bank = visit.wired.practice.known(visit.account, class_id)
-    return _show(visit, class_id, bank, done="kept" if done == "kept" else "")
+    return _show(visit, class_id, bank, done=done if done in ("kept", "decided") else "",
+                 waiting=visit.wired.handed.waiting(visit.account, class_id))  # fmt: skip
 
 
 @router.post("/classes/{class_id}/questions")
@@ -51,11 +55,16 @@ def confirm(
 
 def _show(
     visit: Visit, class_id: str, bank: Bank, *, done: str = "", draft: str = "",
-    problems: tuple[tuple[int, str], ...] = (),
+    problems: tuple[tuple[int, str], ...] = (), waiting: Sequence[tuple[Paper, Handed]] = (),
 ) -> Response:  # fmt: skip
     room = visit.wired.office.require(visit.account, Right.IMPORT, class_id)
-    course = visit.wired.practice.course(class_id)
+    asked, count = rows(visit, visit.wired.practice.course(class_id), bank)
+    return visit.show("questions.html", room=room, asked=asked, all=count, count=bank.count, done=done, draft=draft,
+                      problems=problems, waiting=waiting)  # fmt: skip
+
+
+def rows(visit: Visit, course: Course, bank: Bank) -> tuple[list[tuple[str, Question, Key | None]], int]:
+    """The first questions of a course with their keys, as pages list them, and how many there are."""
     asked = [(unit.title.in_(visit.lang), question, bank.keys.get(unit.id, {}).get(question.id))
              for unit in course.units for question in (*unit.questions, *bank.more.get(unit.id, ()))]  # fmt: skip
-    return visit.show("questions.html", room=room, asked=asked[:_SHOWN], all=len(asked), count=bank.count, done=done,
-                      draft=draft, problems=problems, letters=LETTERS)  # fmt: skip
+    return asked[:_SHOWN], len(asked)

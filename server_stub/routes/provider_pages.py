@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from server_stub.domain.duties import Right
 from server_stub.domain.providers import KINDS
+from server_stub.domain.work_errors import WrongStateError
 from server_stub.routes.deps import Wired
 from server_stub.routes.web import Acts, PageRoute, Reads, language, render
 
@@ -27,9 +28,14 @@ def one(visit: Reads, provider: str, done: str = "") -> Response:
     """One file, what reviewers wrote, and what happened."""
     files = visit.wired.supervision.providers
     seen = files.one(visit.account, provider)
+    try:
+        courses = visit.wired.handed.courses(visit.account, provider) if files.may_write(visit.account, seen) else None
+    except WrongStateError:  # the file waits for its review
+        courses = None
     return visit.show(
         "provider.html", seen=seen, record=files.record(visit.account, provider), kinds=KINDS,
-        may_write=files.may_write(visit.account, seen), done=done if done in ("saved", "reviewed") else "",
+        courses=courses, may_write=files.may_write(visit.account, seen),
+        done=done if done in ("saved", "reviewed") else "",
         may_review=Right.DECIDE in visit.wired.office.rights(visit.account),
     )  # fmt: skip
 

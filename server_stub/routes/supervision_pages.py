@@ -8,6 +8,7 @@ from server_stub.routes import (
     case_pages,
     class_pages,
     figure_pages,
+    handed_pages,
     inspection_pages,
     practice_pages,
     privacy_pages,
@@ -18,6 +19,6 @@ from server_stub.routes import (
 
 router = APIRouter()
 for _room in (class_pages, case_pages, inspection_pages, figure_pages, privacy_pages, subsidy_pages, survey_pages,
-              practice_pages, provider_pages):  # fmt: skip
+              practice_pages, provider_pages, handed_pages):  # fmt: skip
     router.include_router(_room.router)
 router.include_router(survey_pages.mine)

@@ -21,7 +21,7 @@ from tests.server_stub.classlife import FORM as APPLICATION
 from tests.server_stub.classlife import papers_of
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, Device, Learner
-from tests.server_stub.staff import PASSWORD, Browser, hire
+from tests.server_stub.staff import PASSWORD, Browser, Browsers, hire
 from tests.server_stub.warned import planted
 
 EVERYBODY = frozenset({"nobody", "learner", "admin", "supervisor", "principal", "officer", "teacher", "employer",
@@ -31,6 +31,7 @@ SEES = frozenset({"admin", "supervisor", "principal", "officer", "teacher"})  # 
 PLANS = frozenset({"admin", "principal", "officer"})
 DECIDES = frozenset({"admin", "supervisor", "principal"})
 LEARNER = frozenset({"learner"})
+FILE = {"what": "courses", "courses": "20", "free": "10", "titles": "消防"}
 LIST = "姓名,账号\n王芳,wang.fang\n"
 QUESTIONS = "题目,选项A,选项B,答案\n先做什么？,拔销,压把,A\n"
 PAID = "身份证号,工种,等级,年份\n11010519491231002X,消防设施操作员,4,2024\n"
@@ -227,10 +228,14 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/ratings"): Row(STAFF),
     ("GET", "/providers"): Row(STAFF),
     ("GET", "/providers/{provider}"): Row(DECIDES | {"far", "provider"}),
-    ("POST", "/providers/{provider}"): Row(
-        frozenset({"admin", "provider"}), {"what": "courses", "courses": "20", "free": "10"}
-    ),
+    ("POST", "/providers/{provider}"): Row(frozenset({"admin", "provider"}), FILE),
     ("POST", "/providers/{provider}/review"): Row(DECIDES | {"far"}, {"verdict": "yes", "text": "all is there"}),
+    ("GET", "/providers/{provider}/questions/{course}"): Row(frozenset({"admin", "provider"})),
+    ("POST", "/providers/{provider}/questions/{course}"): Row(frozenset({"admin", "provider"}), {"text": QUESTIONS}),
+    ("GET", "/providers/{provider}/questions/{course}/{hand}"): Row(frozenset({"provider"})),  # whose draft it is
+    ("POST", "/providers/{provider}/questions/{course}/{hand}"): Row(frozenset({"provider"})),
+    ("GET", "/questions/{handed}"): Row(PLANS),
+    ("POST", "/questions/{handed}"): Row(PLANS, {"do": "return", "reason": "one answer is wrong"}),
     ("GET", "/public/providers"): Row(EVERYBODY, None, "open"),
     ("GET", "/classes/{class_id}/questions"): Row(PLANS),
     ("POST", "/classes/{class_id}/questions"): Row(PLANS, {"text": QUESTIONS}),
@@ -355,13 +360,25 @@ def make_world(room: Room) -> World:
         paid = browsers["admin"].post("/subsidies", {"text": PAID.replace("2024", year)}).headers["location"]
         if year == "2023":
             assert browsers["admin"].post(paid).status_code == 303
-    browsers["provider"].post("/providers/press", {"what": "courses", "courses": "20", "free": "10"})
-    papers |= {"provider": "press"}
+    papers |= {"provider": "press", **handed_in(room, browsers)}
     payment = room.server.services.supervision.bench.papers.find("subsidy")[0].paper
     asked = browsers["admin"].post(f"/classes/{CLASS}/questions", {"text": QUESTIONS}).headers["location"]
     papers |= {"bank": asked.rpartition("/")[2]}
     papers |= {"payments": paid.rpartition("/")[2], "payment": payment}
     return World(room, browsers, learner, device, made.headers["location"].rpartition("/")[2], papers)
+
+
+def handed_in(room: Room, browsers: Browsers) -> dict[str, str]:
+    """A provider's file that stands, a list of it that waits for a reviewer, and one that is not handed in yet."""
+    browsers["provider"].post("/providers/press", FILE)
+    room.clock.now += 1_000
+    browsers["admin"].post("/providers/press/review", {"verdict": "yes", "text": "all is there"})
+    course = room.server.services.practice.course(CLASS).sha256
+    path = f"/providers/press/questions/{course}"
+    drafts = [browsers["provider"].post(path, {"text": QUESTIONS}).headers["location"] for _ in range(2)]
+    assert browsers["provider"].post(drafts[0]).status_code == 303
+    waits = room.server.services.supervision.bench.papers.find("questions")[0].paper
+    return {"course": course, "hand": drafts[1].rpartition("/")[2], "handed": waits}
 
 
 def refused(answer: Response) -> bool:

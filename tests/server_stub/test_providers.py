@@ -108,3 +108,16 @@ def test_any_form_is_read_or_refused(form: dict[str, str]) -> None:
     except UnreadableError:
         return
     problems(found, TODAY)
+
+
+def test_the_same_file_written_once_more_needs_no_other_review(room: Room) -> None:
+    """Only a change is pointed out."""
+    browsers = hire(room)
+    ok(browsers["provider"].post("/providers/press", FORM))
+    room.clock.now += 1_000
+    ok(browsers["supervisor"].post("/providers/press/review", {"verdict": "yes", "text": "材料齐全"}))
+    room.clock.now += 1_000
+    ok(browsers["provider"].post("/providers/press", FORM))
+    assert "审核后又有改动" not in ok(browsers["supervisor"].get("/providers/press")).text
+    ok(browsers["provider"].post("/providers/press", FORM | {"free": "13"}))
+    assert "审核后又有改动" in ok(browsers["supervisor"].get("/providers/press")).text
