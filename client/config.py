@@ -108,7 +108,7 @@ def places(
 ) -> list[Source]:
     """Every place with settings, weakest first."""
     machine = machine or sources.machine()
-    weak = [sources.file(machine.folder / "config.toml"), *machine.defaults()]
+    weak = [machine.read(machine.folder / "config.toml"), *machine.defaults()]
     strong = [
         sources.environment(os.environ if environment is None else environment, NAMES),
         Source("command line", {name: value for name, value in (given or {}).items() if value is not None}),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from client.errors import ConfigError
+from client.owner import ADMINISTRATORS, owner_of
 
 MAX_FILE: Final = 64 * 1024
 ENVIRONMENT: Final = "TRUESEAT_"
@@ -46,19 +47,15 @@ class Source:
         return self.place
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What the operating system offers: its folder for all users, and how its own stores are read."""
+def file(path: Path, vet: Callable[[int], None] = lambda _handle: None) -> Source:
+    """The settings of a TOML file; none where there is no file; `ConfigError` where it is no TOML.
 
-    folder: Path
-    defaults: Callable[[], Iterator[Source]]
-    policies: Callable[[], Iterator[Source]]
-
-
-def file(path: Path) -> Source:
-    """The settings of a TOML file; none where there is no file; `ConfigError` where it is no TOML."""
+    `vet` looks at the open file (its descriptor) before a byte of it is read, and raises for one that does not count.
+    """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as opened:
+            vet(opened.fileno())
+            data = opened.read(MAX_FILE + 1)
     except FileNotFoundError:
         return Source(str(path), {})
     except OSError as error:
@@ -70,6 +67,26 @@ def file(path: Path) -> Source:
         return Source(str(path), tomllib.loads(text), text)
     except (ValueError, RecursionError) as error:  # tomllib names line and column
         raise ConfigError(f"{path}: {str(error)[:200]}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the operating system offers: its folder for all users, and how its own stores are read."""
+
+    folder: Path
+    defaults: Callable[[], Iterator[Source]]
+    policies: Callable[[], Iterator[Source]]
+    read: Callable[[Path], Source] = file  # the defaults in `folder`
+
+
+def shared_file(path: Path, whose: Callable[[int], str] = owner_of) -> Source:
+    """A file of defaults in a folder where Windows lets every user make files: only an administrator's counts."""
+
+    def vet(handle: int) -> None:
+        if whose(handle) not in ADMINISTRATORS:
+            raise ConfigError(f"{path}: defaults of all users belong to the administrators (takeown /a /f, elevated)")
+
+    return file(path, vet)
 
 
 def policy_file(path: Path) -> Source:
@@ -128,7 +145,7 @@ def machine(platform: str = sys.platform) -> Machine:
     if platform == "win32":
         folder = Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "TrueSeat"
         return Machine(
-            folder, lambda: registry(DEFAULTS_KEY, users=False), lambda: registry(POLICY_KEY, users=True)
+            folder, lambda: registry(DEFAULTS_KEY, users=False), lambda: registry(POLICY_KEY, users=True), shared_file
         )
     if platform == "darwin":
         return Machine(Path("/Library/Application Support/TrueSeat"), lambda: iter(()), managed)

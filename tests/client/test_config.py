@@ -125,6 +125,37 @@ def test_a_policy_that_anybody_could_write_is_refused(tmp_path):
         sources.policy_file(path)
 
 
+def test_attack_one_user_sets_the_defaults_of_all(tmp_path):
+    """Below %ProgramData% every user of a computer may make files: only the administrators' are anybody's settings.
+
+    The open file is asked, before a byte of it is read: nobody swaps it between the question and the reading.
+    """
+    path = tmp_path / "config.toml"
+    assert sources.shared_file(path, lambda _handle: "S-1-5-21-1-2-3-1001").values == {}, "no file, no question"
+    path.write_text('proxy = "http://10.0.0.9:3128"\n')
+    assert sources.shared_file(path, lambda handle: "S-1-5-32-544" if os.fstat(handle) else "").values
+    with pytest.raises(ConfigError, match="belong to the administrators"):
+        sources.shared_file(path, lambda _handle: "S-1-5-21-1-2-3-1001")
+    machine = sources.machine("win32")
+    assert machine.read is sources.shared_file
+
+
+def test_wine_tells_whose_a_file_is(tmp_path):
+    """The calls themselves: who made a file owns it, and is no administrator by that alone."""
+    home = Path(os.environ.get("TRUESEAT_WINE") or Path.home() / ".cache/trueseat-wine")
+    if not os.environ.get("TRUESEAT_LONG") or not (home / "python/.made").is_file():
+        pytest.skip("left out: make test-wine")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from client.owner import ADMINISTRATORS, owner_of\n"
+        "with open(sys.argv[2], 'wb') as made: said = owner_of(made.fileno())\n"
+        "print(said.startswith('S-1-5-21-') and said not in ADMINISTRATORS)"
+    )
+    made = f"Z:{tmp_path / 'made'}".replace("/", "\\")
+    command = [ROOT / "build/wine.sh", "python", "-c", code, f"Z:{ROOT}".replace("/", "\\"), made]
+    told = subprocess.run(command, check=True, input=b"", capture_output=True)
+    assert told.stdout.split() == [b"True"]
+
+
 class _Registry:
     """Windows' registry as `winreg` gives it."""
 
