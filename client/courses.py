@@ -30,9 +30,11 @@ from client.sync.outbox import Outbox
 from client.sync.rebuild import mend, refill, wants_refill
 from client.sync.records import Records
 from client.sync.standing import Standing, sentences, standing
+from client.sync.worth import Basis, basis
 from client.timeline import legs, length, timeline
 from client.today import Need, credited_on, day_of, plan
 from client.view import Sentence, Words
+from client.worth import worth
 from ledger import policy as policies
 from ledger.course import Course, Unit
 from ledger.credit import Credit
@@ -68,6 +70,7 @@ class Shelf:
         self._enrolment, self._about, self._agent_about, self._clock = enrolment, about, agent_about, clock
         self._sparing, self._beside = sparing, beside
         self._me: Me | None = None
+        self._bases: dict[str, Basis] = {}
         self.gestures: tuple[str, ...] = ()
         self.enrol_ms = 0
 
@@ -121,8 +124,9 @@ class Shelf:
         media = {unit.id: package.media(unit.id, "zh", self._sparing, keys) for unit in course.units}
         media |= {name: replace(media[name], live=feed) for name, feed in feeds.items()}
         sitting = Sitting(
-            self._enrolment, registration, records, keys, feeds, self._clock, encrypted=package.encrypted
-        )
+            self._enrolment, registration, records, keys, feeds, self._clock, lambda: self._basis(registration),
+            encrypted=package.encrypted,
+        )  # fmt: skip
         lesson = Lesson(
             policy=policy,
             course=course,
@@ -139,6 +143,7 @@ class Shelf:
             sparing=self._sparing,
             way=() if make_up is None else legs(timeline(records.credit(), course), make_up),
             hand=sitting.raise_hand,
+            worth=sitting.worth,
         )
         template = profile.template(registration.registration)
         captions = {unit: dict(item.captions) for unit, item in media.items()}
@@ -157,6 +162,16 @@ class Shelf:
     def _policy(self, registration: Registration) -> Policy:
         return policies.parse(self._enrolment.document(registration.policy))
 
+    def _basis(self, registration: Registration) -> Basis | None:
+        """By what points are counted here; it never changes once it is known."""
+        found = self._bases.get(registration.registration)
+        if found is None:
+            with closing(Outbox(self.profile.outbox)) as outbox:
+                found = basis(self._enrolment, outbox, registration)
+        if found is not None:
+            self._bases[registration.registration] = found
+        return found
+
     def _course(self, registration: Registration) -> shown.Course:
         try:
             policy, course = self._policy(registration), self._enrolment.course(registration.course)
@@ -165,6 +180,7 @@ class Shelf:
         records = Records(self.profile.outbox, registration.registration, course, policy)
         credit = records.credit()
         place = records.place(credit, self._clock.wall())
+        counted_by = self._basis(registration)
         whole = sum(unit.duration_ms for unit in course.units)
         counted = max(sum(unit.credited_ms for unit in credit.units), 0)
         lines = timeline(credit, course)
@@ -180,6 +196,7 @@ class Shelf:
             lines=lines,
             cap_ms=policy.daily_cap_ms,
             window=policy.study_window,
+            worth=worth(credit, counted_by.policy, counted_by.table) if counted_by is not None else None,
             planned=tuple(_live(course, credit)),
             utc_offset_minutes=policy.utc_offset_minutes,
             **self._planned(registration, policy, records, credit, whole),

@@ -29,6 +29,7 @@ from client.sync.outbox import KeptConsent
 from client.sync.records import Place
 from client.telling import described
 from client.timeline import Leg
+from client.view import Worth
 from ledger import answers
 from ledger.course import Course
 from ledger.credit import Credit
@@ -73,6 +74,7 @@ class Lesson:
     withdraw: Callable[[str], None]  # slow: take a consent back
     sparing: bool = False  # this computer runs at low load
     hand: Callable[[str, bool], None] = nobody  # slow: raise or lower one's hand in a session
+    worth: Callable[[Credit], Worth | None] = lambda _found: None  # class hours and credit points
     way: tuple[Leg, ...] = ()  # a make-up: just these parts; none: the lesson goes on where it stood
 
 

@@ -69,7 +69,8 @@ def hours(course: Course) -> Hours:
             if stretch.code:
                 sums[stretch.code] = sums.get(stretch.code, 0) + stretch.ms
     lost = (Lost(ms, Words(REASONS[code].zh, REASONS[code].en), REASONS[code].make_up) for code, ms in sums.items())
-    return Hours(course.title, course.credited_ms, course.all_ms, tuple(sorted(lost, key=lambda one: -one.ms)))
+    ordered = tuple(sorted(lost, key=lambda one: -one.ms))
+    return Hours(course.title, course.credited_ms, course.all_ms, ordered, course.worth)
 
 
 # --- this device's records --------------------------------------------------------------------------------------------

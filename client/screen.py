@@ -33,6 +33,7 @@ from client.view import (
     UnitView,
     View,
     Words,
+    Worth,
 )
 from ledger import identify
 from ledger.credit import Credit
@@ -394,7 +395,7 @@ def _sync(state: State) -> Sentence:
 # --- the result -------------------------------------------------------------------------------------------------------
 
 
-def result(state: State, sid: str, credit: Credit | None) -> ResultView:
+def result(state: State, sid: str, credit: Credit | None, worth: Worth | None = None) -> ResultView:
     """The result screen; without a credit (the records cannot be read) it shows nothing counted, never a guess."""
     over = state.stage
     how, size = (over.how, over.size) if isinstance(over, Over) else ("recovered", state.size)
@@ -422,4 +423,5 @@ def result(state: State, sid: str, credit: Credit | None) -> ResultView:
         how=how,
         records=size,
         photos=state.photos,
+        worth=worth,
     )

@@ -6,7 +6,7 @@ credit computed, a code compared, a consent taken back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +22,9 @@ from client.sync.logbook import Logbook
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import KeptConsent, Outbox
 from client.sync.records import Place, Records
+from client.sync.worth import Basis
+from client.view import Worth
+from client.worth import worth
 from ledger.credit import Credit
 
 
@@ -54,13 +57,17 @@ class Sitting:
         keys: ContentKeys,
         feeds: Mapping[str, LiveFeed],
         clock: Clock,
+        counted_by: Callable[[], Basis | None],
         *,
         encrypted: bool,
     ) -> None:
+        """`counted_by` (slow) tells by what credit points are counted."""
         self._enrolment, self._registration, self._records = enrolment, registration, records
         self._keys, self._feeds, self._clock, self._encrypted = keys, feeds, clock, encrypted
         self._path = enrolment.profile.outbox
         self._desk = _Desk(self._path)
+        self._counted_by = counted_by
+        self._basis: Basis | None = None
 
     def open(self, take_over: bool) -> Granted:
         """Ask for a grant; its keys and live streams come with it."""
@@ -70,7 +77,12 @@ class Sitting:
             self._keys.fetch(self._enrolment.api, granted.sid)
         for feed in self._feeds.values():
             feed.begin(granted.sid)
+        self._basis = self._counted_by()
         return granted
+
+    def worth(self, found: Credit) -> Worth | None:
+        """What this credit is worth in points; None before a session opened, or where the class names no table."""
+        return worth(found, self._basis.policy, self._basis.table) if self._basis is not None else None
 
     def book(self, granted: Granted) -> SessionStore:
         """Where the session's events are kept."""

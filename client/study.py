@@ -151,7 +151,8 @@ class Study:
         """What the result screen shows; None before the session is closed."""
         if self._running is None or not isinstance(self.state.stage, Over):
             return None
-        return result(self.state, self._running.granted.sid, self._credit)
+        worth = self._lesson.worth(self._credit) if self._credit is not None else None
+        return result(self.state, self._running.granted.sid, self._credit, worth)
 
     @property
     def over(self) -> bool:

@@ -163,6 +163,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Worth:
+    """Credit points and class hours of a registration, as people write them; a class hour has `minutes`; and why."""
+
+    points: str
+    hours: str
+    minutes: int
+    why: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ResultView:
     """What the result screen shows, computed by ledger.credit from the records on this device."""
 
@@ -175,6 +185,7 @@ class ResultView:
     how: str  # ended | limit | mismatches | recovered
     records: int  # signed events
     photos: tuple[int, ...] = ()  # wall ms of the sealed photos that were taken
+    worth: Worth | None = None  # of the registration; None: the class names no table of points
 
 
 TEXT: Final[Mapping[str, str]] = {

@@ -76,13 +76,33 @@ def class_hours(credited_ms: int, policy: Policy) -> int:
     return tenths if policy.class_hour_rounding == "tenth" else tenths // 10 * 10
 
 
-def count(found: Credit, policy: Policy, rules: Rules) -> int:
-    """Tenths of credit points (学分) of one registration."""
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """One rule of the table: it gave `each_tenths` of a point, `times` of at most `most` times (0: no such end)."""
+
+    rule: str  # hours | units | course | checks
+    times: int
+    most: int
+    each_tenths: int
+
+    @property
+    def tenths(self) -> int:
+        """What it came to."""
+        return self.times * self.each_tenths
+
+
+def explain(found: Credit, policy: Policy, rules: Rules) -> tuple[Earned, ...]:
+    """Why one registration has the points that it has: every rule of the table, in its order."""
     complete = [unit.credited_ms * 1000 >= rules.unit_complete_permille * unit.duration_ms for unit in found.units]
     passed = sum(check.outcome == "passed" for session in found.sessions for check in session.checks)
     return (
-        class_hours(found.credited_ms, policy) // 10 * rules.hour_tenths
-        + sum(complete) * rules.unit_tenths
-        + (rules.course_tenths if complete and all(complete) else 0)
-        + passed * rules.check_tenths
+        Earned("hours", class_hours(found.credited_ms, policy) // 10, 0, rules.hour_tenths),
+        Earned("units", sum(complete), len(complete), rules.unit_tenths),
+        Earned("course", int(bool(complete) and all(complete)), 1, rules.course_tenths),
+        Earned("checks", passed, 0, rules.check_tenths),
     )
+
+
+def count(found: Credit, policy: Policy, rules: Rules) -> int:
+    """Tenths of credit points (学分) of one registration."""
+    return sum(earned.tenths for earned in explain(found, policy, rules))

@@ -209,6 +209,7 @@ class _Say:
             f"{self('result.checks')}: {self('result.of', some=value.checks_passed, all=value.checks_all)}",
             f"{self('result.records')}: {value.records} ({self('result.sent' if value.sent else 'result.unsent')})",
         ]  # fmt: skip
+        told += ownlines.worth(value.worth, self)
         for part in value.parts:
             stretch = {"from": i18n.stamp(part.from_ms), "to": i18n.stamp(part.to_ms)}
             told.append(self("result.part", reason=self.words(part.reason), **stretch))

@@ -15,6 +15,7 @@ from client.player.choices import Choice, Lines
 from client.player.pages import Agreed, Goal, Hours, Rights, Settings, Timeline, Ways, Wrote
 from client.preferences import DAYS, Reminder
 from client.timeline import legs, length
+from client.view import Worth
 
 MINE: Final = ("face", "photos")  # what may be taken back while one studies
 FIRST_GOAL: Final = timedelta(days=30)
@@ -133,8 +134,16 @@ def _hours(hours: tuple[Hours, ...], language: str, say: Say) -> Iterator[str]:
     for one in hours:
         done, whole = i18n.long(language, one.credited_ms), i18n.long(language, one.all_ms)
         yield f"{_of(one.title, language)}: {say('today.credited', done=done, all=whole)}"
+        yield from worth(one.worth, say)
         for lost in one.lost:
             yield f"{i18n.long(language, lost.ms)} · {_of(lost.why, language)}"
+
+
+def worth(found: Worth | None, say: Say) -> Iterator[str]:
+    """Credit points and class hours, and why; nothing where the class names no table."""
+    if found is not None:
+        yield say("points.line", points=found.points, hours=found.hours)
+        yield from map(say, found.why)
 
 
 def _letters(letters: tuple[Wrote, ...] | None, say: Say) -> Iterator[str]:

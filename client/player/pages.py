@@ -9,7 +9,7 @@ from typing import Literal
 
 from client.player.shown import Course, Trouble
 from client.preferences import Looks, Reminder
-from client.view import Sentence, Words
+from client.view import Sentence, Words, Worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Hours:
     credited_ms: int
     all_ms: int
     lost: tuple[Lost, ...]
+    worth: Worth | None = None  # class hours and credit points
 
 
 @dataclass(frozen=True, slots=True)

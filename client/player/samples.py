@@ -21,7 +21,7 @@ from client.player.sound import Silence
 from client.preferences import Looks, Reminder
 from client.timeline import Stretch, UnitLine
 from client.today import Plan
-from client.view import Button, Chapter, PanelLine, Part, Question, ResultView, Sentence, UnitView, View, Words
+from client.view import Button, Chapter, PanelLine, Part, Question, ResultView, Sentence, UnitView, View, Words, Worth
 from ledger.reasons import REASONS
 
 UNIT = Words("拔、瞄、压、扫：四步灭火", "Pull, aim, squeeze, sweep")
@@ -94,7 +94,17 @@ def result() -> ResultView:
         Part("pass", UNIT, 22_000, 41_000, unproven, True),
         Part("pass", UNIT, 41_000, 47_500, missed, True),
     )
-    return ResultView(34_500, 47 * MINUTE + 34_500, 5, 6, parts, True, "ended", 214, (1_795_000_000_000,))
+    return ResultView(34_500, 47 * MINUTE + 34_500, 5, 6, parts, True, "ended", 214, (1_795_000_000_000,), worth())
+
+
+def worth() -> Worth:
+    """One class hour and one lesson of three."""
+    rules = (("hours", 1, 0, "1", "1"), ("units", 1, 3, "0.5", "0.5"), ("course_open", 0, 1, "2", "0"))
+    why = (
+        Sentence(f"points.{rule}", {"times": times, "most": most, "each": each, "sum": sum_, "share": "98"})
+        for rule, times, most, each, sum_ in rules
+    )
+    return Worth("1.5", "1", 45, tuple(why))
 
 
 @cache
@@ -196,7 +206,7 @@ def rights() -> pages.Rights:
         )
     )  # fmt: skip
     return pages.Rights(
-        (pages.Hours(COURSE, 12 * MINUTE, 45 * MINUTE, lost), pages.Hours(SECOND, 0, 180 * MINUTE, ())),
+        (pages.Hours(COURSE, 12 * MINUTE, 45 * MINUTE, lost, worth()), pages.Hours(SECOND, 0, 180 * MINUTE, ())),
         (pages.Found(at, title, COURSE),), agreed,
         (pages.Taken(at, COURSE, ("school.example", "supervisor")),), letters,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from client.airing import Planned, announced
 from client.events import Prompt
 from client.timeline import UnitLine
 from client.today import Plan
-from client.view import Sentence, Words
+from client.view import Sentence, Words, Worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,7 @@ class Course:
     own_goal: bool = False
     cap_ms: int = 0  # what the programme counts in one day
     window: tuple[str, str] = ("00:00", "24:00")  # hours in which study counts
+    worth: Worth | None = None  # class hours and credit points; None: nothing studied yet, or no table
     planned: tuple[Planned, ...] = ()  # live lessons of which something is left
     utc_offset_minutes: int = 0  # where the programme is
     live: tuple[Sentence, ...] = ()  # what is said of them now: the one that is on, the next ones

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from kivy.properties import StringProperty
+from kivy.properties import BooleanProperty, StringProperty
 
 from client.player import i18n
 from client.player.screens.base import Screen, kv_of
 from client.player.widgets import tongue
-from client.player.widgets.kit import Row
-from client.view import Part, ResultView
+from client.player.widgets.kit import Card, Row
+from client.player.widgets.say import Say
+from client.view import Part, ResultView, Worth
 
 kv_of(__file__)
 MOST = 12  # times of photos in one sentence
@@ -26,12 +27,28 @@ class PartRow(Row):
     length = StringProperty("")
 
 
+class WorthCard(Card):
+    """Credit points and class hours, and why."""
+
+    wide = BooleanProperty(True)
+    figure = StringProperty("")
+    hours = StringProperty("")
+    hours_caption = StringProperty("")
+
+    def __init__(self, worth: Worth, **kwargs: Any) -> None:
+        super().__init__(figure=worth.points, hours=worth.hours,
+                         hours_caption=tongue.say("points.class_hours", minutes=worth.minutes), **kwargs)  # fmt: skip
+        for said in worth.why:
+            self.ids.why.add_widget(Say(words=tongue.say(said)))
+
+
 class ResultScreen(Screen):
     """Renders `client.view.ResultView`; `on_make_up()` and `on_done()`."""
 
     def __init__(self, on_make_up: Callable[[], None], on_done: Callable[[], None], **kwargs: Any) -> None:
         self._on_make_up, self._on_done = on_make_up, on_done
         super().__init__(**kwargs)
+        self.fbind("wide", self._retell)
 
     def retell(self) -> None:
         """All figures."""
@@ -45,6 +62,7 @@ class ResultScreen(Screen):
         ids.sent.words = tongue.say("result.sent" if shown.sent else "result.unsent")
         ids.sent.mood = "good" if shown.sent else "todo"
         ids.photos.words = self._photos(shown.photos)
+        ids.worth.hold(*([WorthCard(shown.worth, wide=self.wide)] if shown.worth is not None else []))
         ids.parts.hold(*(self._part(p) for p in shown.parts))
         ids.parts_title.words = tongue.say("result.parts" if shown.parts else "result.parts_none")
         missing = sum(p.to_ms - p.from_ms for p in shown.parts if p.make_up)

@@ -95,6 +95,9 @@ class RightsScreen(Screen):
         yield Entered(
             wide=True, title=tongue.of(course.title), note=tongue.say("today.credited", done=done, all=whole)
         )
+        if course.worth is not None:
+            line = tongue.say("points.line", points=course.worth.points, hours=course.worth.hours)
+            yield Entered(wide=True, title=line, note=" · ".join(tongue.say(said) for said in course.worth.why))
         for lost in course.lost:
             mood = "todo" if lost.make_up else "unknown"
             yield Fact(words=f"{tongue.long(lost.ms)} · {tongue.of(lost.why)}", mood=mood)
