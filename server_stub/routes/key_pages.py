@@ -14,7 +14,7 @@ from server_stub.domain.people import Account
 from server_stub.domain.services import Services
 from server_stub.domain.signin import STAFF_TOKEN_MS
 from server_stub.routes.deps import COOKIE, Wired, seen
-from server_stub.routes.web import SAFE, Acts, PageRoute, language, render, same_site
+from server_stub.routes.web import SAFE, Acts, PageRoute, language, render, same_site, under_tls
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form(max_length=200)]
@@ -52,10 +52,8 @@ def enter(wired: Wired, request: Request, handle: Text = "", answer: Answer = ""
 def admitted(request: Request, wired: Services, token: str, answer: Response) -> Response:
     """End the token that was there, set the new one."""
     wired.sign_in.sign_out(request.cookies.get(COOKIE, ""))
-    secure = request.url.scheme == "https" or wired.origin.startswith("https://")
-    answer.set_cookie(
-        COOKIE, token, httponly=True, samesite="strict", secure=secure, max_age=STAFF_TOKEN_MS // 1000
-    )
+    secure = under_tls(request, wired)
+    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, max_age=STAFF_TOKEN_MS // 1000)
     return answer
 
 

@@ -15,7 +15,7 @@ from server_stub.domain.signin import LEARNER_TOKEN_MS
 from server_stub.routes.class_pages import FILE, pdf
 from server_stub.routes.deps import Wired, seen
 from server_stub.routes.me import COOKIE, SIGN_IN, Acts, MeRoute, MyVisit, Reads, marked, sent
-from server_stub.routes.web import language, render, same_site
+from server_stub.routes.web import language, render, same_site, under_tls
 from server_stub.routes.words import WORDS
 
 router = APIRouter(include_in_schema=False, route_class=MeRoute)
@@ -66,7 +66,7 @@ def finish(wired: Wired, request: Request, account: Line = "", challenge: Line =
         return _form(request, error.status, _said(request, error), account, challenge)
     wired.sign_in.sign_out(request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/me", 303)
-    secure = request.url.scheme == "https"
+    secure = under_tls(request, wired)
     answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/me",
                       max_age=LEARNER_TOKEN_MS // 1000)  # fmt: skip
     return answer

@@ -14,7 +14,7 @@ from server_stub.domain.services import Services
 from server_stub.domain.signin import STAFF_TOKEN_MS, account_name
 from server_stub.domain.waiting import KINDS, waiting
 from server_stub.routes.deps import COOKIE, Wired, seen
-from server_stub.routes.web import Acts, PageRoute, Reads, Visit, language, render, same_site
+from server_stub.routes.web import Acts, PageRoute, Reads, Visit, language, render, same_site, under_tls
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form(max_length=200)]
@@ -70,7 +70,7 @@ def sign_in(wired: Wired, request: Request, account: Text = "", password: Text =
         return _form(request, wired, error.status, said, account)
     wired.sign_in.sign_out(request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/", 303)
-    secure = request.url.scheme == "https"
+    secure = under_tls(request, wired)
     answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, max_age=STAFF_TOKEN_MS // 1000)
     return answer
 

@@ -132,6 +132,11 @@ def same_site(request: Request) -> None:
         raise NotAllowedError("this form was sent from another site")
 
 
+def under_tls(request: Request, wired: Services) -> bool:
+    """Whether browsers come by https: as this request did, or as the operator says where a proxy does not tell."""
+    return request.url.scheme == "https" or wired.origin.startswith("https://")
+
+
 class PageRoute(APIRoute):
     """A refusal on a page is a page; without a sign-in it is the form for signing in, at `home`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import shlex
@@ -203,6 +204,21 @@ def test_a_cookie_is_for_this_site_for_programs_and_under_tls_for_tls(room: Room
             said = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")[1:]}
             assert {"httponly", "samesite=strict"} <= said
             assert ("secure" in said) == base.startswith("https")
+
+
+def test_a_cookie_is_for_tls_where_the_operator_says_so(room: Room) -> None:
+    """A proxy that does not tell how the browser came: `origin` does, and no cookie goes over plain http."""
+    hire(room)
+    room.settings = dataclasses.replace(room.settings, origin="https://study.example")
+    room.restart()
+    staff = room.http.post("/sign-in", data={"account": "teacher", "password": PASSWORD}, follow_redirects=False)
+    asked = room.http.post("/me/sign-in", data={"account": "learner"})
+    challenge = asked.text.partition('name="challenge" value="')[2].partition('"')[0]
+    form = {"challenge": challenge, "code": room.codes.sent["learner"]}
+    mine = room.http.post("/me/sign-in/code", data=form, follow_redirects=False)
+    for answer in (staff, mine):
+        assert answer.status_code == 303, answer.text[:400]
+        assert "; secure" in answer.headers["set-cookie"].lower()
 
 
 def test_the_log_keeps_no_secret(room: Room, caplog: pytest.LogCaptureFixture) -> None:
