@@ -121,8 +121,21 @@ Function .onInit
     !insertmacro RefuseWhileRunning
 FunctionEnd
 
+; The uninstaller takes away what has our kind of name: nothing of others may lie in our folder.
+Function IntoOneOfOurOwn
+    ReadRegStr $0 HKLM "${UNINSTALL}" "InstallLocation"
+    ${DirState} "$INSTDIR" $1
+    ${If} $1 == 1
+    ${AndIf} $0 != $INSTDIR
+    ${AndIfNot} ${FileExists} "$INSTDIR\${MAIN}"
+        StrCpy $INSTDIR "$INSTDIR\${APP}"
+        !insertmacro RefuseWhileRunning
+    ${EndIf}
+FunctionEnd
+
 Section
     SetShellVarContext all
+    Call IntoOneOfOurOwn
     RMDir /r "$INSTDIR\_internal" ; nothing of an older version is left beside the new one
     SetOutPath "$INSTDIR"
     File /r "${SOURCE}\*.*"

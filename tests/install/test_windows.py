@@ -131,6 +131,41 @@ def test_setup_installs_repairs_upgrades_and_leaves_nothing(wine: Wine, dist: Pa
     assert [path.name for path in folder.rglob("*")] in ([], ["uninstall.exe"]), "_? keeps the running uninstaller"
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of a few bytes: what an installer does with folders needs no real program."""
+    made = tmp_path_factory.mktemp("dist")
+    for name, program in (("trueseat", "trueseat.exe"), ("trueseat-agent", "trueseat-agent.exe")):
+        inner = made / "windows" / name / "_internal"
+        inner.mkdir(parents=True)
+        (inner / "ours.pyc").write_bytes(b"ours")
+        (inner.parent / program).write_bytes(b"MZ")
+        (inner.parent / "NOTICE").write_bytes(b"notice")
+    return made
+
+
+def test_a_folder_of_others_is_left_as_it_is(wine: Wine, small: Path) -> None:
+    """Setup pointed at a folder that holds something else makes one of its own there, and takes that alone away."""
+    tools = wine.drive / "Tools"
+    others = {tools / name: name.encode() for name in ("other.exe", "notes.txt", "_internal/other.dll", "NOTICE")}
+    for path, data in others.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    client, agent = (installer(small, name, OLD, "exe") for name in ("trueseat", "trueseat-agent"))
+    for setup in (client, agent, client):  # the last one repairs
+        wine.run(setup, "/S", r"/D=C:\Tools")
+    assert wine.registry(rf"{UNINSTALL}\trueseat", "InstallLocation") == r"C:\Tools\trueseat"
+    (tools / "trueseat" / "trueseat.exe").unlink()  # as a scanner takes it away
+    wine.run(client, "/S")
+    assert (tools / "trueseat" / "trueseat.exe").is_file()
+    assert not (tools / "trueseat" / "trueseat").exists()
+    for name in ("trueseat", "trueseat-agent"):
+        wine.run(tools / name / "uninstall.exe", "/S")
+        wine.settle()
+        assert not (tools / name).exists()
+    assert {path: path.read_bytes() for path in tools.rglob("*") if path.is_file()} == others
+
+
 def test_a_running_program_is_neither_replaced_nor_removed(wine: Wine, dist: Path) -> None:
     """Exit code 1618: fleet tools try again later."""
     name, folder = "trueseat-agent", wine.drive / "Apps" / "Busy"
