@@ -19,6 +19,7 @@ from server_stub.domain.errors import NotThereError, UnreadableError
 from server_stub.domain.office import stated
 from server_stub.domain.papers import Paper, Papers, changed, fresh
 from server_stub.domain.people import Account, People
+from server_stub.domain.service import says
 from server_stub.domain.wordlist import WordList
 from server_stub.domain.work import Bench, class_of, in_state
 
@@ -39,7 +40,7 @@ class Letter:
     answer: str = ""
     case: str = ""
     marked: tuple[str, ...] = ()  # sorts of words to look at (`wordlist`)
-    helped: str = ""  # what its writer says of the answer: yes | no
+    helped: str = ""  # what its writer says of the answer: yes | partly | no (`service`)
 
 
 class Letters:
@@ -80,12 +81,12 @@ class Letters:
         paper = fresh(KIND, f"class/{class_id}", learner, OPEN, self._clock(), value)
         return self._papers.put(replace(paper, paper=name), *([case] if case else []))[0]
 
-    def helped(self, account: Account, letter: str, *, yes: bool) -> None:
-        """Say of an answer whether it helped (R4.6)."""
+    def helped(self, account: Account, letter: str, said: str) -> None:
+        """Say of an answer whether it helped (R4.6); `UnreadableError` for another word than `service.SAYS`."""
         found = self._papers.get(KIND, letter)
         if found is None or found.about != account.learner:
             raise NotThereError("no such letter of this learner")
-        value = replace(in_state(found, ANSWERED).read(Letter), helped="yes" if yes else "no")
+        value = replace(in_state(found, ANSWERED).read(Letter), helped=says(said))
         self._papers.put(changed(found, self._clock(), value))
 
     def written(self, account: Account) -> Sequence[Paper]:

@@ -20,12 +20,14 @@ from server_stub.domain.letters import Letter
 from server_stub.domain.office import class_place
 from server_stub.domain.papers import Paper, fresh
 from server_stub.domain.people import Account, Registration
+from server_stub.domain.service import LEAST, Service
+from server_stub.domain.tips import KIND as TIP
+from server_stub.domain.tips import Tip
 from server_stub.domain.wordlist import WordList
 from server_stub.domain.work import Bench, class_of
 from server_stub.domain.work_errors import NotEligibleError
 
 RATING, FOLLOWUP = "rating", "followup"
-LEAST: Final = 5
 FOLLOW_AFTER_MS: Final = 90 * 86_400_000  # three months after the proof: what a course is for shows by then
 LONGEST: Final = 1_000
 ASPECTS: Final = ("content", "teaching", "system")
@@ -79,26 +81,6 @@ class After:
     employed: int
     in_trade: int
     satisfied_tenths: int
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """Letters of the account's classes: how many were answered, and of those that said so how many were helped."""
-
-    letters: int
-    answered: int
-    said: int
-    helped: int
-
-    @property
-    def answered_permille(self) -> int:
-        """Response rate; -1 without letters."""
-        return self.answered * 1000 // self.letters if self.letters else -1
-
-    @property
-    def helped_permille(self) -> int:
-        """Solution rate; -1 below `LEAST` answers."""
-        return self.helped * 1000 // self.said if self.said >= LEAST else -1
 
 
 class Surveys:
@@ -192,12 +174,20 @@ class Surveys:
         )  # fmt: skip
 
     def service(self, account: Account) -> Service:
-        """How letters were served."""
-        classes = [room.class_id for room in self._bench.office.classes(account, Right.FIGURES)]
-        letters = [paper.read(Letter) for paper in self._papers(LETTER, classes)]
-        said = [letter for letter in letters if letter.helped]
-        return Service(len(letters), sum(bool(letter.answer) for letter in letters), len(said),
-                       sum(letter.helped == "yes" for letter in said))  # fmt: skip
+        """How letters of the account's classes were served."""
+        return self.served([room.class_id for room in self._bench.office.classes(account, Right.FIGURES)])
+
+    def served(self, classes: Sequence[str]) -> Service:
+        """How letters of these classes were served."""
+        letters = (paper.read(Letter) for paper in self._papers(LETTER, classes))
+        return Service.count((letter.answer, letter.helped) for letter in letters)
+
+    def served_tips(self, account: Account) -> Service | None:
+        """How tips were served, which belong to no class: for those who decide somewhere, None for others."""
+        if Right.DECIDE not in self._bench.office.rights(account):
+            return None
+        tips = (paper.read(Tip) for paper in self._bench.papers.find(TIP, limit=100_000))
+        return Service.count((tip.answer, tip.helped) for tip in tips)
 
     def texts(self, account: Account) -> list[tuple[Paper, Rating | Followup]]:
         """What was written in words in the classes in which the account may decide; those with a mark first."""

@@ -12,6 +12,7 @@ from server_stub.domain.errors import NotThereError, UnreadableError
 from server_stub.domain.office import stated
 from server_stub.domain.papers import Paper, fresh, required
 from server_stub.domain.people import Account
+from server_stub.domain.service import says
 from server_stub.domain.wordlist import WordList
 from server_stub.domain.work import Bench, in_state
 
@@ -30,6 +31,7 @@ class Tip:
     answer: str = ""
     by: str = ""
     marked: tuple[str, ...] = ()  # sorts of words to look at (`wordlist`)
+    helped: str = ""  # what its author says of the answer: yes | partly | no (`service`)
 
 
 class Tips:
@@ -55,6 +57,12 @@ class Tips:
         if not found:
             raise NotThereError("no tip has this code")
         return found[0], found[0].read(Tip)
+
+    def helped(self, code: str, said: str) -> None:
+        """Say of an answer whether it helped (R4.6): by whoever has the code, once there is an answer."""
+        paper, tip = self.follow(code)
+        in_state(paper, "answered")
+        self._bench.change(paper, replace(tip, helped=says(said)))
 
     def listed(self, account: Account) -> list[tuple[Paper, Tip, str]]:
         """All tips with their contacts, for those who decide everywhere or somewhere."""

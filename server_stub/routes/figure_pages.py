@@ -12,6 +12,7 @@ from ledger.reasons import reason
 from server_stub import charts
 from server_stub.charts import AMBER, BLUE, GREEN, GREY, Bar
 from server_stub.domain.duties import Place, Right
+from server_stub.domain.service import LEAST, Service
 from server_stub.domain.statistics import ClassFigures, Line
 from server_stub.domain.tables_out import Rows, to_csv, to_xlsx
 from server_stub.routes.deps import Wired
@@ -33,7 +34,7 @@ def statistics(visit: Reads, place: Annotated[str, Query(max_length=80)] = "") -
     return visit.show(
         "statistics.html", classes=found, whole=whole, places=work.places(visit.account), place=place, groups=groups,
         sum=_sum(found), chart=_attendance(visit, found), times=_times(visit, found), now=visit.wired.clock(),
-        by_place=_by_place(visit, groups),
+        by_place=_by_place(visit, groups), served=_served(visit, found), least=LEAST,
     )  # fmt: skip
 
 
@@ -58,6 +59,14 @@ def _sum(found: list[ClassFigures]) -> dict[str, int]:
     names = ("learners", "selected", "credited_ms", "played_ms", "hours_tenths", "points", "exams", "passed",
              "completions", "cases", "warnings")  # fmt: skip
     return {name: sum(getattr(item, name) for item in found) for name in names}
+
+
+def _served(visit: Visit, found: list[ClassFigures]) -> list[tuple[str, Service]]:
+    """Letters of these classes; tips, which belong to no class, beside them for those who decide."""
+    surveys = visit.wired.supervision.surveys
+    tips = surveys.served_tips(visit.account)
+    letters = surveys.served([item.class_id for item in found])
+    return [("letters", letters), *([("tips", tips)] if tips else [])]
 
 
 def _attendance(visit: Visit, found: list[ClassFigures]) -> Markup:

@@ -118,6 +118,19 @@ def take_tip(wired: Wired, request: Request, about: Line = "", text: Area = "", 
     return render(request, "tips.html", language(request), code="", known=None, made=made, problem="")
 
 
+@router.post("/tips/helped")
+def tip_helped(
+    wired: Wired, request: Request, code: Annotated[str, Form(max_length=40)] = "",
+    said: Annotated[str, Form(max_length=20)] = "",
+) -> Response:  # fmt: skip
+    """Whether an answer helped, by whoever has the code; counted by address as every look by a code."""
+    same_site(request)
+    wired.limits.count("sign-in", seen(request))
+    wired.supervision.tips.helped(code, said)
+    known = wired.supervision.tips.follow(code)
+    return render(request, "tips.html", language(request), code=code, known=known, made="", problem="")
+
+
 def _base(wired: Services, request: Request) -> str:
     """The address of these pages: the operator's word, and only without it what the request says of itself."""
     return wired.origin or str(request.base_url).rstrip("/")

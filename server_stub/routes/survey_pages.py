@@ -8,7 +8,8 @@ from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse, Response
 
 from server_stub.domain.duties import Right
-from server_stub.domain.surveys import ASPECTS, LEAST, WORK, Followup, Rating
+from server_stub.domain.service import LEAST
+from server_stub.domain.surveys import ASPECTS, WORK, Followup, Rating
 from server_stub.routes import me
 from server_stub.routes.web import PageRoute, Reads
 
@@ -67,9 +68,9 @@ def follow(
 
 
 @mine.post("/me/letters/{letter}/helped")
-def helped(visit: me.Acts, letter: str, yes: Short = "") -> Response:
+def helped(visit: me.Acts, letter: str, said: Short = "") -> Response:
     """Whether an answer helped."""
-    visit.wired.letters.helped(visit.account, letter, yes=yes == "yes")
+    visit.wired.letters.helped(visit.account, letter, said)
     return RedirectResponse("/me/letters", 303)
 
 

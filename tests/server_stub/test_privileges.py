@@ -110,7 +110,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/me/classes/{registration}/rating"): Row(LEARNER, None, "me"),
     ("POST", "/me/classes/{registration}/rating"): Row(LEARNER, {"content": "5"}, "me"),
     ("POST", "/me/classes/{registration}/followup"): Row(LEARNER, {"work": "found"}, "me"),
-    ("POST", "/me/letters/{letter}/helped"): Row(LEARNER, {"yes": "yes"}, "me"),
+    ("POST", "/me/letters/{letter}/helped"): Row(LEARNER, {"said": "yes"}, "me"),
     ("GET", "/me/completions/{completion}"): Row(LEARNER, None, "me"),
     ("POST", "/me/consents/withdraw"): Row(LEARNER, {"registration": "{registration}", "what": "photos"}, "me"),
     ("GET", "/me/copy/{class_id}"): Row(LEARNER, None, "me"),
@@ -182,6 +182,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/public/inspections/{inspection}/list"): Row(EVERYBODY, None, "open"),
     ("GET", "/tips"): Row(EVERYBODY, None, "open"),
     ("POST", "/tips"): Row(EVERYBODY, {"text": "something"}, "open"),
+    ("POST", "/tips/helped"): Row(EVERYBODY, {"code": "AB", "said": "yes"}, "open"),  # the code is the right
     ("POST", "/tips/{tip}/answer"): Row(DECIDES | {"far"}, {"text": "looked into"}),
     ("GET", "/warnings"): Row(DECIDES | {"far"}),
     ("POST", "/warnings/inspect"): Row(DECIDES | {"far"}),

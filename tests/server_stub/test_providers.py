@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ledger import bodies
 from server_stub.domain.errors import UnreadableError
 from server_stub.domain.providers import File, Review, problems, read_form
-from server_stub.domain.surveys import LEAST, Rating
+from server_stub.domain.service import LEAST
+from server_stub.domain.surveys import Rating
 from tests.server_stub.classlife import ok
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from server_stub.domain import wordlist
 from server_stub.domain.errors import SetupError
 from server_stub.domain.papers import Paper
-from server_stub.domain.surveys import FOLLOW_AFTER_MS, LEAST, Followup, Rating
+from server_stub.domain.service import LEAST
+from server_stub.domain.surveys import FOLLOW_AFTER_MS, Followup, Rating
 from server_stub.domain.wordlist import SHIPPED, parse
 from tests.server_stub.classlife import completion_of, ok
 from tests.server_stub.conftest import Room
@@ -174,15 +175,44 @@ def test_letters_are_counted_as_answered_and_as_helped(room: Room) -> None:
         form = {"letter": f"{at:032x}", "registration": learner.registration, "what": "question", "text": f"第{at}问"}
         ok(phone.post("/me/letters", **form))
         room.clock.now += 60_000
-    assert phone.post(f"/me/letters/{0:032x}/helped", yes="yes").status_code == 409
+    assert phone.post(f"/me/letters/{0:032x}/helped", said="yes").status_code == 409
     for at in range(LEAST):
         room.clock.now += 1_000
         ok(browsers["supervisor"].post(f"/letters/{at:032x}/answer", {"text": "下周六上午九点"}))
-        assert Phone(room, "other").post(f"/me/letters/{at:032x}/helped", yes="yes").status_code == 404
-        ok(phone.post(f"/me/letters/{at:032x}/helped", yes="yes" if at else "no"))
+        assert Phone(room, "other").post(f"/me/letters/{at:032x}/helped", said="yes").status_code == 404
+        assert phone.post(f"/me/letters/{at:032x}/helped", said="splendid").status_code == 400
+        ok(phone.post(f"/me/letters/{at:032x}/helped", said=("no", "partly", "yes", "yes", "yes")[at]))
     service = room.server.services.supervision.surveys.service(account(room, "supervisor"))
-    assert (service.answered_permille, service.helped_permille) == (1000, 800)
-    assert "80 %" in ok(browsers["supervisor"].get("/ratings")).text
+    assert (service.answered_permille, service.helped_permille) == (1000, 600)
+    assert service.satisfied_permille == 800
+    for path in ("/ratings", "/statistics"):
+        page = ok(browsers["supervisor"].get(path)).text
+        assert "60 %" in page
+        assert "80 %" in page
+
+
+def test_who_got_an_answer_to_a_tip_says_whether_it_helped(room: Room) -> None:
+    """R4.6: by the code alone, once there is an answer; four who said so are no rate, five are one; no class's page of
+    somebody who decides nowhere counts tips."""
+    browsers = hire(room)
+    tips, admin = room.server.services.supervision.tips, account(room, "admin")
+    codes = [tips.take("", f"第{at}件事", "") for at in range(LEAST)]
+    form = {"code": codes[0], "said": "yes"}
+    assert room.http.post("/tips/helped", data=form).status_code == 409, "no answer yet"
+    for paper in room.server.services.supervision.bench.papers.find("tip"):
+        tips.answer(admin, paper.paper, "已查实并处理")
+    assert room.http.post("/tips/helped", data=form | {"code": "NOSUCHCODE"}).status_code == 404
+    assert room.http.post("/tips/helped", data=form | {"said": "splendid"}).status_code == 400
+    for at, code in enumerate(codes):
+        room.clock.now += 60_000
+        assert "这个答复解决问题了吗" in ok(room.http.get("/tips", params={"code": code})).text
+        page = ok(browsers["supervisor"].get("/statistics")).text
+        assert "人数不足 5" in page
+        ok(room.http.post("/tips/helped", data={"code": code, "said": "partly" if at else "no"}))
+    page = ok(browsers["supervisor"].get("/statistics")).text
+    assert "人数不足" not in page
+    assert page.count("80 %") == 2, "satisfied, and in part"
+    assert "意见与举报" not in ok(browsers["teacher"].get("/statistics")).text
 
 
 def test_what_somebody_said_goes_with_the_person(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
