@@ -15,13 +15,14 @@ SPACE: Final = uuid.UUID("0f3c2d1e-6a52-4c0b-9a57-7a1f5d7f9b11")  # ours: ids of
 SETTINGS: Final = {"SERVERURL": "server", "ENROLTOKEN": "token", "LANG": "language"}
 FOUND: Final = ("WIX_DOWNGRADE_DETECTED", "WIX_UPGRADE_DETECTED")  # wixl's own, for MajorUpgrade
 # Repair and upgrade name no properties: what the registry holds then counts as given. It is looked for under a name of
-# its own, because a search overwrites what the command line says.
+# its own, because a search overwrites what the command line says. In a repair it counts whatever the command line says:
+# Windows lets every user repair what is installed, with the installer's rights; nobody sets others' server like that.
 REMEMBERED: Final = """<Property Id="OLD{name}">
 <RegistrySearch Id="R{name}" Root="HKLM" Key="SOFTWARE\\TrueSeat" Name="{value}" Type="raw" Win64="yes"/>
 </Property>
 <CustomAction Id="Keep{name}" Property="{name}" Value="[OLD{name}]" Impersonate="yes"/>
 <InstallExecuteSequence>
-<Custom Action="Keep{name}" After="{after}">OLD{name} AND NOT {name}</Custom>
+<Custom Action="Keep{name}" After="{after}">Installed OR (OLD{name} AND NOT {name})</Custom>
 </InstallExecuteSequence>
 """
 # Said in the list of programs. Put into the finished file: wixl itself knows no code page and loses such text.

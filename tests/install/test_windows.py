@@ -219,6 +219,18 @@ def test_the_msi_installs_with_properties_repairs_upgrades_and_goes(wine: Wine, 
     assert not wine.has_key(SETTINGS)
 
 
+def test_attack_a_repair_by_a_learner_sets_no_setting(wine: Wine, small: Path) -> None:
+    """Whoever may repair, and everybody may, points nobody to another server: not over what was set, nor where nothing
+    was."""
+    package = windows(installer(small, "trueseat", OLD, "msi"))
+    wine.run("msiexec", "/i", package, "/qn", "SERVERURL=https://train.example")
+    wine.run("msiexec", "/i", package, "/qn", *REPAIR, "SERVERURL=https://evil.example", "ENROLTOKEN=evil-token")
+    assert wine.registry(SETTINGS, "server") == "https://train.example"
+    assert wine.registry(SETTINGS, "token") is None
+    wine.run("msiexec", "/x", package, "/qn")
+    assert not wine.has_key(SETTINGS)
+
+
 def test_settings_stay_until_the_last_msi_goes(wine: Wine, dist: Path) -> None:
     """The verifier's removal takes nothing from the agent that stays."""
     agent, verifier = (installer(dist, f"trueseat-{app}", VERSION, "msi") for app in ("agent", "verifier"))
