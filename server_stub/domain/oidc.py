@@ -34,6 +34,7 @@ LEEWAY_S: Final = 120
 MAX_TOKEN_AGE_S: Final = 600
 KEYS_MS: Final = 3600 * 1000  # the issuer's keys are asked for again after an hour, or for an unknown one
 _AGAIN_MS: Final = 30 * 1000  # but not more often
+_AWAY_MS: Final = 10 * 1000  # nobody is kept waiting for an issuer that just did not answer
 MAX_TOKEN: Final = 16_384
 
 
@@ -76,6 +77,7 @@ class Oidc:
         self.provider = provider
         self._web, self._store, self._people, self._sign_in, self._clock = web, store, people, sign_in, clock
         self._known: _Known | None = None
+        self._away = -_AWAY_MS  # when it did not answer
         self._one = threading.Lock()
 
     def begin(self, back: str, account: Account | None = None) -> tuple[str, str]:
@@ -189,7 +191,13 @@ class Oidc:
         with self._one:
             known = self._known
             if known is None or again or self._clock() - known.at > KEYS_MS:
-                known = self._known = self._fetch()
+                if 0 <= self._clock() - self._away < _AWAY_MS:  # else each of many waits for it, one after the other
+                    raise ProviderGoneError("the provider did not answer a moment ago")
+                try:
+                    known = self._known = self._fetch()
+                except ProviderGoneError:
+                    self._away = self._clock()
+                    raise
             return known
 
     def _fetch(self) -> _Known:

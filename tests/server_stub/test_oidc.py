@@ -247,6 +247,19 @@ def test_a_provider_that_is_away_is_said(bureau: Bureau) -> None:
     assert sign_in(bureau.room, "teacher")
 
 
+def test_attack_many_sign_ins_while_the_provider_is_away(bureau: Bureau) -> None:
+    """One of them waits for it, the others are told at once: the server's threads stay free; it is tried again soon."""
+    bureau.provider.gone = True
+    bureau.oidc._known = None
+    before = len(bureau.provider.asked)
+    for _ in range(5):
+        assert bureau.browser().get("/sign-in/oidc", follow_redirects=False).status_code == 503
+    assert len(bureau.provider.asked) == before + 1
+    bureau.provider.gone = False
+    bureau.room.clock.now += 10_000
+    assert bureau.begin(bureau.browser())
+
+
 @pytest.mark.parametrize(
     "said",
     [
