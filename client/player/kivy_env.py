@@ -12,6 +12,7 @@ from pathlib import Path
 
 from client.player.errors import DisplayError
 
+ELSEWHERE = ("KIVY_MODULES_DIR", "KIVY_DATA_DIR", "KIVY_BINARY_DEPS")  # where Kivy would look for code and shaders
 APP_CLASS = "TrueSeat"  # WM_CLASS: by this name window managers and our own foreground probe know the window
 
 
@@ -28,6 +29,7 @@ def prepare(home: Path, *, offscreen: bool = False) -> None:
     os.environ.update(
         KIVY_NO_ARGS="1",
         KIVY_NO_CONFIG="1",
+        KIVY_NO_ENV_CONFIG="1",  # else KCFG_MODULES_… makes a program of whatever lies in `home`
         KIVY_NO_FILELOG="1",
         KIVY_LOG_MODE="PYTHON",
         KIVY_HOME=str(home),
@@ -37,6 +39,9 @@ def prepare(home: Path, *, offscreen: bool = False) -> None:
         SDL_VIDEO_X11_WMCLASS=APP_CLASS,
         SDL_APP_NAME=APP_CLASS,
     )
+    if not getattr(sys, "frozen", False):  # a frozen client has set them to its own folders already
+        for name in ELSEWHERE:
+            os.environ.pop(name, None)
     if offscreen:
         os.environ.update(SDL_VIDEODRIVER="offscreen", SDL_AUDIODRIVER="dummy")
     elif sys.platform.startswith("linux") and os.environ.get("DISPLAY"):
