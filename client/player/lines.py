@@ -52,7 +52,8 @@ def panel(view: View, language: str) -> tuple[str, ...]:
     told = [say(line.sentence) for line in view.panel]
     if unit is not None:
         at, end = i18n.stamp(unit.position_ms), i18n.stamp(unit.duration_ms)
-        told.append(f"{say.words(unit.title)}: {at} / {end}")
+        live = f"{say('lesson.live')} · " if unit.live else ""
+        told.append(f"{live}{say.words(unit.title)}: {at} / {end}")
     told += [
         f"{say('lesson.unit')}: {say.long(view.credited_unit_ms)}",
         f"{say('lesson.all')}: {say.long(view.credited_all_ms)}",
@@ -173,6 +174,8 @@ class _Say:
 
     def lesson(self, view: View) -> Lines:
         told = [view.message] if view.message else []
+        if view.unit is not None and view.unit.live:
+            told.append(f"{self('lesson.live')} · {self.words(view.unit.title)}")
         told.append(self(view.sentence))
         if view.photo is not None and view.phase in CHECKED:
             told.append(self(view.photo))

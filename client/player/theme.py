@@ -28,6 +28,7 @@ DARK: Final[Mapping[str, str]] = {
 
 SMALL, BODY, HEAD, TITLE = 14, 16, 20, 24  # sp
 UNIT, RADIUS, TARGET = 8, 12, 48  # dp; nothing to tap is smaller than TARGET
+ICON_ROOM = 28  # dp: an icon in a button, and what parts it from the words
 PANEL, COLUMN, BAR = 280, 720, 56  # dp: side panel, widest column of text, top bar
 WIDE = 820  # dp: from here on two columns
 SCALES: Final = (1.0, 1.25, 1.5, 2.0)  # of the text

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from client.player import i18n, samples
-from client.player.lines import lines
+from client.player.lines import lines, panel
 from client.player.pages import Rights, Settings, Timeline, Ways
 from client.preferences import DAYS, MOST, Reminder
 from client.text import Terminal
@@ -205,3 +205,14 @@ def test_a_learner_without_a_window_uses_every_right(studied: Client) -> None:
         typed.line("1")
         settled(typed)
         assert journey.page == "lesson"
+
+
+def test_a_live_lesson_is_called_live_in_words_too() -> None:
+    """The window has a mark on the picture: the lines say LIVE with the title, while it plays, waits and is asked for;
+    a recorded lesson says nothing of the kind."""
+    for view in (samples.live(), samples.live("paused", "pause.live_waiting")):
+        assert "LIVE · Live: fire hazards around you" in lines(view, "en").told
+        assert "直播 · 直播答疑：身边的火灾隐患" in lines(view, "zh").told
+        assert any(line.startswith("LIVE · ") for line in panel(view, "en"))
+    said = (*lines(samples.view(), "en").told, *panel(samples.view(), "en"))
+    assert not [line for line in said if "LIVE" in line]

@@ -16,6 +16,7 @@ from client.player import theme
 from client.player.shown import Trouble
 from client.player.widgets import look, tongue
 from client.player.widgets.kit import Column, Problem, Push
+from client.player.widgets.say import Between, gap
 
 Builder.load_file(str(Path(__file__).with_name("base.kv")))
 
@@ -77,8 +78,17 @@ class Footer(AnchorLayout):
             self.column.add_widget(widget, *args, **kwargs)
 
 
-class Slot(Column):
+class Slot(Between, Column):
     """Room that is taken only while there is something in it."""
+
+    room = NumericProperty(0)  # the gap beside it, which it takes back while it is empty
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._follow_gap()
+
+    def _gap_moved(self, *_: Any) -> None:
+        self.room = gap(self.parent)
 
     def hold(self, *widgets: Any) -> None:
         """Hold these and nothing else."""

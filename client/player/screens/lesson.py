@@ -111,6 +111,7 @@ class LessonScreen(Screen):
     has_captions = BooleanProperty(False)
     camera = BooleanProperty(True)  # False: the non-face route shows no mirror
     brief = BooleanProperty(False)  # large text on a phone: buttons show their icons alone
+    crowded = BooleanProperty(False)  # their words do not fit beside each other
     entitled = StringProperty("")  # the unit's title, where the bar on top has no room for it
     live = BooleanProperty(False)  # the picture happens now
     blank = BooleanProperty(True)
@@ -359,8 +360,19 @@ class LessonScreen(Screen):
         elif not may and rate.parent is not None:
             rate.parent.remove_widget(rate)
 
+    def _share_row(self) -> None:
+        """Each button below the picture as wide as its words need; icons alone where a phone has no room for them."""
+        row, stop = self.ids.rest.parent, self.ids.end
+        icon = dp(theme.ICON_ROOM)
+        needs = {push: push.needs + (icon if push.icon and push is not stop.__self__ else 0) for push in row.children}
+        whole = sum(needs.values()) + row.spacing * (len(needs) - 1)
+        self.crowded = not self.wide and row.width > 1 and whole > row.width
+        for push, need in needs.items():
+            push.share = 1 if self.brief else need
+
     def _tell_buttons(self, view: View) -> None:
         self._tell_rate(view)
+        self._share_row()
         self.ids.hand.words = tongue.say(view.hand.label if view.hand else "button.hand")
         self.ids.hand.disabled = view.hand is None
         self.asked_for = tongue.say(view.asked) if view.asked else ""

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any, Final
 
+from kivy.metrics import dp
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.widget import Widget
 
@@ -114,9 +115,7 @@ class SettingsScreen(Screen):
         return card
 
     def _reminder(self, all_: tuple[Reminder, ...], number: int, one: Reminder) -> ReminderCard:
-        large = look.scale >= 1.5
-        columns = (4 if large else 7) if self.wide else (2 if large else 4)
-        card = ReminderCard(clock=one.clock, columns=columns)
+        card = ReminderCard(clock=one.clock, columns=self._columns())
 
         def replaced(*new: Reminder) -> Callable[[Any], None]:
             return lambda _: self._on_reminders((*all_[:number], *new, *all_[number + 1 :]))
@@ -133,6 +132,13 @@ class SettingsScreen(Screen):
             choice.bind(on_release=replaced(Reminder(one.minute, days)))
             card.ids.days.add_widget(choice)
         return card
+
+    def _columns(self) -> int:
+        """How many of the seven days stand beside each other, so that each stays a word."""
+        if self.wide:
+            return 4 if look.scale >= 1.5 else 7
+        room = self.width / dp(look.scale)
+        return 4 if room >= 380 else 3 if room >= 320 else 2
 
     def _goals(self, shown: Settings) -> Card:
         card = Card(spacing="12dp")

@@ -13,7 +13,7 @@ from client.player.widgets.look import look
 from client.player.widgets.tongue import tongue
 
 fonts.register()
-global_idmap.update(theme=look, rgba=theme.rgba, tongue=tongue, gap=say.gap)  # names that every .kv may use
+global_idmap.update(theme=look, rgba=theme.rgba, tongue=tongue)  # names that every .kv may use
 Builder.load_file(str(Path(__file__).with_name("kit.kv")))
 
 __all__ = ["glyph", "kept", "kit", "look", "say", "surface", "tongue"]

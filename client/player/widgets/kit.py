@@ -23,7 +23,7 @@ from kivy.uix.widget import Widget
 
 from client.player import theme
 from client.player.widgets.look import MOODS, look
-from client.player.widgets.say import char_width
+from client.player.widgets.say import char_width, natural
 
 
 class Column(BoxLayout):
@@ -140,6 +140,12 @@ class Push(Tappable, AnchorLayout):
     kind = OptionProperty("primary", options=["primary", "quiet", "plain", "night"])
     hug = BooleanProperty(False)  # as narrow as its words
     large = BooleanProperty(False)  # the one thing to do on a page
+    share = NumericProperty(1)  # of the room that the buttons of a row have together
+
+    @property
+    def needs(self) -> float:
+        """Px that its words (`name`, where an icon stands for them now) need to stay on one line, without the icon."""
+        return natural(self.name or self.words, sp(theme.BODY) * look.scale) + dp(16)
 
     colours = ObjectProperty(look.push("primary", False, "normal"))  # ground, ink, edge
 

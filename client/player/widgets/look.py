@@ -31,7 +31,7 @@ class Look(_Colours):
     dark = BooleanProperty(False)
     scale = NumericProperty(1.0)  # of the text, 1 to 2
     SMALL, BODY, HEAD, TITLE = theme.SMALL, theme.BODY, theme.HEAD, theme.TITLE
-    UNIT, RADIUS, TARGET = theme.UNIT, theme.RADIUS, theme.TARGET
+    UNIT, RADIUS, TARGET, ICON_ROOM = theme.UNIT, theme.RADIUS, theme.TARGET, theme.ICON_ROOM
     PANEL, COLUMN, BAR, WIDE = theme.PANEL, theme.COLUMN, theme.BAR, theme.WIDE
 
     def on_dark(self, *_: Any) -> None:

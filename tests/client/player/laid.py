@@ -6,12 +6,14 @@ state, at every size, size of text and language.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
 NEAR = 1.5  # px: rounding
 TURNS = 12  # of the clock: words break lines, boxes grow, columns follow
+_LATIN = re.compile(r"[A-Za-z]+")
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
@@ -70,9 +72,17 @@ def _cut(say: Any, above: tuple[Any, ...]) -> Iterator[str]:
     wide, high = say.texture_size
     if wide > say.width + NEAR or high > say.height + NEAR:
         yield f"cut: {say.words[:30]!r} needs {wide}×{high}, has {say.width:.0f}×{say.height:.0f}"
+    torn = _latin(say.words) - _latin(say.text)
+    if torn and not say.one_line:
+        yield f"torn: {sorted(torn)[0]!r} in {say.width:.0f} px"
     if say.one_line and say.is_shortened:
         yield f"shortened: {say.words[:30]!r}"
     yield from _beyond(say, above, say.words)
+
+
+def _latin(words: str) -> set[str]:
+    """The Latin words of a text; an address may break anywhere."""
+    return {word for piece in words.split() if "/" not in piece for word in _LATIN.findall(piece)}
 
 
 def _beyond(widget: Any, above: tuple[Any, ...], words: str) -> Iterator[str]:

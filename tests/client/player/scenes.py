@@ -16,6 +16,13 @@ from typing import Any
 
 from client.player import kivy_env
 
+MEASURED = (((1280, 800), 1.0), ((360, 780), 1.25))  # width and height in px, the size of the text
+MEASURED_LONG = tuple(
+    (size, scale)
+    for size in ((1280, 800), (1024, 600), (768, 1024), (390, 844), (360, 640))
+    for scale in (1.0, 1.25, 2.0)
+)
+
 
 class Told(list[Any]):
     """Remembers what callbacks were told."""
@@ -403,33 +410,85 @@ def language(stage: Any, drive: Any, s: Any) -> None:
 
 
 def layout(stage: Any, drive: Any, s: Any) -> None:
-    """Every screen, both languages: targets of 48 dp and more, nothing over the edges, no word of blame."""
-    from kivy.metrics import dp
+    """Every screen at every size, size of text and language, measured: targets of 48 dp and more, nothing cut, torn,
+    over each other or beyond an edge, no word of blame."""
+    from kivy.core.window import Window
 
     from client.player.album import screens
     from client.player.i18n import FORBIDDEN
+    from tests.client.player.laid import faults, settle
 
-    for tongue_of_now in ("zh", "en"):
-        s.tongue.language = tongue_of_now
-        for name, title, make in screens():
-            screen = make()
-            stage.show(screen, title)
-            drive.step(8)
-            for widget in drive.widgets():
-                where = (name, tongue_of_now, getattr(widget, "words", ""), widget.size)
-                tappable = (
-                    hasattr(widget, "trigger_action") or hasattr(widget, "insert_text") or hasattr(widget, "on_seek")
-                )
-                if tappable and not widget.disabled and widget.width > 0:
-                    assert widget.height >= dp(48) - 0.5, where
-                    assert widget.width >= dp(48) - 0.5, where
-                if type(widget).__name__ == "Say" and widget.words and widget.parent:
-                    left, _ = widget.to_window(*widget.pos)
-                    assert left >= -0.5, where
-                    assert left + widget.texture_size[0] <= stage.width + 1, where
-                    assert not [word for word in FORBIDDEN if word in widget.words.lower()], where
-            if hasattr(screen, "close"):
-                screen.close()
+    found: dict[str, list[str]] = {}
+    for size, scale in MEASURED_LONG if os.environ.get("TRUESEAT_LONG") else MEASURED:
+        Window.size, s.look.scale = size, scale
+        for s.tongue.language in ("zh", "en"):
+            for name, title, make in screens():
+                screen = make()
+                stage.show(screen, title)
+                settle(stage)
+                wrong = faults(stage)
+                said = [w.words for w in stage.walk() if type(w).__name__ == "Say"]
+                wrong += [f"blame: {words!r}" for words in said if any(bad in words.lower() for bad in FORBIDDEN)]
+                if wrong:
+                    found[f"{name} {size[0]}x{size[1]} {s.tongue.language} {scale:g}"] = wrong
+                if hasattr(screen, "close"):
+                    screen.close()
+    assert not found, "\n".join(f"{where}: {one}" for where, wrong in found.items() for one in wrong)
+
+
+GAPS = """
+BoxLayout:
+    orientation: "vertical"
+    Column:
+        id: closed
+        spacing: 0
+        Say:
+            words: "above"
+        Slot:
+            id: slot
+        Say:
+            id: silent
+        Say:
+            words: "below"
+    Column:
+        id: open
+        spacing: 10
+        Say:
+            words: "above"
+        Slot:
+            id: other
+        Say:
+            words: "below"
+    Widget:
+"""
+
+
+def gaps(stage: Any, drive: Any, s: Any) -> None:
+    """What is empty takes no room and leaves no gap, whatever the spacing of its column, and when that changes."""
+    from kivy.lang import Builder
+
+    from client.player.widgets.say import Say
+
+    root = Builder.load_string(GAPS)
+    stage.show(root, None)
+
+    def between(name: str) -> int:
+        """Px between the first and the last line of this column."""
+        drive.step(6)
+        last, *_, first = root.ids[name].children
+        return round(first.y - last.top)
+
+    assert (between("closed"), between("open")) == (0, 10)
+    assert root.ids.closed.height == sum(child.height for child in root.ids.closed.children if child.height > 0)
+    for name in ("slot", "other"):
+        root.ids[name].hold(Say(words="between"))
+    high = root.ids.slot.children[0].height
+    assert (between("closed"), between("open")) == (high, high + 20)
+    for name in ("slot", "other"):
+        root.ids[name].hold()
+    assert (between("closed"), between("open")) == (0, 10)
+    root.ids.closed.spacing, root.ids.open.spacing = 6, 0
+    assert (between("closed"), between("open")) == (6, 0)
 
 
 def keyboard(stage: Any, drive: Any, s: Any) -> None:
@@ -537,7 +596,7 @@ SCENES = {
     f.__name__: f
     for f in (
         notice, signin, enrol, today, lesson, chapters, question, plays, pages, rate, kept, language, layout, keyboard,
-        tabs, doctor,
+        tabs, doctor, gaps,
     )
 }
 

@@ -34,6 +34,11 @@ def test_every_screen_measured_by_a_ruler() -> None:
     play("layout", "1280x800")
 
 
+def test_what_is_empty_leaves_no_gap() -> None:
+    """An empty slot takes back the gap that its column really has, also where that is none."""
+    play("gaps", "390x844")
+
+
 def test_the_lesson_plays_in_the_window() -> None:
     """Decoder, shader and widget together: real pictures of the demo lesson, in their colours."""
     play("plays", "1280x800")
