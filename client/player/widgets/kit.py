@@ -145,7 +145,7 @@ class Push(Tappable, AnchorLayout):
     @property
     def needs(self) -> float:
         """Px that its words (`name`, where an icon stands for them now) need to stay on one line, without the icon."""
-        return natural(self.name or self.words, sp(theme.BODY) * look.scale) + dp(16)
+        return float(natural(self.name or self.words, sp(theme.BODY) * look.scale) + dp(16))
 
     colours = ObjectProperty(look.push("primary", False, "normal"))  # ground, ink, edge
 
