@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("freeze", "deb", "windows"):
         monkeypatch.syspath_prepend(str(BUILD / name))
     yield
-    for name in ("parts", "needs", "msi", "glibc", "slim", "notices"):
+    for name in ("make", "parts", "needs", "msi", "glibc", "slim", "notices"):
         sys.modules.pop(name, None)
 
 
@@ -192,6 +193,29 @@ def test_a_library_that_nobody_brings_ends_the_build(tmp_path: Path, monkeypatch
     asked["program"].append("libstrange.so.7")
     with pytest.raises(needs.UnknownLibraryError, match=r"libstrange\.so\.7"):
         needs.packages(tmp_path, "verifier", (2, 36))
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_package_is_the_same_whoever_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umask: int) -> None:
+    """Under any umask of the maker: all may read its files, nobody but root may write them, none runs as its owner."""
+    import make
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    bundle, before = tmp_path / "opt/trueseat-verifier", os.umask(umask)
+    try:
+        bundle.mkdir(parents=True)
+        for name in ("NOTICE", "LICENSE", "trueseat-verify"):
+            (bundle / name).write_text(name)
+        (bundle / "trueseat-verify").chmod(0o4777)
+        make._desktop(tmp_path, "verifier")
+        make._documents(tmp_path, "verifier", "0.1.0")
+        make._settle(tmp_path)
+    finally:
+        os.umask(before)
+    for path in tmp_path.rglob("*"):
+        runs = path.is_dir() or path.name == "trueseat-verify"
+        if not path.is_symlink():
+            assert path.stat().st_mode & 0o7777 == (0o755 if runs else 0o644), path
 
 
 @pytest.mark.parametrize("script", sorted(BUILD.glob("deb/*.p*rm")) + sorted(BUILD.glob("*.sh")), ids=lambda p: p.name)
