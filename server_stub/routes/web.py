@@ -194,16 +194,21 @@ def minutes(ms: int) -> str:
 
 def moment(ms: int, offset_minutes: int = CHINA_MINUTES) -> str:
     """A moment in the programme's local time."""
-    return _local(ms, offset_minutes).strftime("%Y-%m-%d %H:%M") if ms else "–"
+    return _local(ms, offset_minutes, "%Y-%m-%d %H:%M")
 
 
 def clock(ms: int, offset_minutes: int = CHINA_MINUTES) -> str:
     """The time of the day with seconds."""
-    return _local(ms, offset_minutes).strftime("%H:%M:%S") if ms else "–"
+    return _local(ms, offset_minutes, "%H:%M:%S")
 
 
-def _local(ms: int, offset_minutes: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, timezone(timedelta(minutes=offset_minutes)))
+def _local(ms: int, offset_minutes: int, form: str) -> str:
+    """Local time; "–" for none, and for what a device wrote that no calendar has."""
+    try:
+        at = datetime.fromtimestamp(ms / 1000, timezone(timedelta(minutes=offset_minutes)))
+    except (OverflowError, ValueError, OSError):
+        return "–"
+    return at.strftime(form) if ms else "–"
 
 
 def zone(offset_minutes: int) -> str:

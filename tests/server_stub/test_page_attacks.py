@@ -13,7 +13,8 @@ import pytest
 from httpx import Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.events import Fault, Finding
+from ledger import bodies, events
+from ledger.events import Event, Fault, Finding
 from server_stub import setup
 from server_stub.domain.people import Account
 from server_stub.routes import live_pages
@@ -111,6 +112,19 @@ def test_what_anybody_writes_is_text_on_every_page(world: World) -> None:
     news = json.loads(next(line[6:] for line in stream.splitlines() if line.startswith("data: ")))
     rows = [*news["rows"].values(), news["head"]]
     assert [Markup(f"<table><tr>{html}</tr></table>").wrong for html in rows] == [[]] * len(rows)
+
+
+def test_attack_a_devices_clock_that_no_calendar_has(world: World) -> None:
+    """A device writes any number for its clock, which is for people alone: no page about its learner fails by it."""
+    device, learner, wall = world.device, world.learner, 2**53 - 1  # the year 287396
+    body = Finding("tools.frida", 1, "high", "pause", {"name": "frida"})
+    device.add_raw(events.encode(Event(len(device.entries), wall, device.mono, device.sid, "ab" * 16, body)))
+    device.send()
+    word = bodies.Consent(wall, learner.origin, learner.learner, "cd" * 32, "photos", True)
+    sent = world.room.http.post("/v1/consents", content=bodies.sign(word, learner.device), headers=learner.headers)
+    assert sent.status_code == 200
+    failed = [name for name, answer in shown(world).items() if answer.status_code >= 500]
+    assert failed == []
 
 
 def _kind(answer: Response) -> str:
