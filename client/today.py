@@ -14,6 +14,7 @@ from typing import Final
 MINUTE: Final = 60_000
 STEP: Final = 5 * MINUTE
 EASY: Final = 45 * MINUTE  # a day's share where there is no deadline: about one class hour
+LAST_MS: Final = 253_370_764_800_000  # 9999-01-01 UTC
 CLOSE_DAYS: Final = 3  # from here on the deadline is said in amber
 
 
@@ -59,9 +60,14 @@ def plan(need: Need, today: date) -> Plan:
     return Plan(left, share, max(0, min(share - need.today_ms, left)), days, enough)
 
 
+def _in_calendar(ms: int) -> int:
+    """`ms`, or the nearest moment that a calendar has in every zone: a server may say any number."""
+    return min(max(ms, 0), LAST_MS)
+
+
 def day_of(ms: int, utc_offset_minutes: int) -> date:
     """The calendar day of a moment (ms since the epoch) where the programme is."""
-    return datetime.fromtimestamp(ms / 1000, timezone(timedelta(minutes=utc_offset_minutes))).date()
+    return datetime.fromtimestamp(_in_calendar(ms) / 1000, timezone(timedelta(minutes=utc_offset_minutes))).date()
 
 
 def credited_on(day: date, sessions: Mapping[str, int], begun: Mapping[str, int], utc_offset_minutes: int) -> int:

@@ -127,3 +127,9 @@ def test_the_classs_last_day_comes_from_the_server_to_the_overview(tmp_path: Pat
     assert isinstance(journey.shown, Settings)
     assert (journey.shown.goals[0].due, journey.shown.goals[0].fixed) == (last, True)
     world.close()
+
+
+@given(st.integers(), st.integers(-840, 840))
+def test_any_end_of_a_class_is_a_day(ends, offset):
+    """A server may say any number: it is a day of the calendar, and the order of days stays."""
+    assert day_of(ends, offset) <= day_of(ends + 86_400_000, offset)
