@@ -12,6 +12,7 @@ from ledger.errors import LedgerError
 from ledger.policy import parse as parse_policy
 from server_stub import activation, evidence, letter, setup, signing, staff, upkeep, watchers, witness
 from server_stub.app import Server, create_app, wall_ms
+from server_stub.conformance import command as conformance
 from server_stub.domain.errors import ServerError, SetupError
 from server_stub.patience import MAX_CONNECTIONS, Patient
 from server_stub.settings import Settings, load, write_private
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     upkeep.add(commands)
     evidence.add(commands)
     activation.add(commands)
+    conformance.add(commands)
     return parser
 
 

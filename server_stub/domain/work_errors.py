@@ -114,3 +114,12 @@ class EndpointError(ServerError):
     code = "TS-S-090"
     remedy = "Add the address to `endpoints` in supervision.toml if calls to it are lawful, or remove what asks for it."
     zh = "该地址不在允许访问的清单中。如确需访问，请由运营方在配置中登记。"
+
+
+class FeedError(ServerError):
+    """Another server's log is not what its key signed, or not what it was before."""
+
+    status = 409
+    code = "TS-S-096"
+    remedy = "Keep what you have and what came, and ask the operator: an honest log only grows."
+    zh = "对方日志与其签名或此前内容不一致。请保留已有记录和本次内容，并联系运营方：正常的日志只增不减。"
