@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree  # expat refuses entity bombs since 2.4.1; documents with a DTD are refused below
 
 from server_stub.domain.errors import SheetError
@@ -20,6 +20,11 @@ MAX_COLUMNS: Final = 200
 MAX_CELL: Final = 2_000
 _MAX_PART: Final = 128 << 20  # unpacked; a sheet of 100,000 people has 40 MB
 _MAX_STRINGS: Final = 1_000_000
+_PIECE: Final = 64 * 1024  # bytes parsed at once
+_MAX_SILENT: Final = 16  # pieces within one tag or text: expat 2.5 begins a tag again with every piece
+_MAX_DEPTH: Final = 32
+_MAX_LOOSE: Final = 200_000  # elements that are neither in a row nor in a text: widths of columns, merged cells, links
+_MAX_HELD: Final = 50_000  # elements of one row, or of one text with its runs
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _REF: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
@@ -48,7 +53,7 @@ def _order(name: str) -> tuple[int, str]:
     return len(name), name
 
 
-def _part(book: zipfile.ZipFile, info: zipfile.ZipInfo) -> io.BytesIO:
+def _part(book: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """One part, unpacked no further than it may be: what the directory says of its size is not believed."""
     with book.open(info) as packed:
         data = packed.read(_MAX_PART + 1)
@@ -56,7 +61,41 @@ def _part(book: zipfile.ZipFile, info: zipfile.ZipInfo) -> io.BytesIO:
         raise SheetError("the workbook is too large unpacked")
     if b"<!DOCTYPE" in data[:4096] or b"<!ENTITY" in data:
         raise SheetError("the workbook declares entities")
-    return io.BytesIO(data)
+    return data
+
+
+def _each(part: bytes, wanted: str) -> Iterator[ElementTree.Element]:
+    """Every element of that name, one after the other; nothing else is held, however often or deeply it stands there.
+
+    A part of 128 MiB takes a few KB in a .zip: as a tree it would take gigabytes, as one endless tag hours.
+    """
+    parser: Any = ElementTree.XMLPullParser(("start", "end"))
+    open_: list[ElementTree.Element] = []
+    held = loose = inside = silent = 0
+    for at in range(0, len(part), _PIECE):
+        parser.feed(part[at : at + _PIECE])
+        silent += 1
+        for event, element in parser.read_events():
+            silent, is_wanted = 0, _tag(element) == wanted
+            if event == "start":
+                open_.append(element)
+                held, inside = held + 1, inside + is_wanted
+                loose += not inside
+                if len(open_) > _MAX_DEPTH or held > _MAX_HELD or loose > _MAX_LOOSE:
+                    raise SheetError("the workbook nests or repeats more than a list does")
+                continue
+            open_.pop()
+            inside -= is_wanted
+            if is_wanted:
+                yield element
+            if not inside:
+                element.clear()
+                if open_:
+                    open_[-1].remove(element)
+                held = len(open_)
+        if silent > _MAX_SILENT:
+            raise SheetError("the workbook holds a text or a tag that no list has")
+    parser.close()
 
 
 def _tag(element: ElementTree.Element) -> str:
@@ -68,14 +107,10 @@ def _strings(book: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo]) -> Iterat
     info = names.get("xl/sharedStrings.xml")
     if info is None:
         return
-    count = 0
-    for _, element in ElementTree.iterparse(_part(book, info)):  # noqa: S314 - see the import
-        if _tag(element) == "si":
-            count += 1
-            if count > _MAX_STRINGS:
-                raise SheetError("the workbook has too many texts")
-            yield _text(element)
-            element.clear()
+    for count, element in enumerate(_each(_part(book, info), "si"), 1):
+        if count > _MAX_STRINGS:
+            raise SheetError("the workbook has too many texts")
+        yield _text(element)
 
 
 def _text(element: ElementTree.Element) -> str:
@@ -88,17 +123,14 @@ def _text(element: ElementTree.Element) -> str:
     return "".join(parts)[: MAX_CELL + 1]
 
 
-def _rows(sheet: io.BytesIO, strings: list[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _rows(sheet: bytes, strings: list[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
     number = 0
-    for _, element in ElementTree.iterparse(sheet):  # noqa: S314 - see the import
-        if _tag(element) != "row":
-            continue
+    for element in _each(sheet, "row"):
         said = element.get("r", "")
         number = int(said) if said.isascii() and said.isdigit() and len(said) < 8 else number + 1
         if number > MAX_ROWS:
             raise SheetError(f"the list has more than {MAX_ROWS} rows")
         cells = _cells(element, strings)
-        element.clear()
         if any(cells):
             yield number, cells
 

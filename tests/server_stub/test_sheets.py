@@ -112,6 +112,36 @@ def test_a_part_that_unpacks_without_end_is_refused(monkeypatch: pytest.MonkeyPa
         sheets.read(zipped(sheet=bytes(2 << 20)))
 
 
+LARGE = {
+    "nothing, over and over": "<x/>" * 201_000,
+    "deeper than any list": "<x>" * 100 + "</x>" * 100,
+    "a row of other things": "<row>" + "<x/>" * 60_000 + "</row>",
+    "an endless tag": f'<x a="{"y" * (2 << 20)}"/>',
+    "an endless text": "<row><c><v>" + "1" * (2 << 20) + "</v></c></row>",
+}
+
+
+@pytest.mark.parametrize("where", ["sheet", "strings"])
+@pytest.mark.parametrize("inside", LARGE.values(), ids=LARGE)
+def test_attack_a_part_that_is_gigabytes_as_a_tree(inside: str, where: str) -> None:
+    """A few KB as a .zip, and never as a whole in memory: refused while it is read."""
+    good = sheet_xml('<c t="inlineStr"><is><t>x</t></is></c>')
+    bent = sheet_xml("").replace(b"<row", inside.encode() + b"<row", 1)
+    strings = b"<sst>" + inside.replace("row>", "si>").encode() + b"</sst>"
+    with pytest.raises(SheetError, match=r"nests or repeats|no list has"):
+        sheets.read(zipped(sheet=bent) if where == "sheet" else zipped(sheet=good, strings=strings))
+
+
+def test_what_a_large_list_has_beside_its_rows_is_no_attack() -> None:
+    """Widths of columns, thousands of merged cells and of links: the list is read."""
+    around = "<cols>" + "<col/>" * 200 + "</cols>", "<mergeCells>" + "<mergeCell/>" * 60_000 + "</mergeCells>"
+    data = sheet_xml('<c t="inlineStr"><is><t>x</t></is></c>')
+    data = data.replace(b"<sheetData", around[0].encode() + b"<sheetData").replace(
+        b"</sheetData>", b"</sheetData>" + around[1].encode()
+    )
+    assert sheets.read(zipped(sheet=data)).rows == ((1, ("x",)),)
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_rows_or_refused(data: bytes) -> None:
     """Nothing but our own error leaves the parser."""
