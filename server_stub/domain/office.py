@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 from server_stub.domain.decisions import Decisions
 from server_stub.domain.duties import EVERYWHERE, Duty, Place, Right, Tree
@@ -10,11 +12,12 @@ from server_stub.domain.errors import NotAllowedError, NotThereError, Unreadable
 from server_stub.domain.passwords import check_strength, hash_password
 from server_stub.domain.people import Account, Classroom, People
 from server_stub.domain.ports import Records, Transaction
-from server_stub.domain.registry import Deed, Person, Registry, Wanted
+from server_stub.domain.registry import Deed, Person, Registry, Sought, Wanted
 from server_stub.domain.sealing import Sealer
 from server_stub.domain.signin import Clock, account_name
 
 PAGE = 50
+EVERYTHING: Final = Sought()
 
 
 class Office:
@@ -214,12 +217,21 @@ class Office:
         below = [item.class_id for item in self._people.classes() if place in tree.chain(class_place(item.class_id))]
         self.audit(account, did, target, f"at {place or 'every place'}", *below)
 
-    def journal(self, account: Account, before: int) -> Sequence[Deed]:
-        """The latest deeds that the account may see: of the places of its duties."""
+    def journal(self, account: Account, sought: Sought = EVERYTHING, class_id: str = "") -> Sequence[Deed]:
+        """The latest deeds that the account may see, of the places of its duties (or of one class of them), that fit.
+
+        A person is sought by a part of the account or of the name. `NotThereError` for a class that it may not see.
+        """
         self.require_anywhere(account, Right.SEE)
-        if self.sees_all(account, Right.SEE):
-            return self._registry.journal(None, before, PAGE)
-        return self._registry.journal([class_place(item.class_id) for item in self.classes(account)], before, PAGE)
+        if class_id:
+            self.require(account, Right.SEE, class_id)
+            places: Sequence[str] | None = [class_place(class_id)]
+        else:
+            everywhere = self.sees_all(account, Right.SEE)
+            places = None if everywhere else [class_place(item.class_id) for item in self.classes(account)]
+        by = " ".join(sought.by.split())[:100]
+        named = [item.name for item in self._people.staff() if by and by.lower() in item.person.lower()]
+        return self._registry.journal(replace(sought, places=places, accounts=named, by=by), PAGE)
 
 
 def class_place(class_id: str) -> str:

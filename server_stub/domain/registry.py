@@ -35,7 +35,8 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One line of the journal: who did what. `leaf` is that of the audit in the first class it touched, or -1."""
+    """One line of the journal: who did what. `leaf` is that of the audit in the first class it touched, or -1;
+    `number` is the line's own, 0 for one that is not written down yet."""
 
     at: int
     by: str
@@ -44,6 +45,21 @@ class Deed:
     reason: str
     place: str
     leaf: int = -1
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which lines of the journal: those before line `before`, of these places (None: of all), by one of the `accounts`
+    or one whose name holds `by` (both empty: by anybody), of this verb, from `since` until before `until` (ms)."""
+
+    places: Collection[str] | None = None
+    before: int = 2**52
+    accounts: Collection[str] = ()
+    by: str = ""
+    did: str = ""
+    since: int = 0
+    until: int = 2**52
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +116,5 @@ class Registry(Protocol):
         """Forget the drafts that expired, and this one."""
 
     def write_down(self, deed: Deed) -> None: ...
-    def journal(self, places: Collection[str] | None, before: int, limit: int) -> Sequence[Deed]:
-        """The latest deeds first, of these places or of all."""
+    def journal(self, sought: Sought, limit: int) -> Sequence[Deed]:
+        """The deeds that fit in every part, the latest first."""

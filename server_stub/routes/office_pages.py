@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta, timezone
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -9,8 +11,13 @@ from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from server_stub.domain.duties import KINDS, ROLE_PLACES, ROLES, Place, Right
-from server_stub.routes.web import Acts, PageRoute, Reads, Visit
+from server_stub.domain.errors import UnreadableError
+from server_stub.domain.office import EVERYTHING, PAGE
+from server_stub.domain.registry import Sought
+from server_stub.routes.web import CHINA_MINUTES, Acts, PageRoute, Reads, Visit
+from server_stub.routes.words import WORDS
 
+_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Text = Annotated[str, Form(max_length=200)]
 Number = Annotated[int, Form()]
@@ -56,10 +63,34 @@ def put_place(visit: Acts, kind: Text = "", key: Text = "", name: Text = "", par
 
 
 @router.get("/journal")
-def journal(visit: Reads, before: Annotated[int, Query(ge=0, lt=2**52)] = 2**52 - 1) -> Response:
-    """Who did what, latest first."""
-    deeds = visit.wired.office.journal(visit.account, before)
-    return visit.show("journal.html", deeds=deeds)
+def journal(
+    visit: Reads, before: Annotated[int, Query(ge=0, lt=2**52)] = 2**52 - 1,
+    by: Annotated[str, Query(max_length=100)] = "", did: Annotated[str, Query(max_length=200)] = "",
+    class_id: Annotated[str, Query(max_length=64)] = "", day: Annotated[str, Query(max_length=10)] = "",
+) -> Response:  # fmt: skip
+    """Who did what, latest first; sought by person, verb, class and day."""
+    since, until = _day(day)
+    sought = Sought(None, before, (), by, did, since, until)
+    deeds = visit.wired.office.journal(visit.account, sought, class_id)
+    asked = {"by": by, "did": did, "class_id": class_id, "day": day}
+    words = WORDS[visit.lang].items()
+    verbs = sorted((word, name.removeprefix("did ")) for name, word in words if name.startswith("did "))
+    return visit.show(
+        "journal.html", deeds=deeds, asked=asked, verbs=verbs, classes=visit.wired.office.classes(visit.account)[:500],
+        earlier=urlencode({name: value for name, value in asked.items() if value}), more=len(deeds) == PAGE,
+    )  # fmt: skip
+
+
+def _day(text: str) -> tuple[int, int]:
+    """A day in China as ms, from its first moment to the next day's; everything for none."""
+    if not text:
+        return EVERYTHING.since, EVERYTHING.until
+    try:
+        first = datetime.fromisoformat(text if _WRITTEN.fullmatch(text) else "")
+    except ValueError as error:
+        raise UnreadableError("a day is written as 2026-11-22") from error
+    since = int(first.replace(tzinfo=timezone(timedelta(minutes=CHINA_MINUTES))).timestamp() * 1000)
+    return since, since + 86_400_000
 
 
 @router.get("/fleet")

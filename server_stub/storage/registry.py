@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    false,
     func,
     insert,
     or_,
@@ -29,7 +30,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server_stub.domain.duties import Duty, Place
 from server_stub.domain.errors import StalePreviewError
-from server_stub.domain.registry import Deed, Draft, Enrolment, Person, Wanted
+from server_stub.domain.registry import Deed, Draft, Enrolment, Person, Sought, Wanted
 from server_stub.storage.people import AccountRow, Base, RegistrationRow
 
 _MANY = 500  # names in one statement; SQLite's oldest limit is 999
@@ -80,6 +81,9 @@ class DeedRow(Base):
     leaf: Mapped[int]
 
 
+Index("deed_by_day", DeedRow.at)
+Index("deed_by_account", DeedRow.by, DeedRow.at)
+Index("deed_by_verb", DeedRow.did, DeedRow.at)
 Index("account_by_person", AccountRow.person, AccountRow.name)
 
 
@@ -241,14 +245,21 @@ class SqlRegistry:
                         place=deed.place, leaf=deed.leaf)
             )  # fmt: skip
 
-    def journal(self, places: Collection[str] | None, before: int, limit: int) -> Sequence[Deed]:
-        query = select(DeedRow).where(DeedRow.at < before).order_by(DeedRow.id.desc()).limit(limit)
-        if places is not None:
-            query = query.where(DeedRow.place.in_(list(places)))
+    def journal(self, sought: Sought, limit: int) -> Sequence[Deed]:
+        query = select(DeedRow).where(DeedRow.id < min(sought.before, 2**31 - 1)).order_by(DeedRow.id.desc())
+        if sought.places is not None:
+            query = query.where(DeedRow.place.in_(list(sought.places)))
+        if sought.by or sought.accounts:
+            named = DeedRow.by.contains(sought.by, autoescape=True) if sought.by else false()
+            query = query.where(or_(named, DeedRow.by.in_(list(sought.accounts))))
+        if sought.did:
+            query = query.where(DeedRow.did == sought.did)
+        if sought.since or sought.until < 2**52:
+            query = query.where(DeedRow.at >= sought.since, DeedRow.at < sought.until)
         with Session(self._engine) as session:
             return [
-                Deed(row.at, row.by, row.did, row.target, row.reason, row.place, row.leaf)
-                for row in session.scalars(query)
+                Deed(row.at, row.by, row.did, row.target, row.reason, row.place, row.leaf, row.id)
+                for row in session.scalars(query.limit(limit))
             ]
 
 
