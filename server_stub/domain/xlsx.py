@@ -59,7 +59,7 @@ def _part(book: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         data = packed.read(_MAX_PART + 1)
     if len(data) > _MAX_PART:
         raise SheetError("the workbook is too large unpacked")
-    if b"<!DOCTYPE" in data[:4096] or b"<!ENTITY" in data:
+    if b"<!DOCTYPE" in data[:4096] or b"<!ENTITY" in data or b"\0" in data:  # UTF-16 would hide the words
         raise SheetError("the workbook declares entities")
     return data
 

@@ -82,10 +82,14 @@ def test_rich_text_and_phonetic_hints() -> None:
     assert sheets.read(data).rows == ((1, ("", "张伟")),)
 
 
+ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><worksheet>&b;</worksheet>'
+
+
 @pytest.mark.parametrize(
     "attack",
     [
-        zipped(sheet=b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><worksheet>&b;</worksheet>'),
+        zipped(sheet=ENTITIES.encode()),
+        zipped(sheet=ENTITIES.encode("utf-16")),
         zipped(sheet=sheet_xml('<c r="ZZZ1"><v>1</v></c>')),
         zipped(sheet=sheet_xml('<c r="A1" t="s"><v>7</v></c>')),
         zipped(sheet=b"<worksheet"),
@@ -97,8 +101,8 @@ def test_rich_text_and_phonetic_hints() -> None:
         b"a" * (sheets.MAX_FILE + 1),
         b"name,phone\n" + b"x," * 300,
     ],
-    ids=["entity_bomb", "far_column", "missing_text", "cut_xml", "no_sheet", "no_zip", "xls", "binary", "empty",
-         "too_large", "too_wide"],
+    ids=["entity_bomb", "entity_bomb_utf16", "far_column", "missing_text", "cut_xml", "no_sheet", "no_zip", "xls",
+         "binary", "empty", "too_large", "too_wide"],
 )  # fmt: skip
 def test_a_hostile_file_is_refused(attack: bytes) -> None:
     with pytest.raises(SheetError):
