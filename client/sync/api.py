@@ -14,6 +14,7 @@ from client.ports import Reply, Transport
 from client.profile import append_private, disk, sync_folder, write_private
 
 MAX_JSON: Final = 4 << 20
+MAX_NUMBER: Final = 2**53 - 1  # RFC 8259, section 6; as ms: 285,000 years
 PIECE: Final = 4 << 20
 MAX_DOWNLOAD: Final = 4 << 30  # bytes of one file: eight hours of a lesson's picture have less
 NO_PIECE: Final = 416  # HTTP: the file ends before the piece asked for
@@ -129,9 +130,10 @@ def read_json(data: bytes) -> dict[str, Any]:
 
 
 def field(value: Mapping[str, Any], name: str, kind: type, default: Any = None) -> Any:
-    """`value[name]` if it is of `kind`, or `BadAnswerError`."""
+    """`value[name]` if it is of `kind`, or `BadAnswerError`; a number is one that every JSON reader holds exactly."""
     found = value.get(name, default)
-    if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+    fits = isinstance(found, kind) and (kind is not int or (not isinstance(found, bool) and abs(found) <= MAX_NUMBER))
+    if not fits:
         raise BadAnswerError(f"an answer without {name!r}")
     return found
 

@@ -170,6 +170,14 @@ def test_the_beginning_of_another_file_is_thrown_away(tmp_path, monkeypatch):
     assert target.read_bytes() == data
 
 
+@pytest.mark.parametrize("said", [True, 2**53, -(2**53), 10**400, 1.5, "5", None])
+def test_attack_a_number_that_overflows(said):
+    """What no database holds, what no float holds, what is no number: refused where the answer is read."""
+    with pytest.raises(BadAnswerError):
+        api.field(read_json(json.dumps({"n": said}).encode()), "n", int)
+    assert api.field({"n": 2**53 - 1}, "n", int) == 2**53 - 1
+
+
 @pytest.mark.parametrize("piece", [b"0123", b"01234567"])
 def test_attack_a_file_without_an_end(tmp_path, monkeypatch, piece):
     """Whole pieces for ever, or longer ones than were asked for: neither fills the disk, and nothing of it stays."""
