@@ -132,10 +132,13 @@ def read_json(data: bytes) -> dict[str, Any]:
 def field(value: Mapping[str, Any], name: str, kind: type, default: Any = None) -> Any:
     """`value[name]` if it is of `kind`, or `BadAnswerError`; a number is one that every JSON reader holds exactly."""
     found = value.get(name, default)
-    fits = isinstance(found, kind) and (kind is not int or (not isinstance(found, bool) and abs(found) <= MAX_NUMBER))
-    if not fits:
+    if not isinstance(found, kind) or (kind is int and not _is_number(found)):
         raise BadAnswerError(f"an answer without {name!r}")
     return found
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, bool) and abs(value) <= MAX_NUMBER
 
 
 def refusal(reply: Reply) -> ServerRefusedError | SignedOutError:
