@@ -14,7 +14,7 @@ from ledger.findings import Status, Step
 from ledger.reasons import reason
 from ledger.report import Report, SessionRow
 
-_OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # JSON itself escapes what lies below a blank
+_OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")  # JSON escapes what lies below a blank
 _SHOWN = 12  # findings of one kind in one step; the rest are counted
 
 

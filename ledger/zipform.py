@@ -12,6 +12,7 @@ import struct
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice, takewhile
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from ledger.archive import MAX_FILE, MAX_NAME, NAME, Source
-from ledger.errors import MissingFileError, ZipFormError
+from ledger.errors import ArchiveError, MissingFileError, ZipFormError
 
 _LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
@@ -64,9 +65,11 @@ class Zip:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("rb")
+        with _reading(path):
+            self._file = path.open("rb")
         try:
-            self._members = {member.name: member for member in _scan(self._file, path.stat().st_size)}
+            with _reading(path):
+                self._members = {member.name: member for member in _scan(self._file, path.stat().st_size)}
         except BaseException:
             self._file.close()
             raise
@@ -94,8 +97,9 @@ class Zip:
         member = self._members.get(name)
         if member is None:
             raise MissingFileError(f"{name} is missing")
-        self._file.seek(member.offset + len(member.local()))
-        packed = self._file.read(member.packed)
+        with _reading(self._path):
+            self._file.seek(member.offset + len(member.local()))
+            packed = self._file.read(member.packed)
         data = packed if member.method == STORED else _inflate(packed, member)
         if len(data) != member.size or zlib.crc32(data) != member.crc:
             raise ZipFormError(f"{name}: length or CRC is not what its header says")
@@ -104,6 +108,15 @@ class Zip:
     def digest(self, name: str) -> bytes:
         """See `Source.digest`."""
         return sha256(self.read(name)).digest()
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """A disk that fails, or a file that is nobody's to read, is an `ArchiveError`."""
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _scan(file: BinaryIO, length: int) -> Iterator[Member]:

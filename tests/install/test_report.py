@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import json
+import os
 import shutil
 import stat
 import sys
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.__main__ import main as ledger
 from tests.client.world import CLASS, World
 from tests.install.chroot import ROOT
 
@@ -132,6 +135,33 @@ def test_what_is_no_archive_is_said_on_the_page(launcher: Any, tmp_path: Path) -
         assert code == 2
         assert "TS-L-" in page
         assert "<b>x" not in page
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="left out: names of files are bytes there alone")
+def test_attack_a_file_name_that_is_no_text(launcher: Any, archive: Path, tmp_path: Path, capsys: Any) -> None:
+    """Bytes that no encoding knows, letters that turn the order: the others are verified, and the page and the JSON
+    stand."""
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    for name in (b"good.zip", b"other-\xff\xfe.zip", "turned-\u202epiz.exe.zip".encode()):
+        shutil.copy(archive, shelf / os.fsdecode(name))
+    page, code = said(launcher.report([shelf, VALID / "archive.trust"], "zh", []))
+    assert code == 0
+    assert "good.zip" in page
+    assert "\u202e" not in page
+    assert ledger(["verify", str(shelf), "--trust", str(VALID / "archive.trust"), "--json"]) == code
+    assert len(json.loads(capsys.readouterr().out)["archives"]) == 3
+    page, code = said(launcher.report([shelf / os.fsdecode(b"not there-\xff.zip"), VALID / "archive.trust"], "zh", []))
+    assert code == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="left out: no file here that opens and cannot be read")
+def test_a_file_that_cannot_be_read_is_said_on_the_page(launcher: Any, tmp_path: Path) -> None:
+    """A stick that was pulled out: a sentence of ours, with its code."""
+    (tmp_path / "class.zip").symlink_to("/proc/self/mem")
+    page, code = said(launcher.report([tmp_path / "class.zip", VALID / "archive.trust"], "en", []))
+    assert code == 2
+    assert "TS-L-" in page
 
 
 @given(data=st.binary(max_size=300))
