@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.policy import parse as parse_policy
-from server_stub import activation, evidence, letter, setup, signing, staff, upkeep, watchers, witness
+from server_stub import activation, evidence, follow, letter, setup, signing, staff, upkeep, watchers, witness
 from server_stub.app import Server, create_app, wall_ms
 from server_stub.conformance import command as conformance
 from server_stub.domain.errors import ServerError, SetupError
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     evidence.add(commands)
     activation.add(commands)
     conformance.add(commands)
+    follow.add(commands)
     return parser
 
 

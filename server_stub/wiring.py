@@ -19,6 +19,7 @@ from server_stub.domain.decisions import Decisions
 from server_stub.domain.devices import Devices
 from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.erasure import Eraser
+from server_stub.domain.feed import Feed
 from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer, Witnesses
 from server_stub.domain.handed import HandedIn
@@ -164,6 +165,7 @@ def services(
         content=ContentKeys(studied, kept.packages),
         broadcasts=Broadcasts(studied, Streams(settings.streams), clock),
         exporter=ArchiveExporter(_archivist(kept, core), records, keyring, core.gatherer, settings.exports),
+        feed=Feed(bench),
         letters=Letters(kept.papers, people, supervised.cases, words, clock),
         portraits=Portraits(kept.portraits, registry, office, core.sealer, clock, mine.agrees,
                             lambda class_id: _reviewers(kept, class_id), keyring.origin),

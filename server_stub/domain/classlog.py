@@ -88,7 +88,7 @@ class ClassLogs:
     def tile(self, tx: Transaction, class_id: str, path: str) -> bytes:
         """The bytes at a tlog-tiles path (`tile/…`) of the latest checkpoint, or `NotThereError`."""
         size = checkpoint.parse(self.head(tx, class_id))[0].size
-        where = _locate(path, size)
+        where = locate(path, size)
         if where is None:
             raise NotThereError(f"no tile {path[:80]!r} at size {size}")
         level, index, width = where
@@ -116,7 +116,7 @@ class ClassLogs:
                 log.add(data)
 
 
-def _locate(path: str, size: int) -> tuple[str, int, int] | None:
+def locate(path: str, size: int) -> tuple[str, int, int] | None:
     """(level, index, width) of a tile path that a log of `size` has, full or partial of any earlier width."""
     head, _, partial = path.partition(".p/")
     parts = head.split("/")

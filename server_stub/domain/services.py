@@ -14,6 +14,7 @@ from server_stub.domain.decisions import Decisions
 from server_stub.domain.devices import Devices
 from server_stub.domain.enrolment import Enrolment
 from server_stub.domain.erasure import Eraser
+from server_stub.domain.feed import Feed
 from server_stub.domain.fleet import Fleet
 from server_stub.domain.gather import Gatherer
 from server_stub.domain.handed import HandedIn
@@ -94,6 +95,7 @@ class Services:
     content: ContentKeys
     broadcasts: Broadcasts
     exporter: Exporter
+    feed: Feed
     decisions: Decisions
     devices: Devices
     publisher: Publisher

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
 from server_stub.domain.duties import Right
-from server_stub.published import Archive
+from server_stub.published import Archive, Bytes
 from server_stub.routes.deps import Staff, Wired
 
 router = APIRouter(tags=["staff"])
@@ -30,6 +30,13 @@ def classes(wired: Wired, account: Staff) -> dict[str, Any]:
             for item in wired.overview.summaries(wired.office.classes(account, Right.FIGURES))
         ]
     }
+
+
+@router.get("/v1/sessions/{sid}/tile/{path:path}", response_class=Bytes)
+def tile(wired: Wired, account: Staff, sid: str, path: str) -> Response:
+    """A bundle of a session's events, or their hashes, as far as the class log has its checkpoint."""
+    data = wired.feed.tile(account, sid, f"tile/{path}")
+    return Response(data, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
 
 
 @router.get("/v1/classes/{class_id}/archive", response_class=Archive)

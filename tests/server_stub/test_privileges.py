@@ -126,6 +126,7 @@ TABLE: dict[tuple[str, str], Row] = {
     # the staff's interface and pages
     ("GET", "/v1/classes"): Row(STAFF),
     ("GET", "/v1/classes/{class_id}/archive"): Row(SEES - {"teacher"}),
+    ("GET", "/v1/sessions/{sid}/tile/{path:path}"): Row(SEES - {"teacher"}),
     ("GET", "/"): Row(EVERYBODY),
     ("POST", "/sign-in"): Row(EVERYBODY, {"account": "admin", "password": "another one"}, "open"),
     ("GET", "/classes/{class_id}"): Row(SEES),
@@ -302,7 +303,7 @@ class World:
 
     def path(self, route: str) -> str:
         values = {"class_id": CLASS, "sid": self.device.sid, "learner": self.learner.learner, "draft": self.draft,
-                  "digest": "ab" * 32, "name": "x", "path:path": "0/000", "eid": "cd" * 16,
+                  "digest": "ab" * 32, "name": "x", "path:path": "0/000.p/1", "eid": "cd" * 16,
                   "registration": self.learner.registration, "unit": "pass",
                   "device": hashlib.sha256(str(self.learner.device.vkey).encode()).hexdigest()[:32],
                   **self.papers}  # fmt: skip
@@ -342,6 +343,7 @@ def make_world(room: Room) -> World:
     learner = room.learner().ready()
     device = learner.open()
     device.send()
+    room.server.records.write(lambda tx: room.server.services.revealer.log_checkpoint(tx, device.sid))
     text = f"name,account,id number\nLearner,learner,{'11010519491231002X'}\n"
     answer = browsers["admin"].post("/import", {"class_id": CLASS, "text": text})
     browsers["admin"].post(answer.headers["location"])  # so that an identity number is kept
