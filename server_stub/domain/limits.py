@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -22,6 +23,17 @@ RULES: Final = {  # what → (how many at once, ms until one more)
 _MAX_BUCKETS = 100_000  # older ones are forgotten: memory is bounded, whoever asks
 
 
+def line_of(address: str) -> str:
+    """Whose line an address is: of IPv6 the first 64 bits, the rest is its holder's to choose; others as they are."""
+    if ":" not in address:
+        return address
+    try:
+        found = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:  # what is counted may be an account's name
+        return address
+    return str(found.ipv4_mapped or ipaddress.IPv6Address(int(found) >> 64 << 64))
+
+
 class Limits:
     """Counts requests per kind and address in memory."""
 
@@ -33,7 +45,7 @@ class Limits:
     def count(self, what: str, address: str) -> None:
         """Count one request, or raise `TooManyError` with `retry_after` in seconds."""
         most, refill_ms = RULES[what]
-        now = self._clock()
+        now, address = self._clock(), line_of(address)
         with self._lock:
             left, at = self._buckets.pop((what, address), (float(most), now))
             left = min(float(most), left + max(0, now - at) / refill_ms)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from server_stub.domain.errors import ServerError, UnreadableError
+from server_stub.domain.limits import line_of
 from server_stub.domain.services import Services
 from server_stub.routes.case_pages import names
 from server_stub.routes.deps import Wired, seen
@@ -113,7 +114,7 @@ def tip_form(wired: Wired, request: Request, code: Annotated[str, Query(max_leng
 def take_tip(wired: Wired, request: Request, about: Line = "", text: Area = "", contact: Line = "") -> Response:
     """A complaint or a tip, from anybody; counted by address."""
     same_site(request)
-    wired.limits.count("account", f"tip {seen(request)}")
+    wired.limits.count("account", f"tip {line_of(seen(request))}")
     made = wired.supervision.tips.take(about, text, contact)
     return render(request, "tips.html", language(request), code="", known=None, made=made, problem="")
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
 
+from server_stub.domain.limits import line_of
 from tests.server_stub.conftest import Room, kept
 
 
@@ -127,6 +130,24 @@ def test_passwords_cannot_be_tried_without_end(room: Room) -> None:
     tried = [room.http.post("/v1/staff/sign-in", json=body) for body in bodies]
     assert [answer.status_code for answer in tried] == [403] * 20 + [429]
     assert tried[-1].headers["Retry-After"] == "5"
+
+
+def test_attack_passwords_tried_from_the_many_addresses_of_one_line(room: Room) -> None:
+    """Whoever has an IPv6 line has 2**64 addresses: they share one bucket; another line, and IPv4, have their own."""
+    codes = []
+    for number in range(21):
+        guest = TestClient(room.http.app, client=(f"2001:db8:0:1::{number:x}", 4711))
+        codes.append(guest.post("/v1/staff/sign-in", json={"account": f"n{number}", "password": "x"}).status_code)
+    assert codes == [403] * 20 + [429]
+    for other in ("2001:db8:0:2::1", "192.0.2.1", "::ffff:192.0.2.2"):
+        guest = TestClient(room.http.app, client=(other, 4711))
+        assert guest.post("/v1/staff/sign-in", json={"account": "n", "password": "x"}).status_code == 403
+
+
+@given(st.text(max_size=40) | st.ip_addresses().map(str))
+def test_any_address_belongs_to_one_line(address: str) -> None:
+    """Whatever is counted has a bucket, and the bucket's name is its own."""
+    assert line_of(line_of(address)) == line_of(address)
 
 
 def test_attack_one_accounts_password_guessed_from_many_addresses(room: Room) -> None:
