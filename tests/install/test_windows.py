@@ -19,6 +19,7 @@ from ledger import trust
 from ledger.archive import open_source
 from ledger.verify import Options, verify
 from tests.client.world import World
+from tests.desktop import x_server
 from tests.install.chroot import ROOT
 from tests.install.wine import Wine, why_not, windows
 
@@ -35,6 +36,19 @@ def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
     if reason := why_not():
         pytest.skip(f"left out: {reason}")
     made = Wine(tmp_path_factory.mktemp("wine") / "prefix")
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
+    """A Windows whose programs have windows."""
+    missing = [name for name in ("xvfb-run", "Xvfb", "openbox") if shutil.which(name) is None]
+    if reason := why_not() or " ".join(missing):
+        pytest.skip(f"left out: {reason}")
+    made = Wine(tmp_path_factory.mktemp("desk") / "prefix", shown=True)
     try:
         yield made
     finally:
@@ -92,6 +106,36 @@ def test_the_frozen_verifier_verifies_and_writes_its_page(
         _named(archive[1], tmp_path),
     )
     assert "核验通过" in page.read_text("utf-8")
+
+
+def test_a_double_click_asks_for_the_archive(desk: Wine, dist: Path, tmp_path: Path) -> None:
+    """Nothing was dropped on it: Windows' own dialogue opens, archive and trust file are chosen, the page comes."""
+    program = dist / "windows" / "trueseat-verifier" / "trueseat-report.exe"
+    if not program.is_file():
+        pytest.skip("left out: make windows first")
+    for name in ("archive.zip", "archive.trust"):
+        shutil.copy(ROOT / "tests/vectors/valid" / name, tmp_path)
+    run = desk.script(program, tmp_path / "report")
+    with x_server("xdotool", home=tmp_path) as display:
+        env = {**os.environ, "DISPLAY": display}
+        command = [run, "--keep", "--out", windows(tmp_path / "report.html")]
+        process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        tell = (
+            "xdotool",
+            "search",
+            "--sync",
+            "--onlyvisible",
+            "--name",
+            "Verify a class archive",
+            "windowfocus",
+            "--sync",
+        )
+        for words in (windows(tmp_path), '"archive.zip" "archive.trust"'):
+            subprocess.run([*tell, "type", "--delay", "20", words], env=env, check=True, timeout=240)
+            subprocess.run(["xdotool", "key", "Return"], env=env, check=True)
+        process.communicate(timeout=240)
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "Verified: nothing was changed" in page, page[page.index("<h1") :][:2000]
 
 
 def _named(trust: Path, folder: Path) -> str:
@@ -305,21 +349,13 @@ def test_the_client_is_repaired_and_upgraded_and_keeps_an_unsent_session(
     assert (records / "learners").is_dir(), "records are their learner's"
 
 
-def test_the_installed_client_passes_the_demo(dist: Path, tmp_path: Path) -> None:
+def test_the_installed_client_passes_the_demo(desk: Wine, dist: Path, tmp_path: Path) -> None:
     """The whole lesson by the Windows client: sign-in, face, checks by MediaPipe, agent, sealed photos; it verifies."""
-    reason = why_not() or ", ".join(name for name in ("xvfb-run", "Xvfb", "openbox") if shutil.which(name) is None)
-    if reason:
-        pytest.skip(f"left out: {reason}")
-    setup = installer(dist, "trueseat", VERSION, "exe")
-    wine = Wine(tmp_path / "prefix", shown=True)
-    try:
-        wine.run(setup, "/S", r"/D=C:\Apps\Client")
-        program = wine.script(wine.drive / "Apps/Client/trueseat-cli.exe", tmp_path / "trueseat")
-        command = [sys.executable, str(ROOT / "build/demo.py"), "--headless", "--client", str(program)]
-        env = {**os.environ, "TRUESEAT_DEMO_DATA": str(tmp_path / "demo")}
-        done = subprocess.run(command, env=env, check=False, capture_output=True, text=True, cwd=ROOT)
-    finally:
-        wine.close()
+    desk.run(installer(dist, "trueseat", VERSION, "exe"), "/S", r"/D=C:\Apps\Client")
+    program = desk.script(desk.drive / "Apps/Client/trueseat-cli.exe", tmp_path / "trueseat")
+    command = [sys.executable, str(ROOT / "build/demo.py"), "--headless", "--client", str(program)]
+    env = {**os.environ, "TRUESEAT_DEMO_DATA": str(tmp_path / "demo")}
+    done = subprocess.run(command, env=env, check=False, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert "Nothing refused. Credited in all: 1 min 0.0 s (60000 ms)." in done.stdout
     assert "vm.sign-wine" in done.stdout, "the agent of the bundle looked, and saw where it is"
