@@ -6,6 +6,7 @@ is no check: it proves nobody, it has no deadline, and what was studied counts w
 
 from __future__ import annotations
 
+from client import tested
 from client.motion import Running
 from client.state import Idle, Item, Studying
 from client.turn import Turn
@@ -39,6 +40,9 @@ def replied(turn: Turn, choice: int) -> None:
     if item is None or not 0 <= choice < len(item.choices) or not isinstance(state.check, Idle):
         return
     if not isinstance(state.stage, Studying):
+        return
+    if state.sheet is not None:
+        tested.replied(turn, state.sheet, choice)
         return
     turn.log(Question(state.unit.unit, item.item, 1, ""), choice=choice)
     turn.set(asking=None, replied=state.replied | {(state.unit.unit, item.item)})

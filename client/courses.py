@@ -139,6 +139,7 @@ class Shelf:
             consents=sitting.consents,
             credit=sitting.credit,
             identify=sitting.identified,
+            mark=sitting.mark,
             withdraw=sitting.withdraw,
             sparing=self._sparing,
             way=() if make_up is None else legs(timeline(records.credit(), course), make_up),

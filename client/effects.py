@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from client.events import Order
+from client.events import Order, Sheet
 from client.ports import CheckRequest
 from ledger.events import Body
 
@@ -79,6 +79,13 @@ class Identify:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Have a test marked by the server."""
+
+    sheet: Sheet
+
+
+@dataclass(frozen=True, slots=True)
 class Recheck:
     """Ask the agent to look again: the learner closed what it named."""
 
@@ -101,6 +108,6 @@ class Withdraw:
 
 
 Effect = (
-    Log | Cut | Load | Play | Pause | Seek | Rate | Begin | Cancel | Identify | Recheck | RestartAgent | RestartCamera
-    | Withdraw
+    Log | Cut | Load | Play | Pause | Seek | Rate | Begin | Cancel | Identify | Mark | Recheck | RestartAgent
+    | RestartCamera | Withdraw
 )  # fmt: skip

@@ -225,6 +225,32 @@ class Identified:
     digest: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What was chosen so far in one attempt (from 1) at a unit's test: (item, choice from 0), in the items' order."""
+
+    unit: str
+    attempt: int
+    chosen: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The server's verified word on one attempt at a unit's test: so many `right` of `asked`; `needed` pass."""
+
+    unit: str
+    attempt: int
+    state: str  # marked | unreachable | refused
+    right: int = 0
+    asked: int = 0
+    needed: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """Whether the attempt reached the mark."""
+        return self.state == "marked" and self.right >= self.needed
+
+
 # --- the learner ------------------------------------------------------------------------------------------------------
 
 
@@ -232,7 +258,7 @@ class Identified:
 class Pressed:
     """A button of the lesson screen."""
 
-    what: str  # play | rest | rate | end | recheck | ready | other_way | no_photos
+    what: str  # play | rest | rate | end | recheck | ready | other_way | no_photos | test
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +286,6 @@ class Tick:
 
 Signal = (
     Observation | Progress | MediaFault | Look | Prompt | Judged | Enrolled | CameraState | ProctorRestarted | Beat
-    | FoundByAgent | FindingCleared | AgentLost | AgentNote | SegmentAnswered | SyncState | Identified | Pressed
-    | Replied | SeekAsked | Tick
+    | FoundByAgent | FindingCleared | AgentLost | AgentNote | SegmentAnswered | SyncState | Identified | Marked
+    | Pressed | Replied | SeekAsked | Tick
 )  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from client import session
 from client.effects import Log
-from client.events import Identified, Order
+from client.events import Identified, Marked, Order, Sheet
 from client.machine import Machine, rebased
 from client.ports import (
     AgentPort,
@@ -56,6 +56,11 @@ def nobody(_sid: str, _up: bool) -> None:
     """Where nobody can be asked for."""
 
 
+def unmarked(_granted: Granted, sheet: Sheet) -> Marked:
+    """Where nobody marks tests."""
+    return Marked(sheet.unit, sheet.attempt, "refused")
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """What is to be studied, and how a session of it is opened, kept and counted."""
@@ -73,6 +78,7 @@ class Lesson:
     identify: Callable[[Granted, Order, str], Identified]  # slow; never raises
     withdraw: Callable[[str], None]  # slow: take a consent back
     sparing: bool = False  # this computer runs at low load
+    mark: Callable[[Granted, Sheet], Marked] = unmarked  # slow; never raises
     hand: Callable[[str, bool], None] = nobody  # slow: raise or lower one's hand in a session
     worth: Callable[[Credit], Worth | None] = lambda _found: None  # class hours and credit points
     way: tuple[Leg, ...] = ()  # a make-up: just these parts; none: the lesson goes on where it stood
@@ -122,6 +128,7 @@ def fresh(old: State, lesson: Lesson, granted: Granted, place: Place, base: int)
         position_ms=place.position_ms,
         seen=place.seen,
         replied=place.replied,
+        attempts=place.attempts,
         way=lesson.way,
         ahead_ms=grant.time,
         sync=old.sync,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from client import closing
+from client import closing, tested
 from client.airing import moment
 from client.checks import HELP
 from client.machine import (
@@ -162,11 +162,16 @@ def _live_hint(state: State) -> Sentence | None:
 
 
 def _second(state: State) -> Button | None:
-    """The quiet button of a pause: the other way to be known, or the live lesson that is on."""
+    """The quiet button of a pause: the other way to be known, the live lesson that is on, or the unit's test."""
     if state.hold == HELP and not state.finished:
         return _other_way(state)
     joins = state.live_on is not None and not state.unit.live and not state.way
-    return Button("live", "button.live") if joins else None
+    if joins:
+        return Button("live", "button.live")
+    if not tested.may(state):
+        return None
+    tried = state.unit.unit in state.marks
+    return Button("test", "button.test_mark" if tested.unmarked(state) else f"button.test{'_again' if tried else ''}")
 
 
 def _other_way(state: State) -> Button:
@@ -240,7 +245,7 @@ def _asks(state: State) -> bool:
 def _standing(state: State) -> Said:
     """A pause: the most pressing reason, and the one thing to do about it."""
     if _asks(state):
-        return "paused", Sentence("say.question"), None
+        return "paused", _asked(state), None
     if state.finished:
         return _unit_end(state)
     if state.hold == "media":
@@ -259,15 +264,35 @@ def _standing(state: State) -> Said:
     return "paused", Sentence("say.loading"), None
 
 
+def _asked(state: State) -> Sentence:
+    """Above the question: of the lesson, or which one of the test it is."""
+    if state.sheet is None:
+        return Sentence("say.question")
+    return Sentence("say.test", {"number": len(state.sheet.chosen) + 1, "count": len(state.unit.test)})
+
+
 def _unit_end(state: State) -> Said:
     following = state.following
     if following is None:
         said = "say.live_end" if state.unit.live else "say.course_end"
-        return "unit_end", Sentence(said), Button("end", "button.end")
+        return "unit_end", _marks(state) or Sentence(said), Button("end", "button.end")
     names = {"unit": state.unit.title, "next": state.rules.units[following].title}
-    if state.unit.live:
-        return "unit_end", Sentence("say.live_end"), Button("play", "button.next")
-    return "unit_end", Sentence("say.unit_end", names), Button("play", "button.next")
+    said_next = Sentence("say.live_end") if state.unit.live else Sentence("say.unit_end", names)
+    return "unit_end", _marks(state) or said_next, Button("play", "button.next")
+
+
+def _marks(state: State) -> Sentence | None:
+    """How the unit's test stands, once one was handed in here."""
+    marks = state.marks.get(state.unit.unit)
+    if marks is None:
+        return None
+    word = marks.word
+    if word is None:
+        return Sentence("say.test_marking")
+    if word.state != "marked":
+        return Sentence(f"say.test_{word.state}")
+    given = {"right": word.right, "asked": word.asked, "needed": word.needed}
+    return Sentence("say.test_passed" if word.passed else "say.test_again", given)
 
 
 def _blocker(state: State) -> Blocker | None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from client import asking, checks, closing, motion, telling
+from client import asking, checks, closing, motion, telling, tested
 from client.effects import Effect, Rate, Recheck, RestartCamera, Seek
 from client.events import (
     Identified,
     Judged,
+    Marked,
     Order,
     Pressed,
     Progress,
@@ -79,6 +80,8 @@ def step(state: State, signal: Input) -> tuple[State, tuple[Effect, ...]]:
             checks.judged(turn, signal)
         case Identified():
             checks.told(turn, signal)
+        case Marked():
+            tested.told(turn, signal)
         case Replied() if state.asking is not None and isinstance(state.check, Idle):
             asking.replied(turn, signal.choice)
         case Replied():
@@ -126,7 +129,9 @@ def _progress(turn: Turn, progress: Progress) -> None:
     elif progress.ended and not isinstance(turn.state.motion, Still):
         turn.stop("unit_end")
         turn.set(finished=True)
-        if turn.state.following is None:
+        if turn.state.following is None and turn.state.unit.test:
+            closing.ask(turn)  # the last minutes count first; the test may take its time, or be left
+        elif turn.state.following is None:
             closing.close(turn, "ended")
 
 
@@ -257,7 +262,7 @@ def _metered(turn: Turn, metered: Metered) -> None:
 def _pressed(turn: Turn, what: str) -> None:
     state = turn.state
     match what:
-        case "play" if state.finished:
+        case "play" if state.finished and state.asking is None:
             _next_unit(turn)
         case "play":
             turn.set(hold="", help="", message="", media_fault="")
@@ -266,6 +271,8 @@ def _pressed(turn: Turn, what: str) -> None:
         case "live" if state.live_on is not None and isinstance(state.check, Idle) and not state.way:
             turn.stop("unit_end")
             _go_to(turn, state.live_on)
+        case "test":
+            tested.begin(turn)
         case "rate":
             _next_rate(turn)
         case "rest":
@@ -311,8 +318,9 @@ def _go_to(turn: Turn, index: int) -> None:
     seen = turn.state.seen.get(unit.unit, 0)
     place = seen if seen < unit.duration_ms else 0
     turn.set(
-        index=index, position_ms=place, loaded=False, finished=False, progress=None, hold="", passed=None, asking=None
-    )
+        index=index, position_ms=place, loaded=False, finished=False, progress=None, hold="", passed=None, asking=None,
+        sheet=None,
+    )  # fmt: skip
 
 
 # --- after every signal -----------------------------------------------------------------------------------------------

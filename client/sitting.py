@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from client.events import Identified, Order
+from client.events import Identified, Marked, Order, Sheet
 from client.ports import Clock, SessionStore
 from client.sync.content import ContentKeys
 from client.sync.enrol import Enrolment, Registration
@@ -19,6 +19,7 @@ from client.sync.identify import Who, ask
 from client.sync.keyring import read_keys
 from client.sync.live import LiveFeed
 from client.sync.logbook import Logbook
+from client.sync.marking import mark
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import KeptConsent, Outbox
 from client.sync.records import Place, Records
@@ -102,6 +103,12 @@ class Sitting:
         with closing(Outbox(self._path)) as outbox:
             keys = read_keys(outbox.session(granted.sid).keys)
         return ask(self._enrolment.api, Who(granted.sid, granted.grant.learner, keys), order, code)
+
+    def mark(self, granted: Granted, sheet: Sheet) -> Marked:
+        """The server's word on a test."""
+        with closing(Outbox(self._path)) as outbox:
+            keys = read_keys(outbox.session(granted.sid).keys)
+        return mark(self._enrolment.api, Who(granted.sid, granted.grant.learner, keys), sheet)
 
     def withdraw(self, what: str) -> None:
         """Take a consent back."""

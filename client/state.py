@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from client.airing import airing
-from client.events import Order, Progress, Prompt, SyncState
+from client.events import Marked, Order, Progress, Prompt, Sheet, SyncState
 from client.machine import Conditions, Machine
 from client.motion import Motion, Still
 from client.ports import Sealing
@@ -37,11 +37,20 @@ class Unit:
     chapters: tuple[Chapter, ...] = ()  # in their order
     starts_ms: int | None = None  # of a live unit, epoch: its position is programme time
     items: tuple[Item, ...] = ()
+    test: tuple[Item, ...] = ()  # asked at its end, one after another, when the learner wants it
 
     @property
     def live(self) -> bool:
         """Whether it is given once, at its time: no seeking, no other rate, and what passed has passed."""
         return self.starts_ms is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """An attempt that was handed in: the server's `word` on it, None while it is on its way."""
+
+    sheet: Sheet
+    word: Marked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +241,9 @@ class State:
     tally: Tally = field(default_factory=Tally)
     photos: tuple[int, ...] = ()  # wall ms of the answers that name a sealed photo
     asking: Item | None = None  # the lesson's question on the screen
+    sheet: Sheet | None = None  # the test that is being taken
+    marks: Mapping[str, Marks] = field(default_factory=dict)  # unit → how its last test in this session stands
+    attempts: Mapping[str, int] = field(default_factory=dict)  # unit → attempts at its test, in all sessions
     replied: frozenset[tuple[str, str]] = frozenset()  # (unit, item) of those that were answered, in any session
 
     passed: tuple[int, int] | None = None  # of a live unit: ms that went by unseen before it was joined, and when

@@ -7,13 +7,13 @@ No screen and no thread of its own: whoever owns the screen (or a test) calls `t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from client import effects, session
 from client.errors import ClientError, UnsentRecordsError
-from client.events import MediaFault, Order, Pressed, Replied, SeekAsked, Signal, Tick
+from client.events import MediaFault, Order, Pressed, Replied, SeekAsked, Sheet, Signal, Tick
 from client.hand import PRESSES, Hand
 from client.lesson import Lesson, Ports, Running, first, fresh, running, sealed
 from client.machine import blockers, window_fault
@@ -264,6 +264,8 @@ class Study:
                 ports.proctor.cancel()
             case effects.Identify(order, code):
                 self._identify(order, code)
+            case effects.Mark(sheet):
+                self._mark(sheet)
             case effects.Recheck():
                 ports.agent.recheck()
             case effects.Withdraw(what):
@@ -307,6 +309,12 @@ class Study:
         assert running is not None
         granted, ask = running.granted, self._lesson.identify
         self._later(lambda: ask(granted, order, code), self._guarded)
+
+    def _mark(self, sheet: Sheet) -> None:
+        running = self._running
+        assert running is not None
+        granted, mark = running.granted, self._lesson.mark
+        self._later(lambda: mark(granted, sheet), self._guarded)
 
     def _load(self, unit: str, position_ms: int) -> None:
         try:
@@ -362,10 +370,12 @@ def _unit(unit: courses.Unit) -> Unit:
     """A unit of the course as the session knows it."""
     chapters = tuple(Chapter(one.at_ms, _words(one.title)) for one in unit.chapters)
     starts = unit.live.starts_ms if unit.live is not None else None
-    items = tuple(
-        Item(one.id, one.at_ms, _words(one.prompt), tuple(map(_words, one.choices))) for one in unit.questions
-    )
-    return Unit(unit.id, _words(unit.title), unit.duration_ms, chapters, starts, items)
+    test = _items(unit.test.questions if unit.test is not None else ())
+    return Unit(unit.id, _words(unit.title), unit.duration_ms, chapters, starts, _items(unit.questions), test)
+
+
+def _items(asked: Sequence[courses.Question]) -> tuple[Item, ...]:
+    return tuple(Item(one.id, one.at_ms, _words(one.prompt), tuple(map(_words, one.choices))) for one in asked)
 
 
 def _words(text: courses.Text) -> Words:

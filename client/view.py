@@ -38,7 +38,7 @@ Value = str | int | Words | Sentence
 class Button:
     """The single next action: `what` goes back as `Pressed(what)`; `label` is a key of `TEXT`."""
 
-    what: str  # play | rest | end | recheck | ready | other_way | live
+    what: str  # play | rest | end | recheck | ready | other_way | live | test
     label: str
 
 
@@ -202,6 +202,12 @@ TEXT: Final[Mapping[str, str]] = {
     "say.rest_proposed": "You have studied for {minutes} minutes. A short rest costs nothing.",
     "say.judging": "One moment.",
     "say.unit_end": "“{unit}” is finished. Next: “{next}”.",
+    "say.test": "Test, question {number} of {count}. Take your time; no minute that counts depends on it.",
+    "say.test_marking": "Your answers are signed and being marked.",
+    "say.test_passed": "Test passed: {right} of {asked} right.",
+    "say.test_again": "{right} of {asked} right; {needed} are asked for. You may try again, and your minutes stay.",
+    "say.test_unreachable": "Your answers are signed. They can be marked once the network is back.",
+    "say.test_refused": "Your answers are signed, but could not be marked. Please ask your school; your minutes stay.",
     "say.course_end": "You have reached the end of the course.",
     "say.closing": "One look, so that the last {minutes} minutes count.",
     "say.question": "A question about this lesson. Take your time; the answer is sealed, and nobody is timed.",
@@ -363,5 +369,8 @@ TEXT: Final[Mapping[str, str]] = {
     "button.no_photos": "Take no more photos",
     "button.other_way": "Use a code instead",
     "button.other_way_person": "Ask a person instead",
+    "button.test": "Take the test",
+    "button.test_again": "Take the test again",
+    "button.test_mark": "Have it marked",
     "button.live": "Join the live lesson",
 }

@@ -29,6 +29,7 @@ from ledger.keys import NoteSigner
 from ledger.note import Note
 
 FOLDER: Final = "bodies/sha256/"  # of an archive
+MAX_QUESTIONS: Final = 200  # of one test
 _COMMON: Table = {"at": MS, "class": CLASS_ORIGIN}
 
 
@@ -147,6 +148,35 @@ class Exam(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class Test(Body):
+    """A learner's `attempt` at the test of a unit, in this session, as the server marked it: `right` of `asked`. The
+    answers stand sealed in the session's `question` events of the same attempt (R1.4)."""
+
+    learner: str
+    sid: str
+    unit: str
+    attempt: int
+    right: int
+    asked: int
+    pass_permille: int
+    kind = "test"
+    checks: ClassVar[Table] = {
+        **_COMMON, "learner": ID128, "sid": ID128, "unit": NAME, "attempt": integer(1, 10**6),
+        "right": integer(0, MAX_QUESTIONS), "asked": integer(1, MAX_QUESTIONS), "pass_permille": integer(0, 1000),
+    }  # fmt: skip
+
+    def __post_init__(self) -> None:
+        self.check(self.to_json())
+        if self.right > self.asked:
+            raise BodyError(f"test: {self.right} of {self.asked} answers are right")
+
+    @property
+    def passed(self) -> bool:
+        """Whether enough was right."""
+        return self.right * 1000 >= self.pass_permille * self.asked
+
+
+@dataclass(frozen=True, slots=True)
 class Exit(Body):
     """A provider left; what it signed before stays verifiable."""
 
@@ -186,7 +216,7 @@ KINDS: Mapping[str, type[Body]] = {
     body.kind: body
     for body in (
         Verdict, Reversal, Accommodation, Identification, Consent, Correction, Audit, Exam, Exit, Command,
-        Spot,
+        Spot, Test,
     )
 }  # fmt: skip
 

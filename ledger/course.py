@@ -70,6 +70,15 @@ class Question:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Test:
+    """The questions at the end of a unit, taken together; passed with this share of right answers. Credit knows nothing
+    of it: it can be repeated, and takes no minute away."""
+
+    pass_permille: int
+    questions: tuple[Question, ...]  # their `at_ms` is the unit's end
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Chapter:
     """A named part of a unit, from `at_ms` to the next one's: a place to go back to. It changes nothing in credit."""
 
@@ -105,6 +114,12 @@ class Unit:
     lower_sha256: str = ""
     chapters: tuple[Chapter, ...] = ()
     live: Live | None = None
+    test: Test | None = None
+
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """Every question of the unit: those within the lesson, then those of its test."""
+        return self.questions + (self.test.questions if self.test is not None else ())
 
     def files(self) -> dict[str, str]:
         """Every file that it names → its sha256."""
@@ -173,7 +188,7 @@ _FILED: Final = {"captions", "captions_sha256", "lower", "lower_sha256", "chapte
 def _unit(table: Any) -> Unit:
     live = isinstance(table, dict) and "live" in table
     own = {"live"} if live else {"media", "media_sha256"}
-    _keys(table, "unit", {"id", "title", "duration_ms"} | own, set() if live else _FILED)
+    _keys(table, "unit", {"id", "title", "duration_ms"} | own, {"test"} | (set() if live else _FILED))
     name = _string(table["id"], "unit id", _NAME)
     duration = _number(table["duration_ms"], f"{name}: duration_ms", 1, MAX_UNIT_MS)
     captions = _map(table.get("captions", {}), f"{name}: captions", safe_name)
@@ -185,7 +200,8 @@ def _unit(table: Any) -> Unit:
     if ("lower" in table) != ("lower_sha256" in table):
         raise CourseError(f"unit {name}: lower and lower_sha256 belong together")
     questions = tuple(_question(item, duration) for item in _list(table.get("question", []), name, 0, MAX_QUESTIONS))
-    _unique([question.id for question in questions], f"unit {name}: question")
+    test = _test(table["test"], name, duration) if "test" in table else None
+    _unique([question.id for question in (*questions, *(test.questions if test else ()))], f"unit {name}: question")
     return Unit(
         id=name,
         title=_text(table["title"], f"{name}: title"),
@@ -199,7 +215,16 @@ def _unit(table: Any) -> Unit:
         lower_sha256=_string(table["lower_sha256"], f"{name}: lower_sha256", _HASH) if "lower" in table else "",
         chapters=_chapters(table.get("chapter", []), name, duration),
         live=_live(table["live"], name) if live else None,
+        test=test,
     )
+
+
+def _test(table: Any, unit: str, duration: int) -> Test:
+    where = f"{unit}: test"
+    _keys(table, where, {"pass_permille", "question"})
+    asked = _list(table["question"], f"{where}: question", 1, MAX_QUESTIONS)
+    mark = _number(table["pass_permille"], f"{where}: pass_permille", 0, 1000)
+    return Test(mark, tuple(_question(item, duration, at_the_end=True) for item in asked))
 
 
 def _live(table: Any, unit: str) -> Live:
@@ -227,12 +252,12 @@ def _chapters(value: Any, unit: str, duration: int) -> tuple[Chapter, ...]:
     return tuple(found)
 
 
-def _question(table: Any, duration: int) -> Question:
-    _keys(table, "question", {"id", "at_ms", "point", "prompt", "choices"})
+def _question(table: Any, duration: int, *, at_the_end: bool = False) -> Question:
+    _keys(table, "question", {"id", "point", "prompt", "choices"} | (set() if at_the_end else {"at_ms"}))
     name = _string(table["id"], "question id", _NAME)
     return Question(
         id=name,
-        at_ms=_number(table["at_ms"], f"{name}: at_ms", 0, duration),
+        at_ms=duration if at_the_end else _number(table["at_ms"], f"{name}: at_ms", 0, duration),
         point=_string(table["point"], f"{name}: point", _NAME),
         prompt=_text(table["prompt"], f"{name}: prompt"),
         choices=tuple(_text(item, f"{name}: choice") for item in _list(table["choices"], f"{name}: choices", 2, 8)),

@@ -35,7 +35,7 @@ KEY_TYPES: Final[Mapping[str, int]] = {
 }  # fmt: skip
 BODY_KINDS: Final = (
     "verdict", "reversal", "accommodation", "identification", "consent", "correction", "audit", "exit", "exam",
-    "people",
+    "people", "test",
 )  # fmt: skip
 DOCUMENTS: Final = ("policy", "rules", "models", "client", "course", "points")
 _COMMON: Final[Table] = {"at": MS}

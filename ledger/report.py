@@ -12,7 +12,7 @@ from ledger.events import Finding
 from ledger.findings import Findings
 from ledger.packed import Plain, Spool, fields_of
 from ledger.steps.session import VerifiedSession
-from ledger.summary import ExamLine, PointLine, Results, SessionLine, UnitLine, fields
+from ledger.summary import ExamLine, PointLine, Results, SessionLine, TestLine, UnitLine, fields
 from ledger.timestamps import Timestamp
 
 Rows = Spool["SessionRow"]
@@ -145,6 +145,7 @@ class Report:
     units: Units = field(default_factory=unit_lines)
     points: Earned = field(default_factory=point_lines)
     exams: dict[str, ExamLine] = field(default_factory=dict)  # learner → the last result
+    tests: dict[tuple[str, str], TestLine] = field(default_factory=dict)  # (learner, unit) → the best attempt
     people: dict[str, str] = field(default_factory=dict)
     vouchers: dict[str, str] = field(default_factory=dict)  # hash of a voucher's text → SHA-256 of its file
 
@@ -165,8 +166,9 @@ class Report:
 
     @property
     def results(self) -> Results:
-        """Points and exams, as they stand in the summaries."""
-        return Results(self.points, tuple(line for _, line in sorted(self.exams.items())))
+        """Points, exams and tests, as they stand in the summaries."""
+        exams = tuple(line for _, line in sorted(self.exams.items()))
+        return Results(self.points, exams, tuple(line for _, line in sorted(self.tests.items())))
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values (its own format, not a signed one)."""
@@ -194,6 +196,7 @@ class Report:
             "units": [fields(unit) for unit in self.units],
             "points": [fields(line) for line in self.points],
             "exams": [fields(line) for line in self.results.exams],
+            "tests": [fields(line) for line in self.results.tests],
         }  # fmt: skip
 
 

@@ -94,6 +94,9 @@ def report() -> Schema:
         units=_list(_object(registration=_HEX, unit=_TEXT, duration_ms=_COUNT, credited_ms=_COUNT)),
         points=_list(_object(registration=_HEX, table=_COUNT, hours_tenths=_COUNT, points_tenths=_COUNT)),
         exams=_list(_object(learner=_HEX, score_tenths=_COUNT, passed=_FLAG)),
+        tests=_list(_object(
+            learner=_HEX, unit=_TEXT, attempts=_COUNT, right=_COUNT, asked=_COUNT, passed=_FLAG,
+        )),
     )  # fmt: skip
     return {"$schema": _DRAFT, "title": "TrueSeat verification report of one archive", **whole}
 

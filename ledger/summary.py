@@ -59,11 +59,24 @@ class ExamLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TestLine:
+    """One learner's test of one unit: how many attempts, and the best of them."""
+
+    learner: str
+    unit: str
+    attempts: int
+    right: int
+    asked: int
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """What was earned beyond minutes; a member of summary.json is there only if a class log gives rise to it."""
 
     points: Sequence[PointLine] = ()
     exams: Sequence[ExamLine] = ()
+    tests: Sequence[TestLine] = ()
 
 
 def to_json(
@@ -81,9 +94,11 @@ def to_json(
     }  # fmt: skip
     lists: dict[str, Iterator[Mapping[str, object]]] = {  # in canonical order
         "exams": map(fields, results.exams), "points": map(fields, results.points),
-        "sessions": (dict(zip(_COLUMNS, _row(line), strict=True)) for line in sessions), "units": map(fields, units),
+        "sessions": (dict(zip(_COLUMNS, _row(line), strict=True)) for line in sessions),
+        "tests": map(fields, results.tests), "units": map(fields, units),
     }  # fmt: skip
-    empty |= {name: [] for name, found in (("exams", results.exams), ("points", results.points)) if found}
+    earned = {"exams": results.exams, "points": results.points, "tests": results.tests}
+    empty |= {name: [] for name, found in earned.items() if found}
     rest = canonical.encode(empty, limit=_NO_LIMIT)
     for name, lines in lists.items():
         if name in empty:
@@ -98,7 +113,7 @@ def _objects(found: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
         yield (b"," if count else b"") + canonical.encode(obj)
 
 
-def fields(line: UnitLine | PointLine | ExamLine) -> dict[str, object]:
+def fields(line: UnitLine | PointLine | ExamLine | TestLine) -> dict[str, object]:
     """The line as it stands in the JSON."""
     return {name: getattr(line, name) for name in line.__match_args__}
 

@@ -85,7 +85,7 @@ class _Run:
         findings = self._findings
         documents = read_all(self._reader, self._options.authority)
         self._report.people, self._report.vouchers = documents.people, documents.vouchers
-        self._report.exams = documents.exams
+        self._report.exams, self._report.tests = documents.exams, documents.tests
         sessions = overview.survey(self._source, self._verified, findings, partial=self._options.partial)
         self._registrations(sessions)
         check_no_stray(self._reader)

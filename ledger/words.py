@@ -140,6 +140,10 @@ def _worth(report: Report, learner: str, registration: str) -> Iterator[str]:
     exam = report.exams.get(learner)
     if exam is not None:
         yield f"  final exam {exam.score_tenths / 10:g}, {'passed' if exam.passed else 'not passed'}"
+    for (who, unit), test in sorted(report.tests.items()):
+        if who == learner:
+            passed = "passed" if test.passed else "not passed"
+            yield f"  test of unit {unit}: {test.right} of {test.asked} right, {passed}, best of {test.attempts}"
 
 
 def _session(row: SessionRow) -> Iterator[str]:

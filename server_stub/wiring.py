@@ -30,6 +30,7 @@ from server_stub.domain.ingest import Ingest
 from server_stub.domain.letters import Letters
 from server_stub.domain.limits import Limits
 from server_stub.domain.live import LiveSessions
+from server_stub.domain.marking import Marker
 from server_stub.domain.mine import Mine
 from server_stub.domain.now import Board
 from server_stub.domain.office import Office
@@ -170,7 +171,7 @@ def services(
         portraits=Portraits(kept.portraits, registry, office, core.sealer, clock, mine.agrees,
                             lambda class_id: _reviewers(kept, class_id), keyring.origin),
         importer=Importer(registry, office, core.sealer, clock),
-        hands=Hands(records, clock),
+        hands=Hands(records, clock), marker=Marker(records, logs, core.decisions, answers),
         rooms=Rooms(bench, logs, board),
         steering=Steering(records, office, decisions, keyring, clock),
         fleet=Fleet(registry, records, office),

@@ -111,6 +111,11 @@ def _lessons() -> Iterator[tuple[str, View]]:
     yield "lesson-hint", view(hint=Sentence("hint.dark"))
     yield "lesson-chapters", chaptered()
     yield "lesson-question", view("paused", "say.question", question=samples.question())
+    test = view("paused", "say.test", values={"number": 2, "count": 5}, question=samples.question())
+    yield "lesson-test", test
+    marks, again = {"right": 2, "asked": 5, "needed": 3}, Button("test", "button.test_again")
+    following = Button("play", "button.next")
+    yield "lesson-test-again", view("unit_end", "say.test_again", values=marks, button=following, second=again)
     yield "lesson-live", samples.live()
     begins = {"unit": samples.HALL, "time": "19:30"}
     yield "lesson-live-waiting", samples.live("paused", "pause.live_waiting", values=begins)

@@ -6,7 +6,7 @@ Also where the learner goes on: at the first stretch that is not counted yet, so
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +39,7 @@ class Place:
     position_ms: int
     seen: Mapping[str, int]
     replied: frozenset[tuple[str, str]] = frozenset()
+    attempts: Mapping[str, int] = field(default_factory=dict)  # unit → attempts at its test
 
 
 class Records:
@@ -49,6 +50,7 @@ class Records:
         self._course, self._policy = course, policy
         self._done: dict[str, SessionRecord] = {}  # sessions that change no more are read once
         self._replied: frozenset[tuple[str, str]] = frozenset()  # questions that `credit` saw answered
+        self._attempts: dict[str, int] = {}  # at tests, that `credit` saw
         self.begun: dict[str, int] = {}  # sid → when it was granted (ms, server clock), of all that `credit` read
 
     def credit(self) -> Credit:
@@ -61,7 +63,9 @@ class Records:
         records = [record for record in found if record is not None]
         self.begun = {record.sid: record.grant.time for record in records}
         said = (event.body for record in records for event in record.events if event is not None)
-        self._replied = frozenset((body.unit, body.item) for body in said if isinstance(body, Question))
+        answered = [body for body in said if isinstance(body, Question)]
+        self._replied = frozenset((body.unit, body.item) for body in answered)
+        self._attempts = self._tested(answered)
         try:
             return credit(records, self._course, self._policy)
         except LedgerError as error:
@@ -95,10 +99,19 @@ class Records:
         planned = [(unit.live.starts_ms if unit.live else None, unit.duration_ms) for unit in self._course.units]
         index = first_choice([bool(missing) for missing in left], planned, wall)
         if index is None:
-            return Place(0, 0, seen, self._replied)
+            return Place(0, 0, seen, self._replied, self._attempts)
         live = planned[index][0] is not None
         at = seen.get(found.units[index].unit, 0) if live else left[index][0][0]
-        return Place(index, at, seen, self._replied)
+        return Place(index, at, seen, self._replied, self._attempts)
+
+    def _tested(self, answered: Iterable[Question]) -> dict[str, int]:
+        """Unit → the last attempt at its test that was begun."""
+        items = {(unit.id, one.id) for unit in self._course.units if unit.test for one in unit.test.questions}
+        found: dict[str, int] = {}
+        for body in answered:
+            if (body.unit, body.item) in items:
+                found[body.unit] = max(found.get(body.unit, 0), body.attempt)
+        return found
 
 
 def read_record(outbox: Outbox, kept: Kept, order: int) -> SessionRecord:

@@ -81,6 +81,11 @@ def _worth(report: Report, learner: str, registration: str, tongue: Tongue) -> I
     if exam is not None:
         passed = tongue.say(f"learners.exam_{'passed' if exam.passed else 'failed'}")
         yield tag("p", tongue.say("learners.exam", score=f"{exam.score_tenths / 10:g}", passed=passed))
+    for (who, unit), test in sorted(report.tests.items()):
+        if who == learner:
+            passed = tongue.say(f"learners.exam_{'passed' if test.passed else 'failed'}")
+            given = {"unit": unit, "right": test.right, "asked": test.asked, "attempts": test.attempts}
+            yield tag("p", tongue.say("learners.test", passed=passed, **given))
 
 
 def _bar(unit: UnitLine) -> Html:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from ledger import bodies, note, people, points, policy, vouchers
@@ -25,13 +25,13 @@ from ledger.keys import Vkey
 from ledger.leaves import PolicyLeaf
 from ledger.note import Note
 from ledger.policy import Policy
-from ledger.summary import ExamLine
+from ledger.summary import ExamLine, TestLine
 
 STEP, VOUCHERS = "2 bodies", "2 vouchers"
 SIGNERS = {
     "verdict": ("supervisor",), "reversal": ("supervisor",), "accommodation": ("supervisor",),
     "identification": ("supervisor",), "consent": ("device",), "correction": ("grant", "supervisor"),
-    "audit": ("grant", "supervisor"), "exam": ("grant", "supervisor"),
+    "audit": ("grant", "supervisor"), "exam": ("grant", "supervisor"), "test": ("grant",),
     "exit": ("grant", "supervisor"), "command": ("grant",), "spot": ("supervisor",),
 }  # fmt: skip
 
@@ -62,6 +62,7 @@ class Documents:
     people: dict[str, str] = field(default_factory=dict)
     vouchers: dict[str, str] = field(default_factory=dict)
     exams: dict[str, ExamLine] = field(default_factory=dict)  # learner → the last result
+    tests: dict[tuple[str, str], TestLine] = field(default_factory=dict)  # (learner, unit) → the best attempt
     lost: set[tuple[str, str | None]] = field(default_factory=set)  # (kind, sid) of decisions whose note is not kept
 
     @property
@@ -225,12 +226,24 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
                 reader.plain(body.notice, "notice")
             if isinstance(body, bodies.Exam):
                 reader.found.exams[body.learner] = ExamLine(body.learner, body.score_tenths, body.passed)
+            if isinstance(body, bodies.Test):
+                _count_test(reader.found.tests, body)
     _check_decisions(reader)
     for session in log.sessions.values():
         for _, erased in session.erased:
             reader.plain(erased.sha256, "deletion receipt")
     reader.found.people = _read_people(reader)
     return reader.found
+
+
+def _count_test(tests: dict[tuple[str, str], TestLine], body: bodies.Test) -> None:
+    """One more attempt; the best one is what a line shows."""
+    before = tests.get((body.learner, body.unit))
+    attempts = 1 + (before.attempts if before else 0)
+    line = TestLine(body.learner, body.unit, attempts, body.right, body.asked, body.passed)
+    if before is not None and (before.passed, before.right * body.asked) >= (line.passed, line.right * before.asked):
+        line = replace(before, attempts=attempts)
+    tests[body.learner, body.unit] = line
 
 
 def _check_serial(reader: Reader, leaf: PolicyLeaf, data: bytes) -> None:

@@ -124,7 +124,7 @@ class Answers:
         """What the session's events hold, with the questions of the course that its grant names."""
         manifest = tx.log.body(digest)
         units: Sequence[Unit] = courses.parse(manifest).units if manifest else ()
-        texts = {(unit.id, item.id): item for unit in units for item in unit.questions}
+        texts = {(unit.id, item.id): item for unit in units for item in unit.asked}
         keys = self._files.of(digest).keys
         for event in questions(tx, session.sid):
             if isinstance(said := event.body, Question):

@@ -79,6 +79,16 @@ class Decisions:
 
         self._records.write(append)
 
+    def marked(
+        self, tx: Transaction, class_id: str, learner: str, which: tuple[str, str, int], found: tuple[int, int, int]
+    ) -> bytes:
+        """Append, within the caller's transaction, a test's result, and return the note. `which`: session, unit and
+        attempt; `found`: how many are right, of how many, and the mark in per mille."""
+        body = bodies.Test(self._clock(), self._keyring.origin(class_id), learner, *which, *found)
+        signed = bodies.sign(body, self._keyring.grant)
+        self._keep(tx, class_id, body, note.parse(signed))
+        return signed
+
     def audit(self, tx: Transaction, class_id: str, did: str, target: str, reason: str, by: str = "operator") -> int:
         """Append, within the caller's transaction, that somebody of the staff did this; return
         the leaf. The same text at the same moment is the same leaf."""

@@ -17,6 +17,7 @@ RULES: Final = {  # what → (how many at once, ms until one more)
     "account": (10, 30_000),  # passwords for one account, from wherever
     "refused": (120, 1_000),  # segments that nobody's session key signed
     "session": (240, 500),
+    "test": (20, 30_000),  # a learner's attempts
     "letter": (20, 60_000),
     "copy": (5, 600_000),  # one learner's own copies: each is made and verified anew
 }

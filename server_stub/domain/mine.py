@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Final
 
 from ledger import bodies, course
-from ledger.bodies import Audit, Consent
+from ledger.bodies import Audit, Consent, Test
 from ledger.course import Unit
 from server_stub.domain import dossier
 from server_stub.domain.answers import OPENED as ANSWERS_OPENED
@@ -230,6 +230,11 @@ class Mine:
 
     def _said(self, class_id: str, *kinds: str) -> list[bodies.Body]:
         return self._bench.read(lambda tx: [body for _, body in said(tx, self._logs.log(tx, class_id), *kinds)])
+
+    def tests(self, learner: str, class_id: str) -> list[Test]:
+        """Every attempt of this learner at the tests of a class, the latest first."""
+        found = [body for body in self._said(class_id, "test") if isinstance(body, Test) and body.learner == learner]
+        return found[::-1]
 
     # --- photos and devices -------------------------------------------------------------------------------------------
 

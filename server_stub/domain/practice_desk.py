@@ -62,7 +62,7 @@ def fitting(bank: Bank, course: Course) -> Preview:
     problems = []
     for unit, keys in bank.keys.items():
         own = {question.id for question in bank.more.get(unit, ())}
-        taught = {question.id for item in course.units if item.id == unit for question in item.questions}
+        taught = {question.id for item in course.units if item.id == unit for question in item.asked}
         if unit not in {item.id for item in course.units}:
             problems.append((0, "practice_unit"))
         elif own & taught or set(keys) - own - taught:

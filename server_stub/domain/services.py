@@ -24,6 +24,7 @@ from server_stub.domain.importer import Importer
 from server_stub.domain.ingest import Ingest
 from server_stub.domain.letters import Letters
 from server_stub.domain.limits import Limits
+from server_stub.domain.marking import Marker
 from server_stub.domain.mine import Mine
 from server_stub.domain.now import Board
 from server_stub.domain.office import Office
@@ -107,6 +108,7 @@ class Services:
     portraits: Portraits
     board: Board
     hands: Hands
+    marker: Marker
     rooms: Rooms
     steering: Steering
     fleet: Fleet

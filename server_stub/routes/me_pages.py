@@ -106,7 +106,8 @@ def one_class(visit: Reads, registration: str) -> Response:
     found = visit.wired.supervision.certificates.of_learner(visit.account.learner)
     place = f"class/{seat.registration.class_id}"
     proofs = [(paper, paper.read(Issued)) for paper in found if paper.place == place]
-    return visit.show("me_class.html", seat=seat, titles=titles, reasons=_reasons(visit), proofs=proofs)
+    tests = visit.wired.mine.tests(seat.registration.learner, seat.registration.class_id)
+    return visit.show("me_class.html", seat=seat, titles=titles, tests=tests, reasons=_reasons(visit), proofs=proofs)
 
 
 @router.get("/me/sessions/{sid}")

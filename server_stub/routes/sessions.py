@@ -11,12 +11,14 @@ from pydantic import Field
 
 from server_stub.domain.errors import SegmentSignatureError
 from server_stub.domain.identify import Attempt
+from server_stub.domain.marking import Sheet
 from server_stub.domain.services import Services
 from server_stub.published import Note
 from server_stub.routes.accounts import Body
 from server_stub.routes.deps import Learner, Raw, Seen, Wired, bearer
 
 router = APIRouter(tags=["sessions"])
+NAMED = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 
 class IdentifyAttemptBody(Body):
@@ -24,6 +26,12 @@ class IdentifyAttemptBody(Body):
     a: int = Field(ge=0, le=9)
     nonce: str = Field(pattern=r"^[0-9a-f]{32}$")
     code: str = Field(default="", pattern=r"^([0-9]{6})?$")
+
+
+class TestBody(Body):
+    unit: str = Field(pattern=NAMED)
+    attempt: int = Field(ge=1, le=1_000_000)
+    choices: dict[Annotated[str, Field(pattern=NAMED)], Annotated[int, Field(ge=0, le=20)]] = Field(max_length=200)
 
 
 @router.post("/v1/sessions", response_class=Note)
@@ -62,6 +70,14 @@ def identify(wired: Wired, account: Learner, sid: str, body: IdentifyAttemptBody
     """Be identified without a face for one ordered attempt: have a code sent, bring it, or wait for a person."""
     attempt = Attempt(sid, body.i, body.a, body.nonce)
     return asdict(wired.identifier.ask(account, attempt, body.code))
+
+
+@router.post("/v1/sessions/{sid}/tests", response_class=Note)
+def test(wired: Wired, account: Learner, sid: str, body: TestBody) -> Response:
+    """Have the test of a unit marked: the result, signed."""
+    wired.limits.count("test", account.learner)
+    found = wired.marker.mark(account, sid, Sheet(body.unit, body.attempt, body.choices))
+    return Response(found, media_type="text/plain; charset=utf-8")
 
 
 @router.get("/v1/sessions/{sid}/receipt", response_class=Note)

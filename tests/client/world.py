@@ -21,6 +21,7 @@ from client.sync.hand import put
 from client.sync.identify import Who, ask
 from client.sync.keyring import read_keys
 from client.sync.logbook import Logbook, recover
+from client.sync.marking import mark
 from client.sync.opening import Granted, open_session
 from client.sync.outbox import Kept, Outbox
 from client.sync.rebuild import mend, refill, wants_refill
@@ -266,6 +267,11 @@ class MachineSide:
             consents=lambda: self.outbox.consents(registration.registration),
             credit=credit,  # type: ignore[arg-type]
             identify=identified,
+            mark=lambda granted, sheet: mark(
+                self.enrolment.api,
+                Who(granted.sid, granted.grant.learner, read_keys(self.outbox.session(granted.sid).keys)),
+                sheet,
+            ),
             withdraw=lambda what: self.enrolment.withdraw(self.outbox, registration, what),
             hand=lambda sid, up: put(self.enrolment.api, sid, up=up),
         )

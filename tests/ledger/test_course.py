@@ -234,3 +234,53 @@ def test_a_live_unit_that_is_not_of_its_form_is_refused(form: bytes, word: str) 
     assert FILED in PACKAGE
     with pytest.raises(CourseError, match=word):
         course.parse(PACKAGE.replace(FILED, form))
+
+
+TEST = """
+[unit.test]
+pass_permille = 600
+[[unit.test.question]]
+id = "t1"
+point = "fire"
+prompt = { zh = "一", en = "One" }
+choices = [ { zh = "甲", en = "A" }, { zh = "乙", en = "B" } ]
+""".encode()
+
+
+def test_a_unit_may_end_with_a_test() -> None:
+    """Questions without a moment of their own, and the share that passes; they come after those of the lesson."""
+    one, two = course.parse(PACKAGE + TEST).units
+    assert (one.test, [question.id for question in one.asked]) == (None, ["q1"])
+    assert two.test is not None
+    assert (two.test.pass_permille, [item.at_ms for item in two.test.questions]) == (600, [two.duration_ms])
+    assert [question.id for question in two.asked] == ["t1"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [
+        (b"pass_permille = 600", b"pass_permille = 1001", "pass_permille"),
+        (b"pass_permille = 600", b"", "pass_permille"),
+        (b"pass_permille = 600", b"pass_permille = 600\nsecret = 1", "secret"),
+        (b'id = "t1"', b'id = "t1"\nat_ms = 5', "at_ms"),
+        (b'id = "t1"', b'id = "../t1"', "question id"),
+        (b"[[unit.test.question]]", b"[unit.test.question]", "question"),
+        (b', { zh = "\xe4\xb9\x99", en = "B" }', b"", "choices"),
+        (TEST, TEST + TEST.partition(b"600")[2], "twice"),
+        (TEST, b'[[unit.question]]\nid = "t1"\nat_ms = 1\n' + TEST.partition(b'"t1"')[2] + TEST, "twice"),
+    ],
+)
+def test_a_test_that_is_not_of_its_form_is_refused(before: bytes, after: bytes, word: str) -> None:
+    """Named by its field; no question has the name of another of its unit."""
+    whole = PACKAGE + TEST
+    assert before in whole
+    with pytest.raises(CourseError, match=word):
+        course.parse(whole.replace(before, after))
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(max_size=8) | st.booleans(), lambda inner: st.lists(
+    inner, max_size=3) | st.dictionaries(st.sampled_from(["pass_permille", "question", "id", "x"]), inner, max_size=3)))
+def test_anything_in_the_place_of_a_test_is_a_test_or_refused(value: object) -> None:
+    """No value of TOML's leaves the parser as another error than ours."""
+    with contextlib.suppress(CourseError):
+        assert course._test(value, "one", 60_000).questions

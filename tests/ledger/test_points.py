@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ledger import bodies, points, words
 from ledger.archive import open_source
-from ledger.errors import ArchiveError
+from ledger.errors import ArchiveError, BodyError
 from ledger.findings import Status
 from ledger.leaves import PolicyLeaf
 from ledger.page.render import page
@@ -19,6 +19,7 @@ from ledger.points import Rules
 from ledger.report import Report
 from ledger.steps.points import check_stated
 from ledger.summary import PointLine
+from ledger.summary import fields as summary_fields
 from ledger.verify import verify
 from tests.ledger.builder import Classroom, Device, small
 from tests.ledger.memory import Memory
@@ -168,3 +169,38 @@ def test_a_table_reads_back(rules: Rules) -> None:
     data = table(rules.version, hour=rules.hour_tenths, unit=rules.unit_tenths, complete=rules.unit_complete_permille,
                  course=rules.course_tenths, check=rules.check_tenths)  # fmt: skip
     assert points.parse(data) == rules
+
+
+def test_the_best_attempt_at_a_test_is_shown_and_a_device_signs_none(tmp_path: Path) -> None:
+    """R1.4: each attempt is a signed body; text, page and JSON name the best of them; credit is what it is without."""
+    room = Classroom()
+    device = room.device(room.learner())
+    session = room.session(device)
+    session.study(20_000).close().settle(20_000)
+
+    def sat(attempt: int, right: int) -> bodies.Test:
+        return bodies.Test(room.now, room.origin, device.learner, session.sid, "u1", attempt, right, 5, 600)
+
+    for attempt, right in ((1, 2), (2, 4), (3, 3)):
+        room.say(sat(attempt, right), room.grant_key, sid=session.sid)
+    found = report(room, tmp_path / "archive")
+    assert not found.refused
+    assert found.credited_ms == 20_000
+    (line,) = found.tests.values()
+    assert (line.unit, line.attempts, line.right, line.asked, line.passed) == ("u1", 3, 4, 5, True)
+    assert "test of unit u1: 4 of 5 right, passed, best of 3" in words.text(found)
+    assert "答对 4 / 5" in page(found, "zh").decode()
+    assert found.to_json()["tests"] == [summary_fields(line)]
+    room.say(sat(4, 5), device.signer, sid=session.sid)
+    forged = refused(room, tmp_path / "forged")
+    assert forged.findings.steps["2 bodies"].status is Status.REFUSED
+    assert forged.tests[device.learner, "u1"].right == 4
+
+
+def test_more_right_than_asked_is_no_result() -> None:
+    """A body that contradicts itself is refused where it is read."""
+    body = bodies.Test(1, "demo.trueseat.example/c/a", "0" * 32, "1" * 32, "u1", 1, 5, 5, 600)
+    text = str(body)
+    assert bodies.parse_text(text) == body
+    with pytest.raises(BodyError, match="6 of 5"):
+        bodies.parse_text(text.replace('"right":5', '"right":6'))

@@ -89,6 +89,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/sessions"): api(LEARNER),
     ("POST", "/v1/sessions/{sid}/identify"): api(LEARNER),
     ("POST", "/v1/sessions/{sid}/hand"): api(LEARNER),
+    ("POST", "/v1/sessions/{sid}/tests"): api(LEARNER),
     ("GET", "/v1/sessions/{sid}/credit"): api(LEARNER),
     ("GET", "/v1/sessions/{sid}/content-key"): api(LEARNER),
     ("GET", "/v1/sessions/{sid}/live/{unit}/index.m3u8"): api(LEARNER),

@@ -123,7 +123,7 @@ def texts(package: Package) -> dict[str, str]:
     course, found = package.course, {package.course.id: f"{package.course.title.zh} {package.course.title.en}"}
     for unit in course.units:
         words = [unit.title, *(chapter.title for chapter in unit.chapters)]
-        for question in unit.questions:
+        for question in unit.asked:
             words += [question.prompt, *question.choices]
         found[unit.id] = "\n".join(f"{word.zh}\n{word.en}" for word in words)
         for name in unit.captions.values():

@@ -27,7 +27,7 @@ def complete(course: Course, probes: Mapping[str, Probe], stray: Sequence[str], 
                         f"标称 {said} 秒，文件实际 {is_} 秒")  # fmt: skip
         if unit.media and not unit.captions:
             yield warning("R0.1", unit.id, "has no captions", "没有字幕")
-    if not any(unit.questions for unit in course.units):
+    if not any(unit.asked for unit in course.units):
         yield warning("R0.1", course.id, "has no question within its lessons", "课中没有互动题")
     for name in stray:
         yield warning("R0.1", name, "lies in the package and is named by nothing", "在课程包中但清单未列出")

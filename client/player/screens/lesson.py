@@ -312,7 +312,9 @@ class LessonScreen(Screen):
 
     def _tell_question(self, view: View) -> None:
         """Another attempt makes another sound: nothing that was typed for the last one stays."""
-        self.ids.question.tell(view.question, view.chimes)
+        of_lesson = view.question is not None and view.question.prompt is not None
+        said = view.sentence if of_lesson else None  # of a test it names the question by its number
+        self.ids.question.tell(view.question, (view.chimes, said), said)
         if view.question is not None:
             self._count_down(view)
             self.ids.question.remaining = self.remaining

@@ -11,7 +11,7 @@ from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, St
 from client.player.screens.base import kv_of
 from client.player.widgets import tongue
 from client.player.widgets.kit import Card, Choice
-from client.view import Question
+from client.view import Question, Sentence
 
 kv_of(__file__)
 CODE = 6  # digits
@@ -38,8 +38,11 @@ class QuestionCard(Card):
         self._told: Any = None
         super().__init__(**kwargs)
 
-    def tell(self, question: Question | None, key: object) -> None:
-        """Show this question, or none; another `key` (the attempt) is another question: nothing stays typed."""
+    def tell(self, question: Question | None, key: object, said: Sentence | None = None) -> None:
+        """Show this question, or none; another `key` (the attempt) is another question: nothing stays typed or chosen.
+
+        `said`: what stands below a question of the lesson or of a test.
+        """
         if (question, key, tongue.language) == self._told:
             return
         fresh = self._told is None or key != self._told[1] or question is None
@@ -50,9 +53,9 @@ class QuestionCard(Card):
             self.chosen = -1
             self.ids.code.value = ""
         if question is not None:
-            self._retell(question)
+            self._retell(question, said)
 
-    def _retell(self, question: Question) -> None:
+    def _retell(self, question: Question, said: Sentence | None) -> None:
         word = tongue.say(f"item.{question.asked}") if question.asked else ""
         self.timed = question.prompt is None
         self.many = len(question.choices)
@@ -62,11 +65,11 @@ class QuestionCard(Card):
         self.asked = tongue.say("check.item_first" if question.code else "check.item", word=word) if word else ""
         self.note = tongue.say("check.person_too") if question.person and word else ""
         if question.prompt is not None:
-            self.note = tongue.say("say.question")
+            self.note = tongue.say(said) if said is not None else ""
         self.ids.words.clear_widgets()
         self._choices = []
-        said = [tongue.of(words) for words in question.choices] or [tongue.say(f"item.{key}") for key in question.words]
-        for number, words in enumerate(said):
+        listed = [tongue.of(one) for one in question.choices] or [tongue.say(f"item.{key}") for key in question.words]
+        for number, words in enumerate(listed):
             choice = Choice(words=words, chosen=number == self.chosen)
             choice.name = f"item {number}"
             choice.bind(on_release=partial(self._choose, number))

@@ -245,7 +245,23 @@ def question(stage: Any, drive: Any, s: Any) -> None:
     assert drive.find("确认") is None
     assert not any("验证码" in words for words in drive.said())
     assert list(told) == [("reply", 2, "123456")]
+    _sit(screen, drive)
+    assert list(told)[1:] == [("reply", 1, ""), ("reply", 0, "")]
     screen.close()
+
+
+def _sit(screen: Any, drive: Any) -> None:
+    """Two questions of a test: nothing is chosen beforehand in the second, and each says which one it is."""
+    from client.player.samples import question, view
+
+    for number, choice in ((1, 1), (2, 0)):
+        values = {"number": number, "count": 2}
+        screen.render(view("paused", "say.test", values=values, question=question()))
+        drive.step(3)
+        assert any(f"第 {number} / 2 题" in words for words in drive.said())
+        assert drive.find("确认") is None, "waits for a choice"
+        drive.tap(f"item {choice}")
+        drive.tap("确认")
 
 
 def plays(stage: Any, drive: Any, s: Any) -> None:
