@@ -137,7 +137,7 @@ bench-leak: setup-dev  ## memory over 10,000 checks of every kind of picture
 bench-replay: setup-dev  ## how likely a film of the right person passes a challenge
 	@$(PY) -m tests.client.proctor.replay
 
-freeze: setup-app  ## the frozen client, agent and verifier for Linux, each a folder and a .tar.zst in dist/ (15 minutes; APPS=verifier)
+freeze: setup-app  ## the frozen client, agent and verifier for Linux, each a folder and a .tar.zst in dist/ (5 to 15 minutes; APPS=verifier)
 	@build/freeze.sh $(APPS)
 
 deb: setup-app  ## Debian packages of the frozen client and verifier
@@ -146,7 +146,7 @@ deb: setup-app  ## Debian packages of the frozen client and verifier
 	  $(PY) build/deb/make.py $$app || exit 1; \
 	done
 
-windows: setup-app  ## (root the first time) the frozen programs for Windows under Wine, with setup.exe and .msi (25 minutes; APPS=verifier)
+windows: setup-app  ## (root the first time) the frozen programs for Windows under Wine, with setup.exe and .msi (12 to 25 minutes; APPS=verifier)
 	@build/freeze-windows.sh $(APPS)
 	@build/windows.sh $(APPS)
 
