@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.server_stub import conftest, supervised, toured
+from tests.server_stub import conftest, supervised, toured, toured_later
 from tests.server_stub.browser import Chromium, chromium, served
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS
@@ -93,6 +93,7 @@ def main(out: Path) -> None:
         devices = lesson(room)
         warned = toured.scene(room)  # while the class needs no application yet
         papers = supervised.scene(room, staff, devices)
+        later = toured_later.scene(room, staff)
         for at in (0, 2, 4, 5, 6):  # they go on
             devices[at].play(20_000)
             devices[at].send()
@@ -107,6 +108,10 @@ def main(out: Path) -> None:
                 sign_in(browser, url, "second")
                 supervised.tour(browser, url, papers, partial(_draw, browser, out, tag))
                 toured.warnings(browser, url, warned, partial(_draw, browser, out, tag))
+                if not tag:
+                    sign_out(browser)
+                    sign_in(browser, url, "principal")
+                    toured_later.tour(browser, url, later, partial(_draw, browser, out, tag))
                 if width > PHONE:
                     browser.phone(360)
                     toured.learner(browser, url, room, partial(_draw, browser, out, tag, who="me"))
