@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.errors import LedgerError
 from ledger.segment import MAX_SEGMENT
+from ledger.words import shown
 from server_stub.domain.errors import NoSuchPageError, ServerError, TooLargeError, TooSlowError, UnreadableError
 from server_stub.domain.photobag import MAX_ZIP
 from server_stub.domain.sheets import MAX_FILE
@@ -109,8 +110,15 @@ def refusal(error: ServerError, status: int | None = None) -> JSONResponse:
     return JSONResponse(content, status or error.status, headers)
 
 
+def _one_line(record: logging.LogRecord) -> bool:
+    """A path, a witness or a device may say anything: one line of the log, and nothing that a terminal obeys."""
+    record.msg, record.args = shown(record.getMessage()), None
+    return True
+
+
 def install(app: FastAPI) -> None:
     """Make every refusal of `app` one of ours; uploads stay in memory: no photo touches a temporary file."""
+    _log.addFilter(_one_line)
     MultiPartParser.spool_max_size = MAX_ZIP + _MAX_BODY
     app.add_middleware(BodyLimit)
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from client.errors import BadAnswerError, ClientError, NetworkError, ServerRefusedError
 from client.ports import Clock, Portion, Transport
+from client.printed import printed
 from client.sync.api import Api
 from ledger import playlist as playlists
 from ledger.course import Unit
@@ -154,7 +155,7 @@ class LiveFeed:
             self._refused(error)
             return RETRY_S
         except ClientError as error:
-            log.warning("live lesson: %s", error)
+            log.warning("live lesson: %s", printed(str(error)))
             self._stands("refused")
             return RETRY_S
         target = self._target_ms = playlist.target_ms
@@ -236,7 +237,7 @@ class LiveFeed:
 
     def _refused(self, error: ServerRefusedError) -> None:
         if error.status != NOT_ON:
-            log.warning("live lesson: %s", error)
+            log.warning("live lesson: %s", printed(str(error)))
             self._stands("refused")
             return
         programme = self._clock.wall() - self._starts

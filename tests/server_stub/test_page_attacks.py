@@ -264,6 +264,23 @@ def test_the_log_keeps_no_secret(room: Room, caplog: pytest.LogCaptureFixture) -
         assert word not in said
 
 
+def test_attack_an_address_that_writes_lines_into_the_log(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    """What an address holds stands in one line of the log, and no terminal that shows it obeys."""
+    hire(room)
+    browser = sign_in(room, "teacher")
+    with pytest.MonkeyPatch.context() as broken:
+
+        def fail(*_: object, **__: object) -> None:
+            raise RuntimeError("the database is gone")
+
+        broken.setattr(type(room.server.services.office), "require", fail)
+        path = quote("/classes/x\nfault at GET safe\x1b[2J\x9b2J\u202e")
+        assert browser.get(path).status_code == 500
+    told = [record.getMessage() for record in caplog.records if record.name == "server_stub"]
+    assert any("/classes/x" in line for line in told)
+    assert all(line.isprintable() for line in told), told
+
+
 def test_an_error_of_the_database_names_no_person(room: Room) -> None:
     """What SQLAlchemy tells of a statement that failed does not hold what was to be written."""
     broken = Account("probe", "王小芳", password=object())  # type: ignore[arg-type]
