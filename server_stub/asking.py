@@ -54,6 +54,8 @@ class Wire:
         try:
             connection.request(method, self._base + path, body or None, dict(headers or {}))
             response = connection.getresponse()
+            if response.length is None and not response.chunked:
+                raise OSError("the answer does not say how long it is: cut or whole look alike")
             data = bytearray()
             while chunk := response.read1(1 << 16):
                 data += chunk
