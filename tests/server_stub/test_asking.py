@@ -52,7 +52,8 @@ def test_an_answer_that_is_cut_is_none(data: bytes) -> None:
 def test_an_answer_without_end_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than the most is not even held."""
     monkeypatch.setattr(asking, "MOST", 1_000)
-    with saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + bytes(2_000)) as url, pytest.raises(OSError, match="too long"):
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + bytes(2_000)
+    with saying(data) as url, pytest.raises(OSError, match="too long"):
         Wire(url).ask("GET", "/")
 
 
