@@ -171,6 +171,13 @@ def _file(row: Any) -> File:
             raise BadReleaseError(f"no file of a release: {str(row)[:80]}")
 
 
+def _turns_back(target: str) -> bool:
+    """Whether a link goes up after it went down: what lies there may be another link, and up from it is elsewhere."""
+    parts = [part for part in target.split("/") if part not in ("", ".")]
+    down = next((at for at, part in enumerate(parts) if part != ".."), len(parts))
+    return ".." in parts[down:]
+
+
 def _check_names(paths: Sequence[str], links: Mapping[Any, Any]) -> None:
     """Every name stays inside, none is there twice (on any file system), and every link stands for one of them."""
     folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
@@ -184,7 +191,7 @@ def _check_names(paths: Sequence[str], links: Mapping[Any, Any]) -> None:
         raise BadReleaseError("two files of one name")
     known = {*paths, *folders}
     for name, target in links.items():
-        if not isinstance(target, str) or target.startswith("/") or "\\" in target:
+        if not isinstance(target, str) or target.startswith("/") or "\\" in target or _turns_back(target):
             raise BadReleaseError(f"{name[:80]!r} is a link to nowhere")
         aim = os.path.normpath(PurePosixPath(name).parent / target)
         if aim not in known or aim in (".", ""):

@@ -413,6 +413,7 @@ def test_no_manifest_brings_another_error_than_ours(data):
         (["lib/a"], {"lib/b": "c"}),
         (["lib/a", "x/a"], {"x": "lib"}),
         (["lib/a"], {"here": "."}),
+        (["a/f", "x/f", "x/y/f"], {"x/y/l": "../../a", "m": "x/y/l/../../f"}),  # l leads up, and the rest of m out
     ],
 )
 def test_attack_a_release_that_writes_outside_of_its_folder(files, links):
