@@ -30,6 +30,7 @@ from agent.pack import BUILT_IN, Pack, load_file, load_folder
 from agent.rule import Rule
 from agent.tables import Row
 from agent.text import clean
+from ledger.program import typed
 
 SAMPLES: Final = (ROOT / "tests/agent/samples.jsonl", ROOT.parent / "shared/samples/agent/samples.jsonl")
 GRAVE: Final = ("report", "pause", "block")
@@ -134,7 +135,7 @@ def explain(options: argparse.Namespace, pack: Pack) -> int:
     """Say in words what one rule is about."""
     rule = next((rule for rule in pack.rules if rule.id == options.rule), None)
     if rule is None:
-        print(f"no rule {clean(options.rule)!r}; `python -m agent rules list` names them all", file=sys.stderr)
+        print(f"no rule {clean(options.rule)!r}; `{typed('agent')} rules list` names them all", file=sys.stderr)
         return 2
     _explain(rule)
     return 0
@@ -178,7 +179,7 @@ def _print(answer: dict[str, Any]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m agent", description="TrueSeat's agent on this device.")
+    parser = argparse.ArgumentParser(prog=typed("agent"), description="TrueSeat's agent on this device.")
     parser.add_argument("--rules", type=Path, default=BUILT_IN, help="folder of rules (default: the built-in ones)")
     parser.add_argument("--pack", type=Path, help="a carried pack instead (what `rules pack` prints)")
     parser.add_argument("--sha256", help="the only pack that is accepted")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ledger.program import typed
+
 
 class AgentError(Exception):
     """The agent refused something; the subclass says what."""
@@ -20,8 +22,8 @@ class RuleError(AgentError):
     """A rule is malformed; the message names the file, the rule and the field."""
 
     code = "TS-A-010"
-    remedy = "Correct the rule that the message names and run `python -m agent rules test`."
-    zh = "检查规则的格式有误。请按提示修改规则，并运行 python -m agent rules test。"
+    remedy = f"Correct the rule that the message names and run `{typed('agent')} rules test`."
+    zh = f"检查规则的格式有误。请按提示修改规则，并运行 {typed('agent')} rules test。"
 
 
 class PatternError(RuleError):

@@ -53,10 +53,26 @@ def _values(node: ast.ClassDef) -> dict[str, str]:
         target = item.targets[0] if isinstance(item, ast.Assign) else getattr(item, "target", None)
         if isinstance(target, ast.Name) and isinstance(item, ast.Assign | ast.AnnAssign) and item.value is not None:
             try:
-                found[target.id] = str(ast.literal_eval(item.value))
+                found[target.id] = str(ast.literal_eval(_from_source(item.value)))
             except ValueError:
                 continue
     return found
+
+
+def _from_source(value: ast.expr) -> ast.expr:
+    """A sentence that asks `ledger.program` what a person types, as it reads in a checkout."""
+    if not isinstance(value, ast.JoinedStr):
+        return value
+    said = ""
+    for part in value.values:
+        match part:
+            case ast.Constant(str(words)):
+                said += words
+            case ast.FormattedValue(ast.Call(ast.Name("typed"), [ast.Constant(room)])):
+                said += f"python -m {room}"
+            case _:
+                raise ValueError(ast.unparse(part))
+    return ast.Constant(said)
 
 
 def error_types() -> dict[str, list[ErrorType]]:

@@ -13,6 +13,7 @@ from client.about import VERSION
 from client.errors import ClientError
 from client.fit import ENGINES, LOADS
 from client.printed import printed
+from ledger.program import typed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +44,7 @@ def _told(command: object) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m client", description=__doc__)
+    parser = argparse.ArgumentParser(prog=typed("client"), description="The lesson window, and what needs no display.")
     parser.add_argument("--version", action="version", version=f"trueseat {VERSION}")
     settings = argparse.ArgumentParser(add_help=False)
     settings.add_argument("--data", help="the data folder of this client")

@@ -20,6 +20,7 @@ from client.errors import ClientError
 from client.fit import ENGINES, LOADS
 from client.proctor.setup import devices, name_of
 from client.view import Question, View
+from ledger.program import typed
 
 SCRIPTED: Final = "puppet"
 PAGE_S: Final = 60.0  # no page but the lesson takes longer on two slow cores
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m client demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{typed('client')} demo", description=__doc__)
     for name in ("server", "data", "trust"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--language", choices=config.LANGUAGES)

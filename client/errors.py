@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from ledger.program import typed
+
 
 class ClientError(Exception):
     """Base of every refusal of the client. `remedy` and `zh` are what the learner reads; nothing signed is lost."""
@@ -77,8 +79,8 @@ class ConfigError(ClientError):
     """A setting of this client is missing, unknown or of the wrong kind; `setting` is its name, where it has one."""
 
     code = "TS-C-010"
-    remedy = "Correct the named line; `python -m client config show --sources` prints what is in force, and why."
-    zh = "客户端设置有误。请修改所指出的一行；可用 python -m client config show --sources 查看当前设置及其来源。"
+    remedy = f"Correct the named line; `{typed('client')} config show --sources` prints what is in force, and why."
+    zh = f"客户端设置有误。请修改所指出的一行；可用 {typed('client')} config show --sources 查看当前设置及其来源。"
 
     def __init__(self, message: str, setting: str = "") -> None:
         super().__init__(message)

@@ -18,6 +18,7 @@ from client.profile import Profile, claim, disk, erase_file, erased, learners
 from client.sync.enrol import Enrolment
 from client.sync.outbox import Outbox
 from client.sync.transport import HttpTransport
+from ledger.program import typed
 
 
 class UnsentProfileError(ClientError):
@@ -32,7 +33,7 @@ class UnknownProfileError(ClientError):
     """Nobody of this name has a profile on this machine."""
 
     code = "TS-C-081"
-    remedy = "Look the name up with `python -m client profile list`; --data names another data folder."
+    remedy = f"Look the name up with `{typed('client')} profile list`; --data names another data folder."
     zh = "本机没有该学员的资料。请用 profile list 查看，或用 --data 指定其他数据目录。"
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from client.errors import ClientError
+from ledger.program import typed
 
 PATH: Final = Path(__file__).parent / "proctor" / "models.toml"
 BUNDLED: Final = Path(__file__).parent / "proctor" / "bundled"  # filled by the installers, empty in a checkout
@@ -44,7 +45,7 @@ class ModelMissingError(ClientError):
     """A model that the checks need is not on this device."""
 
     code = "TS-C-301"
-    remedy = "Connect to the server and run: python -m client models fetch"
+    remedy = f"Connect to the server and run: {typed('client')} models fetch"
     zh = "本机缺少核验所需的模型。请联网后重试，或联系管理员获取安装包。"
 
 
@@ -52,7 +53,7 @@ class WrongModelError(ClientError):
     """The bytes of a model are not the ones that the manifest names; they were not used."""
 
     code = "TS-C-302"
-    remedy = "Delete the file and run: python -m client models fetch"
+    remedy = f"Delete the file and run: {typed('client')} models fetch"
     zh = "模型文件与清单不一致，已拒绝使用。请重新获取模型文件。"
 
 

@@ -16,6 +16,7 @@ from ledger.errors import ArchiveError, LedgerError
 from ledger.page import render
 from ledger.page.tongue import LANGUAGES
 from ledger.parallel import collect_seldom
+from ledger.program import typed
 from ledger.show import session_table, session_trust
 from ledger.verify import Options, verify
 
@@ -46,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ledger", description=__doc__)
+    about = "The offline verifier. It asks nobody and changes nothing."
+    parser = argparse.ArgumentParser(prog=typed("ledger"), description=about)
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("verify", help="verify class archives (directories or .zip) offline")
     check.add_argument("archive", type=Path, nargs="+", help="several, or a folder of them: learners are compared")

@@ -16,6 +16,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.errors import CanonicalError, FormatError, KeyFormatError
 from ledger.fields import VERSION, Record, Table, is_vkey, strip_version, text
 from ledger.keys import b64decode, b64encode, parse_vkey
+from ledger.program import typed
 from ledger.tree import HASH_BYTES, MAX_PROOF, node_hash
 
 MAX_TEXT: Final = 65_535  # of a note
@@ -32,8 +33,8 @@ class ContradictionError(FormatError):
     """A file is no proof of a contradiction, or what it holds can both be true."""
 
     code = "TS-L-067"
-    remedy = "Get both statements again from those who hold them, and compare them with `python -m ledger compare`."
-    zh = "该文件不能证明存在矛盾。请向双方重新获取原件，并用 python -m ledger compare 比对。"
+    remedy = f"Get both statements again from those who hold them, and compare them with `{typed('ledger')} compare`."
+    zh = f"该文件不能证明存在矛盾。请向双方重新获取原件，并用 {typed('ledger')} compare 比对。"
 
 
 @dataclass(frozen=True, slots=True)

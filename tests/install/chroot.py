@@ -26,7 +26,7 @@ class Chroot:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder
-        suite = _suite()
+        suite = os.environ.get("TRUESEAT_SUITE") or _suite()  # trixie: Debian 13, whatever this machine is
         made = KEPT / f"{suite}.tar"
         if not made.is_file():
             made.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,8 @@ class Chroot:
         self._mount("--bind", "/dev", name="dev")
         for name in ("resolv.conf", "hosts"):
             shutil.copy(f"/etc/{name}", folder / "etc" / name)
-        for name in ("sources.list", "sources.list.d", "apt.conf.d", "trusted.gpg.d"):
+        sources = ("sources.list", "sources.list.d", "trusted.gpg.d") if suite == _suite() else ()
+        for name in ("apt.conf.d", *sources):
             source = Path("/etc/apt", name)
             if source.is_dir():
                 shutil.copytree(source, folder / "etc/apt" / name, dirs_exist_ok=True)

@@ -90,6 +90,7 @@ def test_the_client_installs_with_what_it_depends_on(chroot: Chroot, dist: Path)
     assert scan["rules"]
     assert chroot.run("trueseat-agent", "files", "check").stdout.startswith("as signed")
     assert "ok" in chroot.run("trueseat", "models", "verify").stdout
+    assert chroot.run("trueseat", "--help").stdout.startswith("usage: trueseat ")
     assert not _unresolved(chroot)
 
 

@@ -24,6 +24,7 @@ from client.player.review.alike import Print
 from client.player.review.found import Finding, Spec, error, parse_spec, standard, warning
 from client.player.review.probe import Probe, look
 from client.player.review.sheet import FILE, MAX_BYTES, Sheet, parse
+from ledger.program import typed
 
 _SUFFIX: Final = ".pdf"  # pages: nothing to probe
 _MAX_BAN: Final = 256 << 20
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m client course", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{typed('client')} course", description=__doc__)
     commands = parser.add_subparsers(dest="what", required=True)
     lint = commands.add_parser("lint", help="look a package over before it is put on")
     lint.add_argument("folder", type=Path)
@@ -177,4 +178,3 @@ def _told(found: Sequence[Finding], *, as_json: bool) -> int:
         looked = len(found) - errors
         print(f"{errors} to put right, {looked} to look at · 须改正 {errors} 项，须查看 {looked} 项")
     return 1 if errors else 0
-
