@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from kivy.metrics import dp
-from kivy.properties import BooleanProperty, NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.widget import Widget
 
 from client.player.pages import Goal, Settings
@@ -29,7 +29,12 @@ class ReminderCard(Card):
     """One reminder."""
 
     clock = StringProperty("")
-    columns = NumericProperty(7)
+
+    @staticmethod
+    def beside(width: float, scale: float) -> int:
+        """How many of the seven days stand beside each other in a card of this width, so that each stays a word."""
+        room = width / dp(scale)
+        return 7 if room >= 480 else 4 if room >= 308 else 3 if room >= 268 else 2
 
 
 class GoalCard(Card):
@@ -115,7 +120,7 @@ class SettingsScreen(Screen):
         return card
 
     def _reminder(self, all_: tuple[Reminder, ...], number: int, one: Reminder) -> ReminderCard:
-        card = ReminderCard(clock=one.clock, columns=self._columns())
+        card = ReminderCard(clock=one.clock)
 
         def replaced(*new: Reminder) -> Callable[[Any], None]:
             return lambda _: self._on_reminders((*all_[:number], *new, *all_[number + 1 :]))
@@ -132,13 +137,6 @@ class SettingsScreen(Screen):
             choice.bind(on_release=replaced(Reminder(one.minute, days)))
             card.ids.days.add_widget(choice)
         return card
-
-    def _columns(self) -> int:
-        """How many of the seven days stand beside each other, so that each stays a word."""
-        if self.wide:
-            return 4 if look.scale >= 1.5 else 7
-        room = self.width / dp(look.scale)
-        return 4 if room >= 380 else 3 if room >= 320 else 2
 
     def _goals(self, shown: Settings) -> Card:
         card = Card(spacing="12dp")
