@@ -1,4 +1,7 @@
-"""Clauses about what stays: the class log that only grew, the receipt, the credit, the learner's own copy."""
+"""Clauses about what stays: the class log that only grew, the receipt, the credit, the learner's own copy.
+
+A docstring is its clause's text.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,37 @@ from ledger.findings import Status
 from ledger.tree import verify_consistency
 from ledger.trust import Trust
 from ledger.verify import Options, verify
-from server_stub.conformance.exam import BrokenError, Clause, Exam, NotTriedError, exactly, field, hold, wanted
+from server_stub.conformance.exam import BrokenError, Clause, Exam, NotTriedError, clause, exactly, field, hold, wanted
 from server_stub.conformance.pupil import Session
 from server_stub.conformance.sessions import class_log
 
 API: Final = "docs/http-api.md"
+CLAUSES: Final[list[Clause]] = []  # in the order in which they are tried
 
 
+@clause(CLAUSES, "D16", f"{API}: GET …/device")
+def shape(exam: Exam) -> None:
+    """After the end: prev is that session, nothing is open"""
+    session = exam.need("session", Session)
+    found = exam.json("GET", f"/v1/registrations/{exam.pupil.registration}/device",
+                      X_Device=str(exam.pupil.device.vkey))  # fmt: skip
+    exactly(found, "prev", "open")
+    hold(found["open"] is None, "the closed session is called open")
+    hold(str(found["prev"]).startswith(f"{session.sid} {session.sent} "), "prev is not the closed session")
+
+
+@clause(CLAUSES, "F1", f"{API}: GET /log")
 def grown(exam: Exam) -> None:
+    """The class log only grew since the first look"""
     old, new = exam.need("log", ClassLog), class_log(exam)
     exam.keep("log later", new)
     path = new.tree.consistency_proof(len(old), len(new))
     verify_consistency(len(old), old.tree.root(), len(new), new.tree.root(), path)
 
 
+@clause(CLAUSES, "F2", "docs/wire-format.md: class log")
 def told(exam: Exam) -> None:
+    """Holds the session's last checkpoint and its revealed seed"""
     session, log = exam.need("session", Session), exam.need("log later", ClassLog)
     exam.need("closed", bool)
     record = log.sessions.get(session.sid)
@@ -37,7 +56,9 @@ def told(exam: Exam) -> None:
     hold(record.revealed is not None, "no revealed leaf names it")
 
 
+@clause(CLAUSES, "F3", f"{API}: GET …/receipt")
 def receipt(exam: Exam) -> None:
+    """`receipt.tlog-proof` of the session's last logged checkpoint"""
     session, trust = exam.need("session", Session), exam.need("trust", Trust)
     exam.need("closed", bool)
     reply = exam.ask("GET", f"/v1/sessions/{session.sid}/receipt", bearer=False)
@@ -51,7 +72,9 @@ def receipt(exam: Exam) -> None:
     hold(found.index == record.logged[-1][0], f"it is of entry {found.index}, not {record.logged[-1][0]}")
 
 
+@clause(CLAUSES, "F4", f"{API}: GET …/credit")
 def credit(exam: Exam) -> None:
+    """`credited_ms` and spans by ledger.credit: nothing played, nothing credited"""
     session = exam.need("session", Session)
     exam.need("closed", bool)
     found = exam.json("GET", f"/v1/sessions/{session.sid}/credit")
@@ -59,7 +82,9 @@ def credit(exam: Exam) -> None:
     field(found, "spans", list)
 
 
+@clause(CLAUSES, "F5", f"{API}: GET /v1/classes/<class-id>/copy")
 def copy(exam: Exam) -> None:
+    """The learner's own copy verifies with --partial"""
     pupil, trust = exam.pupil, exam.need("trust", Trust)
     exam.need("closed", bool)
     data = wanted(exam.ask("GET", f"/v1/classes/{pupil.class_id}/copy"), 200).body
@@ -75,28 +100,9 @@ def copy(exam: Exam) -> None:
     hold(bool(steps), "the verifier did no step")
 
 
+@clause(CLAUSES, "F6", f"{API}: GET /v1/classes/<class-id>/copy")
 def other_class(exam: Exam) -> None:
+    """404 for a class that is not the learner's"""
     exam.pupil  # noqa: B018 - asked for, so that a learner is known
     reply = exam.ask("GET", "/v1/classes/no-such-class/copy")
     wanted(reply, 404)
-
-
-def shape(exam: Exam) -> None:
-    session = exam.need("session", Session)
-    found = exam.json("GET", f"/v1/registrations/{exam.pupil.registration}/device",
-                      X_Device=str(exam.pupil.device.vkey))  # fmt: skip
-    exactly(found, "prev", "open")
-    hold(found["open"] is None, "the closed session is called open")
-    hold(str(found["prev"]).startswith(f"{session.sid} {session.sent} "), "prev is not the closed session")
-
-
-CLAUSES: Final = (
-    Clause("D16", f"{API}: GET …/device", "after the end: prev is that session, nothing is open", shape),
-    Clause("F1", f"{API}: GET /log", "the class log only grew since the first look", grown),
-    Clause("F2", "docs/wire-format.md: class log", "holds the session's last checkpoint and its revealed seed", told),
-    Clause("F3", f"{API}: GET …/receipt", "receipt.tlog-proof of the session's last logged checkpoint", receipt),
-    Clause("F4", f"{API}: GET …/credit", "credited_ms and spans by ledger.credit: nothing played, nothing credited",
-           credit),
-    Clause("F5", f"{API}: GET /v1/classes/<class-id>/copy", "the learner's own copy verifies with --partial", copy),
-    Clause("F6", f"{API}: GET /v1/classes/<class-id>/copy", "404 for a class that is not the learner's", other_class),
-)  # fmt: skip

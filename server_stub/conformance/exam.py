@@ -12,6 +12,7 @@ from server_stub.asking import Http, Reply
 from server_stub.conformance.pupil import Pupil
 
 T = TypeVar("T")
+Check = Callable[["Exam"], None]
 Result = Literal["pass", "fail", "not tried"]
 CODE: Final = "TS-S-"
 
@@ -31,7 +32,17 @@ class Clause:
     name: str
     where: str
     text: str
-    check: Callable[[Exam], None]
+    check: Check
+
+
+def clause(into: list[Clause], name: str, where: str) -> Callable[[Check], Check]:
+    """Put a check into a list of clauses: the first line of its docstring is what the clause promises."""
+
+    def put(check: Check) -> Check:
+        into.append(Clause(name, where, (check.__doc__ or "").strip(), check))
+        return check
+
+    return put
 
 
 @dataclass(frozen=True, slots=True)
