@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -24,6 +26,8 @@ from tests.client import world as worlds
 from tests.client.bench import Bench
 from tests.client.test_session import order
 from tests.client.world import CLASS, SERVER, MachineSide, World
+from tests.server_stub.conftest import Room
+from tests.server_stub.test_me import Phone
 
 MINUTE = 60_000
 CHOICES = tuple(Words(f"第{n}项", f"Choice {n}") for n in range(4))
@@ -203,6 +207,13 @@ def told(machine: MachineSide, study: Study) -> None:
     raise AssertionError(study.view())
 
 
+def own_page(world: World, machine: MachineSide) -> str:
+    """The learner's page of the class, in a browser of their own."""
+    world.clock.advance(31_000)
+    room = SimpleNamespace(http=world.net.http, clock=SimpleNamespace(now=0), codes=world.codes, server=world.server)
+    return Phone(cast(Room, room)).get(f"/me/classes/{machine.registration.registration}").text
+
+
 def test_from_the_first_attempt_to_the_archive_and_the_learners_page(world: World) -> None:
     """Not passed, then passed: both signed by the server and in the class log; the archive shows the best; the whole
     minute counts as without any test; only the reviewer reads what was chosen."""
@@ -233,6 +244,9 @@ def test_from_the_first_attempt_to_the_archive_and_the_learners_page(world: Worl
     assert opened == [0, 0, 0, *RIGHT.values()]
     shown = world.server.services.mine.tests(machine.profile.learner, CLASS)
     assert [(one.attempt, one.passed) for one in shown] == [(2, True), (1, False)]
+    page = own_page(world, machine)
+    assert page.index("3 / 3") < page.index("1 / 3")
+    assert "测验不影响已计入的学时" in page
 
 
 def test_a_later_session_counts_its_attempts_on(world: World) -> None:
