@@ -7,7 +7,9 @@ server, no account and no course: a key, a small SQLite file and one address (do
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import socket
 import sys
 import threading
 import time
@@ -35,6 +37,7 @@ TEXT: Final = "text/plain; charset=utf-8"
 _KEY, _BOOK = "w", "witness.sqlite"
 _MAX_AT_ONCE = 32  # requests answered side by side; more wait in the socket's queue
 _IDLE_S = 15.0
+_LASTS_S = 60.0  # of one connection in all: an answer takes a fraction of a second
 
 
 def open_witness(directory: Path) -> tuple[Witness, SqliteWatchbook]:
@@ -89,10 +92,21 @@ class WitnessServer(ThreadingHTTPServer):
         host, port = self.server_address[:2]
         return f"http://{host if isinstance(host, str) else host.decode()}:{port}"
 
+    def process_request(self, request: object, client_address: object) -> None:
+        """A thread for one connection, when there is room."""
+        self._room.acquire()
+        try:
+            super().process_request(request, client_address)  # type: ignore[arg-type]
+        except BaseException:
+            self._room.release()
+            raise
+
     def process_request_thread(self, request: object, client_address: object) -> None:
-        """One connection, when there is room."""
-        with self._room:
+        """One connection; its room is another's afterwards."""
+        try:
             super().process_request_thread(request, client_address)  # type: ignore[arg-type]
+        finally:
+            self._room.release()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -100,6 +114,22 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "trueseat-witness", ""
     timeout = _IDLE_S
+
+    def setup(self) -> None:
+        """A connection has its time, however slowly it drips."""
+        super().setup()
+        self._end = threading.Timer(_LASTS_S, self._cut)
+        self._end.daemon = True
+        self._end.start()
+
+    def finish(self) -> None:
+        """It ended by itself."""
+        self._end.cancel()
+        super().finish()
+
+    def _cut(self) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def do_POST(self) -> None:
         """add-checkpoint."""

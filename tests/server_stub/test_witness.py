@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -306,8 +307,10 @@ def served(tmp_path: Path) -> Iterator[tuple[program.WitnessServer, Log, Path]]:
     book.close()
 
 
-def ask(server: program.WitnessServer, method: str, path: str, body: bytes | None = None) -> tuple[int, str, bytes]:
-    connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)  # type: ignore[misc]
+def ask(
+    server: program.WitnessServer, method: str, path: str, body: bytes | None = None, patience: float = 10
+) -> tuple[int, str, bytes]:
+    connection = http.client.HTTPConnection(*server.server_address[:2], timeout=patience)  # type: ignore[misc]
     connection.request(method, path, body)
     reply = connection.getresponse()
     found = reply.status, reply.headers["Content-Type"], reply.read()
@@ -331,6 +334,25 @@ def test_over_http_it_answers_as_c2sp_says(served: tuple[program.WitnessServer, 
     assert ask(server, "GET", f"/checkpoint/{ORIGIN}")[2].startswith(log.signed())
     assert ask(server, "GET", "/checkpoint/nobody")[0] == 404
     assert ask(server, "GET", "/")[2].decode().startswith("school.example/w+")
+
+
+def test_attack_many_who_never_finish_asking(
+    served: tuple[program.WitnessServer, Log, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eighty connections that say nothing more hold the places that there are, for their time, and no thread more
+    than that; whoever asks then is answered."""
+    server, _, _ = served
+    monkeypatch.setattr(program, "_LASTS_S", 0.5)
+    before, most = threading.active_count(), 2 * program._MAX_AT_ONCE + 8  # a place is a connection and its end
+    slow = [socket.create_connection(server.server_address[:2], timeout=120) for _ in range(80)]
+    try:
+        for each in slow:
+            each.sendall(b"POST /add-checkpoint HTTP/1.1\r\n")
+        assert ask(server, "GET", "/", patience=120)[0] == 200
+        assert threading.active_count() - before <= most
+    finally:
+        for each in slow:
+            each.close()
 
 
 def test_key_and_memory_are_its_keepers_alone(
