@@ -250,7 +250,7 @@ class SqlRegistry:
         if sought.places is not None:
             query = query.where(DeedRow.place.in_(list(sought.places)))
         if sought.by or sought.accounts:
-            named = DeedRow.by.contains(sought.by, autoescape=True) if sought.by else false()
+            named = func.lower(DeedRow.by).contains(sought.by.lower(), autoescape=True) if sought.by else false()
             query = query.where(or_(named, DeedRow.by.in_(list(sought.accounts))))
         if sought.did:
             query = query.where(DeedRow.did == sought.did)
