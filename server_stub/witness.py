@@ -108,6 +108,11 @@ class WitnessServer(ThreadingHTTPServer):
         finally:
             self._room.release()
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A connection that broke off is no fault of ours; everything else is told."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: WitnessServer

@@ -337,7 +337,7 @@ def test_over_http_it_answers_as_c2sp_says(served: tuple[program.WitnessServer, 
 
 
 def test_attack_many_who_never_finish_asking(
-    served: tuple[program.WitnessServer, Log, Path], monkeypatch: pytest.MonkeyPatch
+    served: tuple[program.WitnessServer, Log, Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Eighty connections that say nothing more hold the places that there are, for their time, and no thread more
     than that; whoever asks then is answered."""
@@ -353,6 +353,7 @@ def test_attack_many_who_never_finish_asking(
     finally:
         for each in slow:
             each.close()
+    assert capfd.readouterr().err == ""
 
 
 def test_key_and_memory_are_its_keepers_alone(
