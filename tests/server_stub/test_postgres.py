@@ -20,8 +20,13 @@ from tests.server_stub.school import School
 from tests.server_stub.test_archive import *  # noqa: F403 - the same tests, by the fixtures below
 from tests.server_stub.test_backup import *  # noqa: F403
 from tests.server_stub.test_erasure import erase, played, study
+from tests.server_stub.test_follow import (  # noqa: F401
+    test_a_class_is_followed_while_it_studies,
+    test_what_is_erased_there_is_erased_here,
+)
 from tests.server_stub.test_fsck import *  # noqa: F403
 from tests.server_stub.test_import import *  # noqa: F403
+from tests.server_stub.test_journal import *  # noqa: F403
 from tests.server_stub.test_kill import *  # noqa: F403
 from tests.server_stub.test_log import *  # noqa: F403
 from tests.server_stub.test_schema import *  # noqa: F403
