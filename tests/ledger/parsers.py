@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -73,6 +74,7 @@ def _photo(plain: bytes) -> tuple[evidence.Header, bytes]:
 def _zip(data: bytes) -> dict[str, bytes]:
     """All members of a .zip in memory."""
     packed = zipform.Zip.__new__(zipform.Zip)
+    packed._path = Path("memory.zip")  # what an error of reading would name
     packed._file = io.BytesIO(data)  # type: ignore[assignment]
     packed._members = {member.name: member for member in zipform._scan(packed._file, len(data))}
     packed._names = list(packed._members)
