@@ -88,7 +88,7 @@ test-tools: setup-dev  ## the agent against real tools and an honest desktop; pr
 
 test-wine: setup-dev  ## the Windows collectors, the guard and its pipe under Wine, against tools built as .exe (the first time, as root, it installs Wine)
 	@build/wine.sh setup
-	@TRUESEAT_LONG=1 $(PY) -m pytest -s -rs tests/agent/windows/test_wine.py tests/client/player/test_windows.py tests/client/test_balloon.py tests/client/player/test_adapters.py
+	@TRUESEAT_LONG=1 $(PY) -m pytest -s -rs tests/agent/windows/test_wine.py tests/client/player/test_windows.py tests/client/test_balloon.py tests/client/player/test_adapters.py tests/client/test_config.py
 
 test-ray: setup-dev  ## archives verified by two workers of Ray, in an environment of its own
 	@[ -x .work/ray/bin/python ] || .venv/bin/uv venv -q --python .venv/bin/python .work/ray
