@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -286,6 +288,7 @@ def test_an_address_that_a_provider_names_later_is_held_to_the_list() -> None:
 
 
 CALLERS = {"storage/witnessed.py", "storage/province.py", "storage/providers.py"}  # all that may reach another machine
+PROGRAMS = {"asking.py", "witness.py"}  # of other people: who follows or tries a server, and a witness, which listens
 
 
 def test_nothing_else_of_the_server_can_call_anybody() -> None:
@@ -299,7 +302,11 @@ def test_nothing_else_of_the_server_can_call_anybody() -> None:
             if any(name.split(".")[0] in ("requests", "httpx", "aiohttp", "socket", "urllib3") or
                    name in ("http.client", "urllib.request") for name in names):  # fmt: skip
                 found.add(str(path.relative_to(home)))
-    assert found <= CALLERS
+    assert found <= CALLERS | PROGRAMS
+    ask = "import sys, server_stub.app; print(*(name for name in sys.modules if name.startswith('server_stub.')))"
+    served = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout.split()
+    assert "server_stub.storage.province" in served
+    assert not {f"server_stub.{name.removesuffix('.py')}" for name in PROGRAMS} & set(served)
 
 
 @pytest.mark.parametrize("bad", [
