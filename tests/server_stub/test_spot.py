@@ -34,6 +34,7 @@ def obey(device: Device, result: str) -> str:
     assert isinstance(body, bodies.Spot)
     device.add(Command(signed.digest))
     device.answer(segment.Order(f"spot-{body.n}", 0, body.nonce, body.deadline_ms), result)
+    device.play(1_000)  # right next to it, whatever other check the draw brings with the next answer
     device.send()
     return f"spot-{body.n}"
 
@@ -64,10 +65,9 @@ def test_a_spot_check_counts_as_any_random_check(room: Room, school: School, res
     (row,) = report.sessions
     (check,) = (check for check in row.checks if check.i == name)
     assert (check.outcome, check.attempts) == (result, 1)
-    next_to = {part.reason for part in row.not_credited if part.first <= check.place[0] + 8}
-    assert next_to == (set() if result == "passed" else {"check_failed"})
+    assert {part.reason for part in row.not_credited} == (set() if result == "passed" else {"check_failed"})
     assert row.credited_ms == room.server.records.read(lambda tx: tx.events.progress(device.sid).settled_ms)
-    assert (row.credited_ms == 30_000) == (result == "passed")
+    assert (row.credited_ms == 31_000) == (result == "passed")
 
 
 def test_the_same_file_twice_is_one_spot_check(room: Room, school: School) -> None:

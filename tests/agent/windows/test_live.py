@@ -100,7 +100,7 @@ def test_arguments_are_read_from_memory_where_the_short_way_is_missing(tools: Pa
     """Long arguments in another script come back whole."""
     words = "学习" * 2_000
     with running(tools / "tool.exe", "idle", "600", words) as tool:
-        assert toolhelp.cmdline_of(tool.pid).endswith(words)
+        until(lambda: toolhelp.cmdline_of(tool.pid), lambda told: told.endswith(words))
     assert toolhelp.cmdline_of(tool.pid) == ""
 
 
