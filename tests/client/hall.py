@@ -135,7 +135,10 @@ class Hall:
         if reel.fault is not None or reel.next_ms() is not None or reel.end_ms is not None:
             return True
         silent = self.encoder is None or self.encoder.silent
-        fetched = silent or self.feed.edge_ms >= edge or bool(self.feed.state)
+        stands = bool(self.feed.state)
+        if self.feed.state == "unreachable" and not self.machine.net.down:
+            stands = False  # from before: it has not asked again yet
+        fetched = silent or self.feed.edge_ms >= edge or stands
         return fetched and self.tap.waits and not self.feed._pieces
 
     # --- what came of it ----------------------------------------------------------------------------------------------
