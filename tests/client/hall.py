@@ -74,6 +74,14 @@ class Hall:
         assert isinstance(feed, LiveFeed)
         feed.pace = 0.005
         self.feed, self.tap = feed, Tap(feed)
+        self.fetched_ms, ask_once = -1, feed._once  # how far everything had come when the feed had last asked
+
+        def once(*given: Any) -> float:
+            waits = ask_once(*given)
+            self.fetched_ms = feed.edge_ms
+            return waits
+
+        feed._once = once  # type: ignore[method-assign]
         media = {"hall": replace(self.opened.lesson.media["hall"], live=self.tap)}
         self.player = Playback(Silence, now=lambda: self.clock.now / 1000)
         ports = replace(machine.ports, player=self.player)
@@ -136,9 +144,9 @@ class Hall:
             return True
         silent = self.encoder is None or self.encoder.silent
         stands = bool(self.feed.state)
-        if self.feed.state == "unreachable" and not self.machine.net.down:
+        if self.feed.state in ("unreachable", "stalled") and not self.machine.net.down:
             stands = False  # from before: it has not asked again yet
-        fetched = silent or self.feed.edge_ms >= edge or stands
+        fetched = silent or self.fetched_ms >= edge or stands
         return fetched and self.tap.waits and not self.feed._pieces
 
     # --- what came of it ----------------------------------------------------------------------------------------------
