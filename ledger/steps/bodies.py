@@ -63,6 +63,7 @@ class Documents:
     vouchers: dict[str, str] = field(default_factory=dict)
     exams: dict[str, ExamLine] = field(default_factory=dict)  # learner → the last result
     tests: dict[tuple[str, str], TestLine] = field(default_factory=dict)  # (learner, unit) → the best attempt
+    handed: dict[str, tuple[bodies.Test, ...]] = field(default_factory=dict)  # session → results of its tests
     lost: set[tuple[str, str | None]] = field(default_factory=set)  # (kind, sid) of decisions whose note is not kept
 
     @property
@@ -77,6 +78,7 @@ class Documents:
         self.missing |= other.missing
         self.vouched |= other.vouched
         self.lost |= other.lost
+        self.handed |= other.handed
         self.plain |= other.plain
         self.signed |= other.signed
 
@@ -227,7 +229,7 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
             if isinstance(body, bodies.Exam):
                 reader.found.exams[body.learner] = ExamLine(body.learner, body.score_tenths, body.passed)
             if isinstance(body, bodies.Test):
-                _count_test(reader.found.tests, body)
+                _count_test(reader.found, body)
     _check_decisions(reader)
     for session in log.sessions.values():
         for _, erased in session.erased:
@@ -236,14 +238,15 @@ def read_all(reader: Reader, authority: tuple[Vkey, ...]) -> Documents:
     return reader.found
 
 
-def _count_test(tests: dict[tuple[str, str], TestLine], body: bodies.Test) -> None:
+def _count_test(found: Documents, body: bodies.Test) -> None:
     """One more attempt; the best one is what a line shows."""
-    before = tests.get((body.learner, body.unit))
+    found.handed[body.sid] = (*found.handed.get(body.sid, ()), body)
+    before = found.tests.get((body.learner, body.unit))
     attempts = 1 + (before.attempts if before else 0)
     line = TestLine(body.learner, body.unit, attempts, body.right, body.asked, body.passed)
     if before is not None and (before.passed, before.right * body.asked) >= (line.passed, line.right * before.asked):
         line = replace(before, attempts=attempts)
-    tests[body.learner, body.unit] = line
+    found.tests[body.learner, body.unit] = line
 
 
 def _check_serial(reader: Reader, leaf: PolicyLeaf, data: bytes) -> None:

@@ -15,6 +15,7 @@ from ledger.events import Consent
 from ledger.findings import Findings, Refused, Status
 from ledger.report import Earned, Rows, SessionRow, Units, point_lines, rows, unit_lines, unit_rows
 from ledger.sessionlog import Fault
+from ledger.steps import answered
 from ledger.steps.bodies import Documents, Reader
 from ledger.steps.classlog import VerifiedClass
 from ledger.steps.credit import Crediting, figure
@@ -89,6 +90,8 @@ class Registrations:
             session.fault = Fault(0, self._overview.broken[sid])
             self._findings.add("3", Status.NOT_CREDITED, session.fault.reason, sid=sid, index=0)
         self._evidence.take(session.log, record)
+        if results := self._reader.found.handed.get(sid):
+            answered.check(session, results, self._findings)
         for event in session.log.naming:
             if isinstance(event.body, Consent):
                 self._reader.plain(event.body.notice, "notice", quiet=True)

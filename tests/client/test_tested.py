@@ -3,6 +3,7 @@ at will; in the archive and on the learner's page; and no minute depends on it."
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +21,7 @@ from client.study import Study
 from client.view import Words
 from ledger import answers, bodies, words
 from ledger.events import Question
+from ledger.findings import Status
 from ledger.keys import ED25519, generate
 from server_stub.domain.practice import Bank, Key
 from tests.client import world as worlds
@@ -233,6 +235,7 @@ def test_from_the_first_attempt_to_the_archive_and_the_learners_page(world: Worl
     machine.send_all()
     report = world.verified()
     assert report.exit_code == 0
+    assert not [one for one in report.findings.all() if "answers of the test" in one.message]
     assert report.credited_ms == MINUTE
     (line,) = report.tests.values()
     assert (line.unit, line.attempts, line.right, line.asked, line.passed) == ("pass", 2, 3, 3, True)
@@ -291,6 +294,22 @@ def test_off_line_it_is_marked_later(world: World) -> None:
     assert study.view().sentence.key == "say.test_passed"
     (body,) = world.server.services.mine.tests(machine.profile.learner, CLASS)
     assert body.attempt == 1, "the same attempt again is the same result"
+
+
+def test_attack_a_result_without_answers(world: World) -> None:
+    """A script hands in the right sheet and nobody answered anything: the verifier says that no answer is signed."""
+    know(world)
+    machine = world.machine()
+    study = to_the_end(machine)
+    sheet = {"unit": "pass", "attempt": 1, "choices": RIGHT}
+    header = {"Content-Type": "application/json"}
+    machine.enrolment.api.raw("POST", f"/v1/sessions/{study.sid}/tests", json.dumps(sheet).encode(), header)
+    machine.finish(study)
+    machine.send_all()
+    report = world.verified()
+    said = [(one.status, one.sid, one.message) for one in report.findings.all() if "answers of the test" in one.message]
+    assert said == [(Status.NOT_CHECKABLE, study.sid, "0 of 3 answers of the test of pass are signed in the session")]
+    assert report.credited_ms == MINUTE
 
 
 @pytest.mark.parametrize("attack", ["stranger", "others", "kind", "noise"])
