@@ -17,7 +17,8 @@ from client.events import MediaFault, Order, Pressed, Replied, SeekAsked, Sheet,
 from client.hand import PRESSES, Hand
 from client.lesson import Lesson, Ports, Running, first, fresh, running, sealed
 from client.machine import blockers, window_fault
-from client.screen import Figures, result, view
+from client.results import result
+from client.screen import Figures, view
 from client.slow import Slow, Work
 from client.state import Item, Over, Rules, State, Unit
 from client.sync.opening import Granted

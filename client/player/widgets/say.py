@@ -62,7 +62,7 @@ class Between:
         self._gap_moved()
 
     def _gap_moved(self, *_: Any) -> None:
-        raise NotImplementedError
+        """The gap may be another one: what follows is each widget's own."""
 
 
 class Say(Between, Label):
