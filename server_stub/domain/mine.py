@@ -233,8 +233,14 @@ class Mine:
 
     def tests(self, learner: str, class_id: str) -> list[Test]:
         """Every attempt of this learner at the tests of a class, the latest first."""
-        found = [body for body in self._said(class_id, "test") if isinstance(body, Test) and body.learner == learner]
-        return found[::-1]
+        mine = [item for item in self._bench.people.registrations(learner=learner) if item.class_id == class_id]
+
+        def read(tx: Transaction) -> list[Test]:
+            own = {sid for item in mine for sid in _sessions(tx, item.registration)}
+            notes = said(tx, self._logs.log(tx, class_id), "test", sids=own)
+            return [body for _, body in notes if isinstance(body, Test)]
+
+        return self._bench.read(read)[::-1]
 
     # --- photos and devices -------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ledger import bodies, policy
@@ -18,10 +18,14 @@ from server_stub.domain.ports import Transaction
 MAX_ACCOMMODATIONS: Final = 32  # a grant names no more
 
 
-def said(tx: Transaction, log: ClassLog, *kinds: str) -> Iterator[tuple[str, Body]]:
-    """(hash, body) of the notes of these kinds that are kept, in leaf order."""
+def said(
+    tx: Transaction, log: ClassLog, *kinds: str, sids: Collection[str] | None = None
+) -> Iterator[tuple[str, Body]]:
+    """(hash, body) of the notes of these kinds that are kept, in leaf order; with `sids` of these sessions alone, and
+    no other note is read: a class has as many tests as learners."""
     for _, leaf in log.bodies:
-        data = tx.log.body(leaf.sha256) if leaf.kind in kinds else None
+        wanted = leaf.kind in kinds and (sids is None or leaf.sid in sids)
+        data = tx.log.body(leaf.sha256) if wanted else None
         if data is not None:
             yield leaf.sha256, bodies.parse(data)[0]
 
