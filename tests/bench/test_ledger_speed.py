@@ -11,8 +11,11 @@ ROOM = 1.6  # what a small class pays more for its class log and for starting, a
 
 
 def test_verification_stays_close_to_what_the_hardware_must_do(tmp_path: Path) -> None:
-    """20,000 events: verifying costs at most a small multiple of hashing them and checking their signatures."""
-    found = ledger.measure(tmp_path, "long segments", 20_000, 1)
+    """20,000 events: verifying costs at most a small multiple of hashing them and checking their signatures.
+
+    Up to six rounds, the least of each: a neighbour on the same core can double one run's time, never halve it.
+    """
+    found = ledger.measure(tmp_path, "long segments", 20_000, 6, ROOM)
     assert found["stdlib"]["ratio"] <= ledger.TARGETS["stdlib"] * ROOM, found
     assert found["orjson"]["ratio"] <= ledger.TARGETS["orjson"] * ROOM, found
     assert found["orjson"]["peak_mb"] <= 100, found
