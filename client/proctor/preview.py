@@ -18,6 +18,7 @@ class Preview:
 
     def __init__(self, memory: SharedMemory) -> None:
         self._memory = memory
+        self._written = 0
 
     @classmethod
     def create(cls) -> Preview:
@@ -41,10 +42,11 @@ class Preview:
         """What the other process attaches to."""
         return self._memory.name
 
-    def write(self, number: int, width: int, height: int, rgb: bytes) -> None:
-        """Show a picture; `number` rises from 1."""
+    def write(self, width: int, height: int, rgb: bytes) -> None:
+        """Show a picture. The one before it can be read all the while."""
+        self._written += 1
+        number, buffer = self._written, self._buffer
         place = _NOW.size + (number % 2) * _ROOM
-        buffer = self._buffer
         _HEAD.pack_into(buffer, place, 0, 0, 0)
         buffer[place + _HEAD.size : place + _HEAD.size + len(rgb)] = rgb
         _HEAD.pack_into(buffer, place, number, width, height)

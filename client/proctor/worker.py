@@ -199,7 +199,7 @@ class Worker:
         if now >= self._due["preview"]:
             self._due["preview"] = now + PREVIEW_MS
             height, width = shot.bgr.shape[:2]
-            self._preview.write(shot.number, width, height, cv2.cvtColor(shot.bgr, cv2.COLOR_BGR2RGB).tobytes())
+            self._preview.write(width, height, cv2.cvtColor(shot.bgr, cv2.COLOR_BGR2RGB).tobytes())
 
     def _make_puppet(self) -> Puppet:
         portrait = self._eyes.models.portrait
