@@ -130,21 +130,22 @@ def test_in_front_both_truths_agree(desk: Desk) -> None:
 def test_another_program_takes_the_focus(desk: Desk) -> None:
     """A new window beside ours takes the keyboard: not focused, and it is named."""
     desk.window(0, 0, 100, 100, "Notepad")
-    seen = desk.sees(lambda o: not o["focused"])
+    seen = desk.sees(lambda o: not o["focused"] and o["active_app"])  # for a moment the manager gives it to nobody
     assert seen["active_app"] == "Notepad"
 
 
 def test_minimised(desk: Desk) -> None:
     """Iconified by the window manager."""
     desk.run("xdotool", "search", "--class", "TrueSeat", "windowminimize")
-    assert desk.sees(lambda o: o["minimised"])["focused"] is False
+    seen = desk.sees(lambda o: o["minimised"] and not o["focused"])  # the manager does one after the other
+    assert (seen["minimised"], seen["focused"]) == (True, False)
 
 
 def test_another_desktop(desk: Desk) -> None:
     """The learner is on desktop 2, the lesson is not."""
     desk.run("wmctrl", "-s", "1")
-    seen = desk.sees(lambda o: o["other_desktop"])
-    assert seen["focused"] is False
+    seen = desk.sees(lambda o: o["other_desktop"] and not o["focused"])  # the manager does one after the other
+    assert (seen["other_desktop"], seen["focused"]) == (True, False)
     desk.run("wmctrl", "-s", "0")
     desk.in_front()
 
