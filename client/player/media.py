@@ -176,8 +176,9 @@ class Reel:
         self._sounding = self.info.sound and (audible or not self.info.picture)
         streams = [box.streams.video[0]] if self.info.picture else []
         streams += [box.streams.audio[0]] if self._sounding else []
-        while self._await_target(box, streams[0]):
-            target = self._begin()
+        while (target := self._await_target(box, streams[0])) is not None:
+            if not self._begin(target):
+                continue
             voice, sight = Voice(self._rate, self.info.zero_ms), Sight(self.info.zero_ms)
             for frame in frames(box, streams):
                 if isinstance(frame, av.VideoFrame):
@@ -191,12 +192,12 @@ class Reel:
                 with self._lock:
                     self._finished = self._target is None
 
-    def _await_target(self, box: Any, stream: Any) -> bool:
-        """Wait for a place to decode from and go there; False when it is time to stop."""
+    def _await_target(self, box: Any, stream: Any) -> float | None:
+        """Wait for a place to decode from and go there (ms); None when it is time to stop."""
         while True:
             with self._lock:
                 if self._closing:
-                    return False
+                    return None
                 if self._target is not None:
                     target = self._target
                     break
@@ -206,14 +207,16 @@ class Reel:
             zero = self.info.zero_ms if self.info else 0.0
             box.seek(int((target + zero) / 1000 / stream.time_base), stream=stream, backward=True)
         self._begun = True
-        return True
+        return target
 
-    def _begin(self) -> float:
+    def _begin(self, target: float) -> bool:
+        """Decode from here; False where another place was asked for while the file went to this one."""
         with self._lock:
-            target = self._target or 0.0
+            if self._target != target:
+                return False
             self._target = None
             self._finished = False
-        return target
+        return True
 
     def _keep_picture(self, sight: Sight, frame: Any, target: float) -> None:
         if sight.ends_ms(frame) <= target + _EXACT_MS or (picture := sight.see(frame, self.box)) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import av
 import pytest
 
 from client.player.decode import Picture
+from client.player.media import Reel
 from client.player.playback import Playback
 from client.player.sound import BYTES_PER_MS, Silence, Sink
 from client.ports import UnitMedia
@@ -35,6 +37,7 @@ class ScriptedSink:
         self.wall, self.written, self.heard_bytes = wall, bytearray(), 0.0
         self.since: float | None = None
         self.stuck = False
+        self.lock = threading.Lock()  # the decoder writes while the test looks
 
     def _pass(self) -> None:
         if self.since is not None:
@@ -45,19 +48,23 @@ class ScriptedSink:
             self.since = self.wall()
 
     def write(self, samples: bytes) -> None:
-        self._pass()
-        self.written += samples
+        with self.lock:
+            self._pass()
+            self.written += samples
 
     def queued_ms(self) -> float | None:
-        self._pass()
-        return (len(self.written) - self.heard_bytes) / BYTES_PER_MS
+        with self.lock:
+            self._pass()
+            return (len(self.written) - self.heard_bytes) / BYTES_PER_MS
 
     def pause(self, paused: bool) -> None:
-        self._pass()
-        self.since = None if paused else self.wall()
+        with self.lock:
+            self._pass()
+            self.since = None if paused else self.wall()
 
     def clear(self) -> None:
-        self.written, self.heard_bytes = bytearray(), 0.0
+        with self.lock:
+            self.written, self.heard_bytes = bytearray(), 0.0
 
     def close(self) -> None:
         pass
@@ -150,6 +157,29 @@ def test_a_seek_lands_on_the_very_picture(theatre: Theatre, demo_course: Path) -
         assert fingerprint(picture) == wanted[at]
         assert play.progress().position_ms == at
         assert play.progress().shown == 0, "a still picture is not study"
+
+
+def test_the_later_of_two_seeks_is_the_one_that_counts(
+    theatre: Theatre, demo_course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes while the file is on its way to the place of the first."""
+    theatre.playback.load(lesson(demo_course), 0)
+    theatre.settle()
+    reel, begin, asked = theatre.playback._reel, Reel._begin, []
+    assert isinstance(reel, Reel)
+
+    def hasty(self: Reel, *target: float) -> object:
+        if not asked:
+            asked.append(target)
+            self.seek(13_370)
+        return begin(self, *target)
+
+    monkeypatch.setattr(Reel, "_begin", hasty)
+    reel.seek(47_123)
+    theatre.settle()
+    picture = reel.take(13_370)
+    assert picture is not None
+    assert picture.at_ms <= 13_370.6 < picture.until_ms + 0.6
 
 
 def test_resume_begins_where_it_was_left(theatre: Theatre, demo_course: Path) -> None:
