@@ -16,6 +16,7 @@ from client.ports import Transport
 
 SKEW_MS: Final = 120_000  # a wrong clock costs nobody anything, but it is worth telling
 TIMEOUT: Final = (3.0, 5.0)  # seconds to connect, and until something comes
+TOTAL: Final = 10.0  # seconds in all
 PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -30,7 +31,7 @@ def look(config: Config, *, wall: Callable[[], int] = wall_ms, transport: Transp
     from client.sync.transport import HttpTransport
 
     own = transport is None
-    link = HttpTransport.of(config, timeout=TIMEOUT) if transport is None else transport
+    link = HttpTransport.of(config, timeout=TIMEOUT, total=TOTAL) if transport is None else transport
     try:
         yield from _server(config, link, wall)
     finally:

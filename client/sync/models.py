@@ -30,6 +30,7 @@ from ledger.program import typed
 
 # Wheels are pinned for one platform, so that one hash stands in the manifest: only a data file is taken out of them.
 PLATFORMS: Final = ("manylinux_2_28_x86_64", "manylinux_2_24_x86_64", "manylinux2014_x86_64")
+LONGEST_S: Final = 1200.0  # for one model: 11 MB on a line of 9 KiB/s
 
 
 class ModelSourceError(ClientError):
@@ -235,7 +236,7 @@ def _server(options: argparse.Namespace) -> Transport | None:
     """The way to the server that is named, or that the settings name; a developer's machine asks none by itself."""
     if options.developer and not options.server:
         return None
-    return HttpTransport.of(config.load({"server": options.server}))
+    return HttpTransport.of(config.load({"server": options.server}), total=LONGEST_S)
 
 
 def _verify(listed: Manifest, options: argparse.Namespace) -> int:

@@ -27,7 +27,7 @@ from client import release
 from client.config import Config
 from client.errors import ClientError, DiskError
 from client.release import BadReleaseError, File, Pointer, Release
-from client.sync.transport import PIECE, TIMEOUT, session
+from client.sync.transport import PIECE, TIMEOUT, Connections, session
 
 T = TypeVar("T")
 ROOT: Final = Path(__file__).with_name("update_root.json")  # put there when a client is built for a repository
@@ -61,12 +61,18 @@ class UpdateUnreachableError(ClientError):
 
 
 class Fetcher(FetcherInterface):
-    """python-tuf's way to the network: our proxy, our authorities, no redirects, and no server that dribbles."""
+    """python-tuf's way to the network: our proxy, our authorities, no redirects, and no server that dribbles.
 
-    def __init__(self, connections: requests.Session, clock: Callable[[], float] = time.monotonic) -> None:
-        self._session, self._clock = connections, clock
+    `patience`: seconds until the answer has begun, and of which a slow one may fall short of `SLOWEST`.
+    """
+
+    def __init__(
+        self, connections: Connections, clock: Callable[[], float] = time.monotonic, patience: float = PATIENCE_S
+    ) -> None:
+        self._session, self._clock, self._patience = connections, clock, patience
 
     def _fetch(self, url: str) -> Iterator[bytes]:
+        self._session.deadline.begin(self._patience)
         answer = self._session.get(url, timeout=TIMEOUT, stream=True, allow_redirects=False)
         if answer.status_code != 200:
             answer.close()
@@ -79,8 +85,10 @@ class Fetcher(FetcherInterface):
             while piece := _read(answer):
                 came += len(piece)
                 waited = self._clock() - began
-                if waited > PATIENCE_S and came < SLOWEST * waited:
+                left = max(self._patience, came / SLOWEST) - waited
+                if left < 0:
                     raise SlowRetrievalError(f"{came} bytes in {waited:.0f} s")
+                self._session.deadline.begin(left)  # also within what is read next
                 yield piece
 
 

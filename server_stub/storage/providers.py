@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-import http.client
-import time
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode
 
 from server_stub.domain.errors import SetupError
 from server_stub.domain.oidc import Provider
+from server_stub.wire import Patience, exchange
 
 MAX_ANSWER: Final = 262_144
 PATIENCE_S: Final = 8.0
@@ -69,21 +68,5 @@ class HttpWeb:
 
     def _any(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         self._check([url])
-        parts = urlsplit(url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        until = time.monotonic() + PATIENCE_S
-        connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE_S)
-        try:
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request(method, path, body or None, {"Accept": "application/json", **headers})
-            response = connection.getresponse()
-            data = b""
-            while chunk := response.read1(MAX_ANSWER):
-                data += chunk
-                if len(data) > MAX_ANSWER or time.monotonic() > until:
-                    raise OSError("answers too much, or too slowly")
-        except (http.client.HTTPException, ValueError) as error:
-            raise OSError(f"no HTTP answer: {type(error).__name__}") from error
-        finally:
-            connection.close()
-        return response.status, data
+        reply = exchange(method, url, body, {"Accept": "application/json", **headers}, Patience(PATIENCE_S, MAX_ANSWER))
+        return reply.status, reply.body

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import re
 from typing import Final
-from urllib.parse import urlsplit
+
+from server_stub.wire import Patience, exchange
 
 PATIENCE_S: Final = 5.0
 MAX_ANSWER: Final = 4096
@@ -25,20 +24,12 @@ class HttpProvince:
 
     def echo(self, body: bytes) -> str:
         """What it says it received; `OSError` for silence, another status, or an answer that says nothing."""
-        parts = urlsplit(self._url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE_S)
-        try:
-            connection.request("POST", parts.path or "/", body, {"Content-Type": "text/plain; charset=utf-8"})
-            response = connection.getresponse()
-            data = response.read(MAX_ANSWER)
-            if response.status != 200:
-                raise OSError(f"answers {response.status}")
-            received = json.loads(data).get("received")
-        except (http.client.HTTPException, ValueError, AttributeError) as error:
-            raise OSError(f"no answer of the published form: {type(error).__name__}") from error
-        finally:
-            connection.close()
+        headers = {"Content-Type": "text/plain; charset=utf-8"}
+        reply = exchange("POST", self._url, body, headers, Patience(PATIENCE_S, MAX_ANSWER))
+        if reply.status != 200:
+            raise OSError(f"answers {reply.status}")
+        said = reply.json()
+        received = said.get("received") if isinstance(said, dict) else None
         if not isinstance(received, str) or not re.fullmatch(r"[0-9a-f]{64}", received):
             raise OSError("does not say what it received")
         return received

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
-import time
 from dataclasses import astuple
 from typing import Final
-from urllib.parse import urlsplit
 
 from server_stub.domain.gather import Reply
 from server_stub.domain.witnessed import Anchored
 from server_stub.storage.connection import Connection
+from server_stub.wire import Patience, exchange
 
 MAX_ANSWER: Final = 16_384
 PATIENCE_S: Final = 4.0
@@ -50,21 +48,6 @@ class HttpWitnesses:
     """`domain.gather.Witnesses`: follows no redirect, reads and waits no longer than an answer may take."""
 
     def add_checkpoint(self, url: str, body: bytes) -> Reply:
-        parts = urlsplit(url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        until = time.monotonic() + PATIENCE_S
-        connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE_S)
-        try:
-            path = parts.path.rstrip("/") + "/add-checkpoint"
-            connection.request("POST", path, body, {"Content-Type": "text/plain; charset=utf-8"})
-            response = connection.getresponse()
-            data = b""
-            while chunk := response.read1(MAX_ANSWER):
-                data += chunk
-                if len(data) > MAX_ANSWER or time.monotonic() > until:
-                    raise OSError("answers too much, or too slowly")
-            return Reply(response.status, data)
-        except (http.client.HTTPException, ValueError) as error:
-            raise OSError(f"no HTTP answer: {type(error).__name__}") from error
-        finally:
-            connection.close()
+        headers = {"Content-Type": "text/plain; charset=utf-8"}
+        reply = exchange("POST", url.rstrip("/") + "/add-checkpoint", body, headers, Patience(PATIENCE_S, MAX_ANSWER))
+        return Reply(reply.status, reply.body)
