@@ -88,7 +88,7 @@ def test_a_server_killed_before_its_answer_gives_the_same_answer_afterwards(
         [sys.executable, "-m", "server_stub", "serve", str(kept), "--port", "0", "--ready-file", str(ready)],
         ready, processes,
     )  # fmt: skip
-    answers = [httpx.post(f"{url}/v1/sessions/{device.sid}/segments", content=body) for _ in range(2)]
+    answers = [httpx.post(f"{url}/v1/sessions/{device.sid}/segments", content=body, timeout=300) for _ in range(2)]
     assert [answer.content for answer in answers] == [stored.answer] * 2
     answer = segment.parse_answer(stored.answer)
     mine = Checkpoint(device.key.vkey.name, len(device.tree), device.tree.root())
@@ -130,7 +130,7 @@ def test_the_program_serves_a_lesson_over_real_http(tmp_path: Path, processes: l
         sent = Printed()
 
     clock = Clock(time.time_ns() // 1_000_000)
-    with httpx.Client(base_url=ready.read_text().strip()) as http:
+    with httpx.Client(base_url=ready.read_text().strip(), timeout=300) as http:
         device = Learner(http, Codes(), clock).ready().open()  # type: ignore[arg-type]
         device.send()
         device.close()
