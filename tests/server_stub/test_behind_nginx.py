@@ -39,7 +39,7 @@ class Front:
         """One request over TLS from address `at`; status, headers, body."""
         trust = ssl.create_default_context(cafile=str(self.certificate))
         connection = http.client.HTTPSConnection(
-            "localhost", self.port, timeout=60, source_address=(at, 0), context=trust
+            "localhost", self.port, timeout=300, source_address=(at, 0), context=trust
         )
         with contextlib.closing(connection):
             connection.request(method, path, body, {name.replace("_", "-"): text for name, text in headers.items()})
@@ -76,17 +76,31 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     ):  # fmt: skip
         wait_for(ready.exists, server)
         inner = urllib.parse.urlsplit(ready.read_text().strip()).port
-        port = free_port()
-        (folder / "nginx.conf").write_text(configuration(folder, port, inner or 0))
-        with running(NGINX, "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off;") as nginx:
-            wait_for(lambda: answers(port), nginx)
+        with contextlib.ExitStack() as proxy:
+            port = started(proxy, folder, inner or 0)
             yield Front(port, folder / "fullchain.pem", password, folder / "trueseat.log")
 
 
-def configuration(folder: Path, port: int, inner: int) -> str:
+def started(proxy: contextlib.ExitStack, folder: Path, inner: int) -> int:
+    """nginx before the server at port `inner`, until `proxy` ends; its own port. Between the choice of a port and its
+    use another program may take it: then another one is chosen."""
+    for _ in range(5):
+        port, plain = free_ports(2)
+        (folder / "nginx.conf").write_text(configuration(folder, port, plain, inner))
+        command = (NGINX, "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf", "-g", "daemon off;")
+        with contextlib.ExitStack() as running_:
+            nginx = running_.enter_context(running(*command))
+            while nginx.poll() is None:
+                if answers(port, folder / "fullchain.pem"):
+                    proxy.push(running_.pop_all())
+                    return port
+                time.sleep(0.05)
+    raise AssertionError("nginx does not start: " + (folder / "nginx.conf").read_text())
+
+
+def configuration(folder: Path, port: int, plain: int, inner: int) -> str:
     """The example as it is, but for ports and files; nginx's own folders lie in `folder`."""
     site = (ROOT / "build/server/nginx.conf").read_text(encoding="utf-8")
-    plain = free_port()
     for theirs, ours in {
         "listen 80;": f"listen 127.0.0.1:{plain};", "listen [::]:80;": "",
         "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;", "listen [::]:443 ssl http2;": "",
@@ -110,7 +124,7 @@ def running(*command: object) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(300)
 
 
 def wait_for(ready, process: subprocess.Popen[bytes]) -> None:
@@ -120,17 +134,24 @@ def wait_for(ready, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
 
 
-def answers(port: int) -> bool:
-    """Whether something listens."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def answers(port: int, certificate: Path) -> bool:
+    """Whether whoever listens there holds our certificate."""
+    trust = ssl.create_default_context(cafile=str(certificate))
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
+            trust.wrap_socket(plain, server_hostname="localhost").close()
+    except OSError:
+        return False
+    return True
 
 
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has."""
+    with contextlib.ExitStack() as probes:
+        found = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in found:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in found]
 
 
 def test_pages_and_interface_answer_over_tls_and_the_cookie_is_for_tls_alone(front: Front) -> None:
@@ -175,7 +196,7 @@ def test_the_log_before_the_server_holds_no_number_that_was_searched_for(front: 
 
 def wait_for_lines(front: Front, *wanted: str) -> None:
     """Until nginx has written them; it writes a line when its answer has gone."""
-    for _ in range(400):
+    for _ in range(2_400):
         said = front.log.read_text(encoding="utf-8") if front.log.exists() else ""
         if all(line in said for line in wanted):
             return
