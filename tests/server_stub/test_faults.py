@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import resource
 import socket
 import subprocess
@@ -81,7 +82,7 @@ def test_a_file_that_may_not_grow_loses_nothing(room: Room, tmp_path: Path) -> N
             time.sleep(0.05)
         import httpx
 
-        device.http = httpx.Client(base_url=ready.read_text().strip(), timeout=60)  # type: ignore[assignment]
+        device.http = httpx.Client(base_url=ready.read_text().strip(), timeout=300)  # type: ignore[assignment]
         most = max(path.stat().st_size for path in room.settings.directory.glob("records.sqlite*")) + 32 * 1024
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
         codes, last = [], len(device.entries)
@@ -147,13 +148,49 @@ def patient(room: Room, head_s: float = 0.3) -> Iterator[int]:
 
 def connect(port: int) -> socket.socket:
     made = socket.create_connection(("127.0.0.1", port))
-    made.settimeout(30)
+    made.settimeout(120)
     return made
 
 
-def answered(line: socket.socket) -> bytes:
-    line.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
-    return line.recv(65536)
+def answer(line: socket.socket) -> bytes:
+    """One whole answer, or what came of it before the server hung up."""
+    said = b""
+    with contextlib.suppress(ConnectionError):
+        while chunk := line.recv(65536):
+            said += chunk
+            head, end, body = said.partition(b"\r\n\r\n")
+            length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+            if end and length and len(body) >= int(length[1]):
+                break
+    return said
+
+
+def served(port: int) -> socket.socket:
+    """A connection on which an honest request was answered; who was stopped for longer than the server waits (a busy
+    machine does that) comes again."""
+    while True:
+        line = connect(port)
+        with contextlib.suppress(ConnectionError):
+            line.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        said = answer(line)
+        if said:
+            assert said.startswith(b"HTTP/1.1 200"), said
+            return line
+        line.close()
+
+
+def hung_up(line: socket.socket) -> bool:
+    """Whether the server closes without a word; a timeout is none."""
+    try:
+        return line.recv(4096) == b""
+    except ConnectionError:
+        return True
+
+
+def drip(line: socket.socket, data: bytes) -> None:
+    """Send a part, unless the server has hung up already."""
+    with contextlib.suppress(ConnectionError):
+        line.sendall(data)
 
 
 HEADS = {
@@ -168,10 +205,9 @@ def test_a_head_that_never_ends_is_hung_up_on(room: Room, head: bytes) -> None:
     with patient(room) as port:
         slow = [connect(port) for _ in range(50)]
         for line in slow:
-            line.sendall(head)
-        other = connect(port)
-        assert answered(other).startswith(b"HTTP/1.1 200")
-        assert all(line.recv(4096) in (b"",) for line in slow)
+            drip(line, head)
+        other = served(port)
+        assert all(hung_up(line) for line in slow)
         for line in (*slow, other):
             line.close()
 
@@ -180,10 +216,9 @@ def test_a_head_that_never_ends_is_hung_up_on(room: Room, head: bytes) -> None:
 def test_a_second_head_that_never_ends_is_hung_up_on(room: Room) -> None:
     """After an honest request on the same connection, too: keep-alive is no way around it."""
     with patient(room) as port:
-        line = connect(port)
-        assert answered(line).startswith(b"HTTP/1.1 200")
-        line.sendall(b"GET /v1/health HTTP/1.1\r\nHo")
-        assert line.recv(4096) == b""
+        line = served(port)
+        drip(line, b"GET /v1/health HTTP/1.1\r\nHo")
+        assert hung_up(line)
         line.close()
 
 
@@ -192,12 +227,16 @@ def test_a_body_that_drips_is_refused(room: Room, monkeypatch: pytest.MonkeyPatc
     """408 in our words once the time for a body is over; an honest slow line within it is served."""
     monkeypatch.setattr(web_guard, "BODY_S", 0.4)
     head = b"POST /v1/sign-in/start HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
-    with patient(room, 10.0) as port:
-        line, honest = connect(port), connect(port)
+    with patient(room, 120.0) as port:
+        line = connect(port)
         line.sendall(head + b'{"acc')
-        assert b"TS-S-005" in line.recv(65536)
+        refused = answer(line)
+        assert refused.startswith(b"HTTP/1.1 408")
+        assert b"TS-S-005" in refused
+        monkeypatch.setattr(web_guard, "BODY_S", 120.0)
+        honest = connect(port)
         honest.sendall(head + b'{"account":')
         honest.sendall(b'"nobody"}')
-        assert honest.recv(65536).startswith(b"HTTP/1.1 200")
+        assert answer(honest).startswith(b"HTTP/1.1 200")
         line.close()
         honest.close()
