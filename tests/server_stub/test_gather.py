@@ -22,9 +22,10 @@ from ledger.report import Report
 from ledger.tree import Tree, leaf_hash
 from ledger.verify import Options, verify
 from server_stub.__main__ import main
+from server_stub.domain import gather
 from server_stub.domain.clockwatch import ClockWatch
 from server_stub.domain.errors import SetupError
-from server_stub.domain.gather import REST_MS, Reply
+from server_stub.domain.gather import GRANT_S, REST_MS, Reply
 from server_stub.domain.since import may_be_logged
 from server_stub.domain.witness_errors import NotWitnessedError
 from server_stub.storage.keyfiles import parse_witnesses
@@ -36,7 +37,10 @@ TEN_MINUTES = 600_000
 
 
 @pytest.fixture
-def site(room: Room, tmp_path: Path) -> Iterator[Watched]:
+def site(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    """Three witnesses that answer at once, or refuse at once: how busy this machine is makes none of them slow."""
+    for wait in ("ROUND_S", "TROUBLED_S", "GRANT_S"):
+        monkeypatch.setattr(gather, wait, 120.0)
     with watched(room, tmp_path) as made:
         yield made
 
@@ -146,8 +150,9 @@ def test_a_grant_after_a_quiet_night_has_a_young_anchor_before_it(site: Watched)
     assert device.grant.time == site.room.clock.now
 
 
-def test_a_grant_does_not_wait_for_a_witness(site: Watched) -> None:
+def test_a_grant_does_not_wait_for_a_witness(site: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """A witness that hangs costs a learner half a second once, and nothing once it is known to hang."""
+    monkeypatch.setattr(gather, "GRANT_S", GRANT_S)
     learner = site.room.learner().ready()
     site.gather()
     site.room.clock.now += 10 * TEN_MINUTES

@@ -132,10 +132,10 @@ def watched(room: Room, folder: Path, quorum: str = TWO_OF_THREE_AND_THE_EXTERNA
 
 
 def hanging(until: threading.Event, answered: list[float]) -> Bend:
-    """An answer that comes only after `until` (or a minute, for a broken test); `answered` tells that it came."""
+    """An answer that comes only after `until` (or five minutes, for a broken test); `answered` tells that it came."""
 
     def bend(reply: Reply, _body: bytes) -> Reply:
-        until.wait(60)
+        until.wait(300)
         answered.append(time.monotonic())
         return reply
 
