@@ -90,7 +90,7 @@ class Drive:
                 return widget
         return None
 
-    def tap(self, words: str, seconds: float = 10.0) -> None:
+    def tap(self, words: str, seconds: float = 60.0) -> None:
         """Wait for something to tap with these words, bring it into sight and tap it."""
         widget = self.wait(lambda: self.find(words), seconds, f"a button {words!r}")
         self._into_sight(widget)

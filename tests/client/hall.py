@@ -124,7 +124,7 @@ class Hall:
         raise AssertionError(f"never {key}; now {self.said}")
 
     def _settle(self, edge: int) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while time.monotonic() < end:
             picture = self.player.picture()
             if picture is not None:

@@ -25,7 +25,7 @@ def walk(window: Any, journey: Any, drive: Any, world: Any, there: Any) -> None:
     """Overview, timeline, back, rights, settings, dark, a reminder, a goal, a second way in linked and taken away, and
     back to an overview that knows the goal."""
     def comes(seen: Callable[[], Any], what: str) -> None:
-        drive.wait(seen, 20.0, what)  # the window renders ten times a second, however quick the machine is
+        drive.wait(seen, 120.0, what)  # the window renders ten times a second, however quick the machine is
         drive.step(6)  # and what it shows has its place
 
     comes(lambda: journey.page == "today", "the overview")

@@ -279,7 +279,7 @@ def plays(stage: Any, drive: Any, s: Any) -> None:
     playback.load(open_package(ROOT / "client/player/demo_course").media("pass", "zh"), 30_000)
     screen.play(playback)
     playback.play()
-    drive.wait(lambda: playback.progress().shown >= 20, 60, "twenty pictures")
+    drive.wait(lambda: playback.progress().shown >= 20, 120, "twenty pictures")
     playback.pause()
     drive.step(3)
     with tempfile.TemporaryDirectory() as folder:
@@ -316,7 +316,7 @@ def pages(stage: Any, drive: Any, s: Any) -> None:
         playback.load(UnitMedia("notes", "Notes", path, 30_000), 0)
         screen.play(playback)
         playback.play()
-        drive.wait(lambda: playback.progress().playing, 30, "the first page")
+        drive.wait(lambda: playback.progress().playing, 120, "the first page")
         drive.step(3)
         assert "第 1 页，共 3 页" in drive.said()
         assert drive.find("下一页") is None, "its time is not over"
@@ -329,7 +329,7 @@ def pages(stage: Any, drive: Any, s: Any) -> None:
         _keep(stage, "pages")
         drive.step(6)
         drive.tap("下一页")
-        drive.wait(lambda: "第 2 页，共 3 页" in drive.said(), 30, "the second page")
+        drive.wait(lambda: "第 2 页，共 3 页" in drive.said(), 120, "the second page")
         drive.tap("上一页")
         assert told == [("seek", 0)]
         screen.close()

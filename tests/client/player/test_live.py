@@ -70,7 +70,7 @@ class Show:
             self.progress = self.player.progress()
 
     def _settle(self) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while time.monotonic() < end:
             picture = self.player.picture()
             if picture is not None:
@@ -265,7 +265,7 @@ def test_while_nothing_comes_it_says_why(source: Script, show: Callable[..., Sho
     watched.run(0.2)
     assert (watched.progress.live, watched.progress.playing) == ("waiting", False)
     source.over = True
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not watched.player.progress().ended and time.monotonic() < end:
         watched.player.picture()
         time.sleep(0.002)

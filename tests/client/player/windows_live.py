@@ -46,7 +46,7 @@ def pump(seconds: float = 0.1) -> None:
 def wait(probe: FocusProbe, step: str, wanted: Callable[[Any], bool], again: Callable[[], object] = int) -> None:
     """Print what is seen once it is as wanted, or the last word. `again`: what is asked of the desktop once more, while
     it did not hear (without a window manager a focus that is asked for too early is lost)."""
-    for look in range(150):
+    for look in range(1_200):  # two minutes of a quiet machine, and more of a busy one
         pump()
         if look % 10 == 9:
             again()

@@ -77,7 +77,7 @@ def feed(server: Server, clock: FakeClock) -> Iterator[LiveFeed]:
 
 def waited(ready: Any) -> None:
     """Until it is so; a bound that no machine reaches."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not ready():
         assert time.monotonic() < end
         time.sleep(0.002)
