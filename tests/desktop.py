@@ -43,18 +43,26 @@ def x_server(*needs: str, home: Path | None = None, size: str = "1280x800x24") -
 
 
 def wait_for_manager(display: str) -> None:
-    """A window that opens before the manager is there is never given the focus; the bound only ends a broken test."""
+    """A window that opens before the manager takes requests is never given the focus: what it says of itself on the
+    root window comes earlier, so it is asked for something until it answers. The bound only ends a broken test."""
     import xcffib
-    import xcffib.xproto
+    import xcffib.xproto as xp
 
-    connection = xcffib.connect(display)
+    x = xcffib.connect(display)
     try:
-        root, name = connection.get_setup().roots[0].root, "_NET_SUPPORTING_WM_CHECK"
-        atom = connection.core.InternAtom(False, len(name), name).reply().atom
+        root, window = x.get_setup().roots[0].root, x.generate_id()
+        ask, answer = (
+            x.core.InternAtom(False, len(name), name).reply().atom
+            for name in ("_NET_REQUEST_FRAME_EXTENTS", "_NET_FRAME_EXTENTS")
+        )
+        x.core.CreateWindow(0, window, root, 0, 0, 1, 1, 0, xp.WindowClass.InputOutput, 0, 0, [])
+        message = xp.ClientMessageEvent.synthetic(32, window, ask, xp.ClientMessageData.synthetic([0] * 5, "5I"))
         for _ in range(2_400):
-            if connection.core.GetProperty(False, root, atom, xcffib.xproto.Atom.Any, 0, 1).reply().value_len:
+            mask = xp.EventMask.SubstructureNotify | xp.EventMask.SubstructureRedirect
+            x.core.SendEvent(False, root, mask, message.pack())
+            if x.core.GetProperty(False, window, answer, xp.Atom.Any, 0, 4).reply().value_len:
                 return
             time.sleep(0.05)
     finally:
-        connection.disconnect()
+        x.disconnect()
     raise AssertionError("the window manager never came")
