@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -110,17 +111,18 @@ def test_on_wayland_nobody_knows_who_moves_the_pointer(desktop: str) -> None:
             pointer.collect(now)
 
 
-def seen(table: Windows, count: int) -> list[WindowRow]:
-    """Look until the window manager has taken note; the bound only ends a broken test."""
+def seen(table: Windows, *pids: int) -> list[WindowRow]:
+    """Look until windows of these processes and no others are there, the last of them in front; the bound only ends a
+    broken test. Windows of before are listed until the window manager has taken note of their end."""
+    rows: list[WindowRow] = []
     for now in range(0, 120_000, 100):
-        try:
+        with contextlib.suppress(CollectorError):
             rows = [row for row in table.collect(now) if isinstance(row, WindowRow)]
-        except CollectorError:
-            rows = []
-        if len(rows) >= count and any(row.foreground for row in rows):
-            return rows
+            front = [row.pid for row in rows if row.foreground]
+            if sorted(row.pid for row in rows) == sorted(pids) and front == [pids[-1]]:
+                return rows
         time.sleep(0.1)
-    raise AssertionError("the windows never came")
+    raise AssertionError(f"the windows never came: {rows}")
 
 
 class Hand(XServer):
@@ -141,14 +143,10 @@ def test_a_window_that_comes_in_front_is_counted_if_no_hand_asked(desktop: str, 
     table = Windows(Hand(idle), context, lambda: [ProcessRow(name="notes", pid=4711)])
     bot = Bot()
     bot.window(os.getpid())
-    (own,) = seen(table, 1)
+    (own,) = seen(table, os.getpid())
     assert (own.pid, own.kind, own.taken) == (os.getpid(), "Notes", 0)
     bot.window(4711, above=True)
-    rows = seen(table, 2)
-    for _ in range(100):
-        rows = seen(table, 2)
-        if any(row.pid == 4711 and row.foreground for row in rows):
-            break
+    rows = seen(table, os.getpid(), 4711)
     (other,) = [row for row in rows if row.pid == 4711]
     assert (other.program, other.foreground, other.topmost) == ("notes", True, True)
     assert other.taken == taken
