@@ -160,12 +160,16 @@ class Sessions:
             if signer.vkey not in log.counting(role, LATEST):
                 raise SetupError(f"the {role} key of this process is revoked: start the server again")
 
+    def _seed(self, _sid: str) -> bytes:
+        """Of what the checks of one session are drawn."""
+        return secrets.token_bytes(schedule.SEED_BYTES)
+
     def _grant(self, tx: Transaction, request: _Request) -> bytes:
         class_id, now = request.registration.class_id, self._clock()
         policy = self._enrolment.policy(tx, class_id)
         log = self._logs.log(tx, class_id)
         self._check_running(tx, log)
-        seed = secrets.token_bytes(schedule.SEED_BYTES)
+        seed = self._seed(request.cert.sid)
         given = Grant(
             sid=request.cert.sid,
             cert=request.signed.digest,
@@ -177,7 +181,7 @@ class Sessions:
             open_by=now + OPEN_WITHIN_MS,
             late_by=now + policy.session_ms + LATE_WITHIN_MS,
             commit=schedule.commit(seed, request.cert.sid),
-            offline_seed=secrets.token_bytes(schedule.SEED_BYTES).hex(),
+            offline_seed=self._seed(request.cert.sid).hex(),
             **{what: self._logs.in_force(tx, class_id, what) for what in ("policy", "rules", "course", "models")},
             reference="none" if "face" in request.refused else request.registration.reference,
             recipients=() if "photos" in request.refused else _recipients(log),

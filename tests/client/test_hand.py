@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -17,6 +18,12 @@ from tests.client.world import MachineSide, World
 
 def key(sentence: Any) -> str:
     return sentence.key if sentence is not None else ""
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """No check comes between two looks at the screen."""
+    return make_world(calm_ms=20_000)
 
 
 @pytest.fixture

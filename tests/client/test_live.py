@@ -31,7 +31,8 @@ def hall(
 ) -> Iterator[Hall]:
     """A learner in the hall, a minute and more before it begins; checks come seldom unless the test wants them."""
     monkeypatch.setattr(worlds, "_course", course)
-    world = make_world(changes=getattr(request, "param", SELDOM))
+    often = hasattr(request, "param")
+    world = make_world(changes=request.param) if often else make_world(changes=SELDOM, calm_ms=10 * LONG)
     found = Hall(world, world.machine(), source)
     yield found
     found.close()

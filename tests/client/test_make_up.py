@@ -20,7 +20,7 @@ SELDOM = {b"max_gap_ms = 30_000": b"max_gap_ms = 28_800_000"}  # where the hole 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path, units=(("one", 60_000), ("two", 60_000)), changes=SELDOM)
+    world = World(tmp_path, units=(("one", 60_000), ("two", 60_000)), changes=SELDOM, calm_ms=600 * SECOND)
     yield world
     world.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +28,7 @@ from client.sync.outbox import Kept, Outbox
 from client.sync.rebuild import mend, refill, wants_refill
 from client.sync.records import Records
 from client.sync.uploader import Uploader
-from ledger import archive, trust
+from ledger import archive, schedule, trust
 from ledger import policy as policies
 from ledger.events import Event
 from ledger.events import decode as decode_event
@@ -83,13 +84,15 @@ class World:
         portal: BlockingPortal | None = None,
         questions: Sequence[int] = (),
         learners: Sequence[str] = ("learner", "other"),
+        calm_ms: int = 0,
     ) -> None:
         """`reviewers`: so many people may open photos; their keys are `reviewer`. `clock`: the server's.
 
         `portal`: the thread on which the server answers; without one each request starts its own. `questions`: at
-        which ms the last unit asks one.
+        which ms the last unit asks one. `calm_ms`: for so long no session is drawn a check after its opening one, where
+        a test is about something else.
         """
-        self.folder, self.portal = folder, portal
+        self.folder, self.portal, self.calm_ms = folder, portal, calm_ms
         self.clock = clock or FakeClock()
         self.exports = 0
         self.codes = Codes()
@@ -98,6 +101,7 @@ class World:
         for old, new in (EASY | (changes or {})).items():
             assert old in data, old
             data = data.replace(old, new)
+        self._policy = policies.parse(data)
         plan = setup.ClassPlan(CLASS, "Fire", _asking(_course(folder / "course", units), questions), data)
         setup.make_directory(self.settings)
         setup.make_class_key(self.settings, CLASS)
@@ -115,6 +119,8 @@ class World:
     def start(self) -> None:
         """A server process on what the files hold; again after it was closed, at the same address."""
         self.app = create_app(self.settings, self.clock.wall, sender=self.codes)
+        if self.calm_ms:
+            self.server.services.sessions._seed = self._calm_seed  # type: ignore[method-assign]
         http = TestClient(self.app, raise_server_exceptions=False)
         http.portal = self.portal
         self.net = Simulator(http) if not hasattr(self, "net") else self.net
@@ -124,6 +130,13 @@ class World:
     def server(self) -> Server:
         server: Server = self.app.state.server
         return server
+
+    def _calm_seed(self, sid: str) -> bytes:
+        """Drawn until it fits, as luck would have it."""
+        while True:
+            seed = secrets.token_bytes(schedule.SEED_BYTES)
+            if schedule.gap(seed, sid, 1, self._policy) >= self.calm_ms:
+                return seed
 
     def sign_in(self, account: str = "learner") -> SignedIn:
         self.clock.advance(31_000)  # the server gives one code in 30 s
