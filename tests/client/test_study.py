@@ -207,8 +207,9 @@ def test_device_server_and_verifier_agree_whatever_the_seeds(make_world):
         assert world.verified().credited_ms == 30_000
 
 
-def test_a_covered_window_is_named(world, pc):
+def test_a_covered_window_is_named(make_world):
     """Covered by another program: its name stands in the sentence, never an accusation."""
+    pc = make_world(calm_ms=20_000).machine()
     study = pc.study()
     pc.run(study, 20_000, until="playing")
     pc.window.seen = replace(FRONT, covered=500, active_app="Calculator")
