@@ -20,7 +20,7 @@ from client.proctor.quality import hint
 from client.proctor.seen import Face, Seen, cosine
 from ledger.evidence import Recipient, check_named, expect
 from ledger.keys import generate_evidence
-from tests.client.proctor.test_worker import Window
+from tests.client.proctor.test_worker import LONG, Window
 
 REVIEWER = Recipient(*generate_evidence("school.example/e"))
 ORIGIN = "demo.trueseat.example/s/" + "ab" * 16
@@ -147,8 +147,7 @@ def test_the_worker_sends_the_photo_sealed_and_writes_it_nowhere(clip: Window, e
     """A glance of the real process: one photo, opened by its reviewer alone, of the person who was looked at. Killed in
     the middle of the next one, it leaves no picture on any disk."""
     clip.enrol()
-    clip.proctor.begin(REQUEST)
-    judged: Judged = clip.next(Judged)
+    judged = clip.judged(REQUEST)
     assert judged.result == "passed"
     photo = clip.proctor.take_photo()
     assert photo is not None
@@ -157,7 +156,7 @@ def test_the_worker_sends_the_photo_sealed_and_writes_it_nowhere(clip: Window, e
     header, jpeg = REVIEWER.open(photo, ORIGIN)
     assert (header.i, header.a, header.nonce) == (3, 1, "0f" * 16)
     assert len(jpeg) <= MAX_BYTES / 2
-    clip.proctor.begin(replace(REQUEST, kind="liveness", gestures=("turn_left", "look_up")))
+    clip.proctor.begin(replace(REQUEST, kind="liveness", gestures=("turn_left", "look_up"), deadline_ms=LONG))
     for _ in range(6):  # long enough to hold a good look of the person
         clip.next(Prompt)
     os.kill(clip.pid(), signal.SIGKILL)

@@ -88,11 +88,23 @@ class Window:
         return made
 
     def check(self, kind: str, *gestures: str, deadline_ms: int = 60_000, pad: str = "record", **more: Any) -> Judged:
-        """Order a check and wait for its result; where the worker got no core, order it again."""
+        """Order a check and wait for its result."""
+        return self.judged(CheckRequest(1, 0, kind, gestures, deadline_ms, "00" * 16, pad, **more))
+
+    def judged(self, request: CheckRequest) -> Judged:
+        """Order this check and wait for its result; where the worker got no core, order it again."""
         for _ in range(TRIES):
-            self.proctor.begin(CheckRequest(1, 0, kind, gestures, deadline_ms, "00" * 16, pad, **more))
+            self.proctor.begin(request)
             judged: Judged = self.next(Judged)
             if judged.reason not in STARVED:
+                break
+        return judged
+
+    def obeyed(self, *gestures: str) -> Judged:
+        """A challenge before somebody who does as asked, again until there were pictures enough to see it."""
+        for _ in range(TRIES):
+            judged = self.check("liveness", *gestures, deadline_ms=180_000)
+            if judged.result == "passed" and not judged.scores["slips"]:
                 break
         return judged
 
@@ -280,10 +292,7 @@ def test_after_closing_nothing_of_the_learner_is_left(clip: Window) -> None:
 def test_the_animated_portrait_enrols_and_passes_the_challenge(puppet: Window) -> None:
     """The real models read its turns and its look upwards, and the same person throughout; PAD is recorded."""
     puppet.enrol("look_up", "turn_left")
-    for _ in range(TRIES):
-        judged = puppet.check("liveness", "turn_right", "look_up", "turn_left", deadline_ms=180_000)
-        if judged.result == "passed" and not judged.scores["slips"]:
-            break
+    judged = puppet.obeyed("turn_right", "look_up", "turn_left")
     assert (judged.result, judged.reason) == ("passed", "ok"), judged
     assert (judged.scores["gestures"], judged.scores["slips"]) == (3, 0)
     assert judged.scores["yaw_left"] >= 20
