@@ -155,13 +155,13 @@ def _explain(rule: Rule) -> None:
 
 def files(options: argparse.Namespace, _pack: Pack) -> int:
     """Show the installed files by hash, or hold them to their signed manifest (`build/sign_installed.py`)."""
-    from agent import manifest
+    from agent import bundle, manifest
 
     if options.what == "show":
         sys.stdout.write(manifest.text_of(manifest.installed()))
         print(f"sha256 {manifest.installation_hash()}", file=sys.stderr)
         return 0
-    found = manifest.check()
+    found = bundle.check()
     print("\n".join(clean(name) for name in found.changed) or "as signed")
     print(f"by {clean(found.signer)}{': a development key, no release' if found.development else ''}", file=sys.stderr)
     return 1 if found.changed else 0

@@ -19,7 +19,7 @@ from ledger.errors import LedgerError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ROOMS: Final = ("agent", "client", "ledger")
-SUFFIXES: Final = {".py", ".pyw", ".pyc", ".toml", ".kv", ".json", ".yaml", ".so", ".pyd", ".dll"}
+SUFFIXES: Final = {".py", ".pyw", ".pyc", ".toml", ".kv", ".json", ".yaml", ".so", ".pyd", ".dll", ".list"}
 MAX_FILES: Final = 5_000
 DEVELOPMENT: Final = "development.invalid"  # keys of this name sign a checkout for itself, never a release
 HEAD: Final = "trueseat/installed/v1\n"

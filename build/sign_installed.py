@@ -1,7 +1,8 @@
 """Sign the list of installed files, as the last step of building an installer: `build/sign_installed.py ROOT KEY NAME`.
 
 KEY is a private key (PEM, 0600; made if there is none), NAME its name, such as `<server-name>/r`. Written into ROOT:
-`agent/installed.note` and `agent/release.vkey`. Publish the printed list as the class's `client` document.
+`agent/installed.note` and `agent/release.vkey`. Publish the printed list as the class's `client` document. Of a bundle
+(ROOT is its `_internal`) also `agent/bundle.list`: what it loads beside our modules, each file by its hash.
 
     build/sign_installed.py --development [ROOT]
 
@@ -18,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from agent import bundle
 from agent.manifest import DEVELOPMENT, KEY, NOTE, ROOT, installed, text_of
 from ledger import note
 from ledger.keys import ED25519, Signer, generate, load_signer
@@ -31,6 +33,8 @@ def main() -> int:
     if options.development is not name.startswith(DEVELOPMENT):
         print(f"{name!r}: keys named {DEVELOPMENT}/… sign checkouts, and nothing else does", file=sys.stderr)
         return 2
+    if root.name == "_internal":
+        (root / bundle.LIST).write_text(bundle.text_of(bundle.base_of(root), root), "utf-8", newline="\n")
     text, signer = text_of(installed(root=root)), _signer(key, name)
     data = note.sign(text, signer)
     note.parse(data)  # a list that is too long for its readers ends the build here

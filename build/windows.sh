@@ -31,6 +31,8 @@ for app in ${*:-client agent verifier}; do
     esac
     [ -d "$dist/$name/_internal" ] || { say "$app: not frozen, left out"; continue; }
     for program in "$dist/$name"/*.exe; do sign "$program"; done
+    # a signed program is another file: the list of what a bundle loads names it as it is now
+    [ -z "${TRUESEAT_SIGN:-}" ] || [ "$app" = verifier ] || .venv/bin/python build/freeze/finish.py "$app" "$dist/$name" --windows --again
     folder=$(cd "$dist/$name" && pwd)
     out=$(cd "$dist" && pwd)/$name-$version
     # TRUESEAT_NSIS="-XSetCompressor /FINAL zlib": quickly, for tests

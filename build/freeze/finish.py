@@ -30,6 +30,9 @@ def main() -> int:
     options = _arguments()
     folder: Path = options.folder
     internal = folder / "_internal"
+    if options.again:
+        _sign(internal)
+        return 0
     saved = slim.slim_windows(internal) if options.windows else slim.slim(internal)
     site, work = _made_of(options.windows)
     carried = notices.write(folder, options.app, site, work, VERSION)
@@ -56,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("app", choices=tuple(LIMITS))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--windows", action="store_true", help="a bundle for Windows: no archive")
+    parser.add_argument("--again", action="store_true", help="the signed lists alone: programs were signed since")
     return parser.parse_args()
 
 

@@ -36,7 +36,7 @@ SYSTEMS: Final = (
     "libmd.so",
     "libmtdev.",
 )
-SIGNED: Final = ("agent/installed.note", "agent/release.vkey")  # a checkout's own; the bundle gets new ones
+SIGNED: Final = ("agent/installed.note", "agent/release.vkey", "agent/bundle.list")  # the bundle gets new ones
 
 
 def modules(rooms: tuple[str, ...], root: Path = ROOT) -> Iterator[str]:

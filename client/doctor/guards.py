@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from agent import link, manifest
+from agent import bundle, link
 from agent.errors import AgentError, AgentStartError, ManifestError
 from agent.messages import Beat
 from client.doctor.found import Found
@@ -54,9 +54,9 @@ def agent(
 
 
 def files() -> Found:
-    """The installed files against their signed list."""
+    """The installed files, and what they load, against their signed list."""
     try:
-        found = manifest.check()
+        found = bundle.check()
     except AgentError as error:
         unsigned = not isinstance(error, ManifestError)
         return Found("files", "unsigned") if unsigned else Found("files", "changed", "fail", {"count": 1})

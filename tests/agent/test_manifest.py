@@ -69,6 +69,7 @@ def test_changed_files_block(copy: Path, engine: Engine) -> None:
     (copy / "client/study.py").write_text("# patched\n")
     (finding,) = engine.judge(Installed(copy).collect(0))
     assert (finding.rule, finding.response) == ("self.changed-files", "block")
+    assert finding.evidence["changed"] == "client/study.py"
 
 
 def test_a_list_that_was_rewritten_without_the_key_is_refused(copy: Path, engine: Engine) -> None:

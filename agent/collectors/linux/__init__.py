@@ -9,6 +9,7 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     """All Linux sources with their cadence."""
     from agent.collectors.extensions import Extensions
     from agent.collectors.installed import Installed
+    from agent.collectors.libraries import Libraries
     from agent.collectors.linux.cameras import Cameras
     from agent.collectors.linux.clocks import Clocks
     from agent.collectors.linux.files import Files
@@ -43,4 +44,5 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         Collector("extensions", RARE_MS, extensions.collect),
         Collector("scripts", SLOW_MS, Scripts(context, lambda: extensions.rows, lambda: processes.rows).collect),
         Collector("installed", RARE_MS, Installed().collect),
+        Collector("libraries", QUICK_MS, Libraries(context).collect),
     )

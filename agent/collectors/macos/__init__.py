@@ -11,6 +11,7 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     from agent.collectors.extensions import Extensions
     from agent.collectors.inputs import Inputs
     from agent.collectors.installed import Installed
+    from agent.collectors.libraries import Libraries
     from agent.collectors.macos.cameras import Cameras
     from agent.collectors.macos.clocks import Clocks
     from agent.collectors.macos.desktop import foreground_pid, visible_windows
@@ -45,4 +46,5 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         Collector("extensions", RARE_MS, extensions.collect),
         Collector("scripts", SLOW_MS, Scripts(context, lambda: extensions.rows, lambda: processes.rows).collect),
         Collector("installed", RARE_MS, Installed().collect),
+        Collector("libraries", QUICK_MS, Libraries(context).collect),
     )

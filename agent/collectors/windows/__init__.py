@@ -12,6 +12,7 @@ def collectors(context: Context) -> tuple[Collector, ...]:
     from agent.collectors.files import Files
     from agent.collectors.inputs import Inputs
     from agent.collectors.installed import Installed
+    from agent.collectors.libraries import Libraries
     from agent.collectors.ports import DebugPorts
     from agent.collectors.scripts import Scripts
     from agent.collectors.selves import Ourselves
@@ -51,4 +52,5 @@ def collectors(context: Context) -> tuple[Collector, ...]:
         Collector("extensions", RARE_MS, extensions.collect),
         Collector("scripts", SLOW_MS, Scripts(context, lambda: extensions.rows, lambda: processes.rows).collect),
         Collector("installed", RARE_MS, Installed().collect),
+        Collector("libraries", QUICK_MS, Libraries(context).collect),
     )

@@ -24,6 +24,7 @@ from client.release import BadReleaseError, File, Release
 from client.sync.updates import Fetcher, NoUpdateSourceError, Repository, UpdateRefusedError, UpdateUnreachableError
 from client.updating import here, worsened
 from client.versions import Versions
+from ledger.deadline import Deadline
 from tests.client.sync.updates import Client, Site
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs of these tests are shell scripts")
@@ -325,6 +326,8 @@ def test_attack_slow_retrieval():
             return None
 
     class Connections:
+        deadline = Deadline()
+
         def get(self, *_args, **_kwargs):
             return Answer()
 
