@@ -3,6 +3,7 @@ records, then what reaches outside; at the end the services that routes ask for.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -199,9 +200,15 @@ def _archivist(kept: Stores, core: Core) -> Archivist:
 def _warnings(settings: Settings, kept: Stores, core: Core, supervised: Supervision) -> WarningDesk:
     """The rules that come with the program, or those of the data directory."""
     own = settings.directory / "warnings"
-    pack = rule.load(own if own.is_dir() else Path(__file__).parent / "warnings")
+    pack = rule.load(own) if own.is_dir() else _shipped_rules()
     known = networks.load(settings.directory)
     return WarningDesk(Inspector(core.bench, kept.logs, SqlTraces(kept.engine), pack, known), supervised.cases)
+
+
+@functools.cache
+def _shipped_rules() -> rule.Pack:
+    """The rules that come with the program, read once a process."""
+    return rule.load(Path(__file__).parent / "warnings")
 
 
 def release() -> str:
