@@ -22,8 +22,10 @@ class Turn:
         self.effects: list[effects.Effect] = []
 
     def set(self, **changes: Any) -> None:
-        """Replace fields of the state."""
-        self.state = replace(self.state, **changes)
+        """Replace fields of the state; one that stays the very same value costs nothing."""
+        state = self.state
+        if any(getattr(state, name) is not value for name, value in changes.items()):
+            self.state = replace(state, **changes)
 
     def count(self, **changes: int) -> None:
         """Replace figures of the tally."""
