@@ -40,6 +40,7 @@ from ledger.verify import verify
 from server_stub import setup
 from server_stub.app import Server, create_app
 from server_stub.settings import Settings
+from tests import ready
 from tests.scripted import (
     FakeClock,
     ScriptedAgent,
@@ -103,14 +104,13 @@ class World:
             data = data.replace(old, new)
         self._policy = policies.parse(data)
         plan = setup.ClassPlan(CLASS, "Fire", _asking(_course(folder / "course", units), questions), data)
-        setup.make_directory(self.settings)
+        ready.make_directory(self.settings)
         setup.make_class_key(self.settings, CLASS)
         server = Server(self.settings, self.clock.wall, self.codes)
         server.class_maker.make(plan, self.clock.wall)
         self.reviewer = [Recipient(*generate_evidence(f"school{n}.example/e")) for n in range(reviewers)]
         for key in self.reviewer:
             server.class_maker.add_reviewer(CLASS, str(key.vkey), self.clock.wall)
-        setup.add_administrator(server.people)
         for account in learners:
             setup.add_learner(server.people, CLASS, account, account.title())
         server.close()

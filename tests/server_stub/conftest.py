@@ -14,6 +14,7 @@ from server_stub import setup
 from server_stub.app import Server, create_app
 from server_stub.settings import Settings
 from server_stub.storage.people import Base
+from tests import ready
 from tests.server_stub.learner import CLASS, SERVER, Clock, Codes, Learner
 
 COURSE = """\
@@ -102,11 +103,10 @@ def make_room(
         clock, codes = Clock(), Codes()
         settings = Settings(tmp_path / f"data{len(rooms)}", SERVER, people=people(), records_url=records_url())
         plan = setup.ClassPlan(CLASS, "Fire", make_course(tmp_path / f"course{len(rooms)}"), policy(changes))
-        setup.make_directory(settings)
+        password = ready.make_directory(settings)
         setup.make_class_key(settings, CLASS)
         server = Server(settings, clock, codes)
         server.class_maker.make(plan, clock)
-        password = setup.add_administrator(server.people)
         for account in ("learner", "other"):
             setup.add_learner(server.people, CLASS, account, account.title())
         server.close()
