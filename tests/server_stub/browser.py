@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,7 @@ import uvicorn
 from fastapi import FastAPI
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+_LONG_S = 300  # for one answer of the browser: an end to a broken test, and no measure of a busy machine
 KEYS = {"tab": "\ue004", "enter": "\ue007", "space": " ", "down": "\ue015"}
 
 
@@ -31,7 +33,7 @@ class Chromium:
 
     def __init__(self, url: str, session: str) -> None:
         self.mobile: tuple[int, int] | None = None
-        self.http = httpx.Client(base_url=f"{url}/session/{session}", timeout=60)
+        self.http = httpx.Client(base_url=f"{url}/session/{session}", timeout=_LONG_S)
 
     def _do(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         answer = self.http.request(method, path, json=body if method == "POST" else None)
@@ -137,12 +139,18 @@ class Chromium:
         self._do("DELETE", f"/webauthn/authenticator/{authenticator}")
 
     def wait(self, script: str) -> None:
-        """Until a script says true; after two minutes the page is shown instead."""
+        """Until a whole page is there and a script says true; after two minutes the page is shown instead.
+
+        A script that fails on the way from one page to the next is asked again; its last words are shown, too.
+        """
+        body, said = {"script": f"if (document.readyState !== 'complete') return false;\n{script}", "args": []}, ""
         for _ in range(1_200):
-            if self.run(script):
+            answer = self.http.post("/execute/sync", json=body)
+            if answer.status_code == 200 and answer.json()["value"]:
                 return
+            said = "" if answer.status_code == 200 else answer.text[:300]
             time.sleep(0.1)
-        raise AssertionError(f"never true: {script}\n{self.path}\n{self.text[:600]}")
+        raise AssertionError(f"never true: {script}\n{said}\n{self.path}\n{self.text[:600]}")
 
 
 @cache
@@ -158,11 +166,11 @@ def chromium(folder: Path, *, language: str = "zh-CN") -> Iterator[Chromium]:
     driver, program = shutil.which("chromedriver"), shutil.which("chromium")
     if driver is None or program is None:
         pytest.skip("left out: chromium, chromedriver not installed (make tools)")
-    port = _free_port()
-    process = subprocess.Popen([driver, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
+    said = folder.with_name(f"{folder.name}.driver")
+    with said.open("wb") as out:  # a port of the driver's own choice: nobody can take it in between
+        process = subprocess.Popen([driver, "--port=0"], stdout=out, stderr=out)
     try:
-        _until_ready(url, process)
+        url = _until_ready(said, process)
         options = {
             "binary": program,
             "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -171,9 +179,11 @@ def chromium(folder: Path, *, language: str = "zh-CN") -> Iterator[Chromium]:
             "prefs": {"intl.accept_languages": language},
         }  # fmt: skip
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
-        body = {"capabilities": {"alwaysMatch": {"browserName": "chrome", **wanted}}}
-        made = httpx.post(f"{url}/session", json=body, timeout=120).json()["value"]
-        browser = Chromium(url, made["sessionId"])
+        times = {"script": _LONG_S * 1000, "pageLoad": _LONG_S * 1000}
+        body = {"capabilities": {"alwaysMatch": {"browserName": "chrome", "timeouts": times, **wanted}}}
+        made = httpx.post(f"{url}/session", json=body, timeout=_LONG_S)
+        assert made.status_code == 200, made.text
+        browser = Chromium(url, made.json()["value"]["sessionId"])
         yield browser
         browser.http.delete("")
     finally:
@@ -188,20 +198,12 @@ def _stop(driver: psutil.Process) -> None:
     driver.wait()
 
 
-def _until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    while True:
-        assert process.poll() is None, "chromedriver did not start"
-        try:
-            if httpx.get(f"{url}/status").json()["value"]["ready"]:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _until_ready(said: Path, process: subprocess.Popen[bytes]) -> str:
+    """The driver's address, as soon as it has printed it: it listens by then."""
+    while (found := re.search(r"started successfully on port (\d+)\.", said.read_text(errors="replace"))) is None:
+        assert process.poll() is None, f"chromedriver did not start: {said.read_text(errors='replace')}"
+        time.sleep(0.1)
+    return f"http://127.0.0.1:{found[1]}"
 
 
 def lasting_port() -> int:

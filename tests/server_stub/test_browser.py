@@ -117,6 +117,7 @@ def test_by_the_keyboard_alone(desk: Desk) -> None:
     """Sign in and open a class with Tab and Enter; the focus is always to be seen."""
     browser = desk.browser
     browser.open(desk.url)
+    browser.wait("return document.activeElement && document.activeElement.id === 'account'")
     browser.keys(*"supervisor", "tab", *"correct horse battery", "enter")
     browser.wait("return document.querySelector('.me button') !== null")
     for _ in range(30):
