@@ -410,7 +410,8 @@ def test_a_reviewers_key_stays_with_the_reviewer(desk: Desk, tmp_path: Path) -> 
     inside.write_bytes(good)
     inside.chmod(0o600)
     broken = tmp_path / "broken"
-    broken.write_bytes(good[:-5] + b"0000\n")
+    at = good.index(b"\n") + 31  # in the middle of the private half, where every bit counts
+    broken.write_bytes(good[:at] + (b"1" if good[at:][:1] == b"0" else b"0") + good[at + 1 :])
     broken.chmod(0o600)
     for path in (desk.key, inside, broken, tmp_path / "absent"):
         with pytest.raises(SetupError):
