@@ -6,14 +6,31 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
-# no limits by the wall clock; in CI the same examples every time, so that one commit has one result
-settings.register_profile("trueseat", deadline=None, derandomize=bool(os.environ.get("CI")))
+# no limits by the wall clock, neither for an example nor for drawing it; the same examples every time, so that one
+# commit has one result: others are drawn by `TRUESEAT_LONG=1` and by `--hypothesis-seed=`
+QUIET = [HealthCheck.too_slow]
+settings.register_profile("trueseat", deadline=None, derandomize=True, suppress_health_check=QUIET)
+settings.register_profile("drawn", deadline=None, derandomize=False, suppress_health_check=QUIET, print_blob=True)
 settings.load_profile("trueseat")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Other examples for whoever asks for them."""
+    if os.environ.get("TRUESEAT_LONG") or config.getoption("--hypothesis-seed", None) is not None:
+        settings.load_profile("drawn")
+
+
+def pytest_collection_finish() -> None:
+    """Hypothesis also tries the constants of our modules. Which are loaded by the time of a test depends on the tests
+    before it; which are loaded now is the same in every process, and with it what is drawn."""
+    known = providers._get_local_constants()
+    providers._get_local_constants = lambda: known
 
 
 @pytest.fixture(scope="session")
