@@ -12,6 +12,7 @@ import pytest
 
 from server_stub.domain import houserules
 from server_stub.domain.opening import Link
+from server_stub.storage import province
 from server_stub.storage.province import HttpProvince
 from tests.server_stub.classlife import approved, at, ok
 from tests.server_stub.conftest import Room
@@ -43,7 +44,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def platform() -> Iterator[Platform]:
+def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    monkeypatch.setattr(province, "PATIENCE_S", 120.0)  # this machine may be busy: who hangs is another test's
     server = Platform(("127.0.0.1", 0), Handler)
     server.got = []
     thread = threading.Thread(target=server.serve_forever, daemon=True)
