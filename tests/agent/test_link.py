@@ -5,6 +5,7 @@ The agent's process is real; only the client's clock is scripted where time must
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -71,6 +72,12 @@ def lost(message: object) -> bool:
     return isinstance(message, Lost)
 
 
+def running(link: AgentLink) -> int:
+    """The process id of the agent, which there must be: 0 would be this very process group, None this process."""
+    assert link.pid is not None
+    return link.pid
+
+
 def scripted(text: str) -> list[str]:
     """A child that is not our agent."""
     return [sys.executable, "-c", text]
@@ -89,7 +96,7 @@ def test_a_killed_agent_is_told_and_its_successor_lives(link: AgentLink, clock: 
     """SIGKILL: lost at once; started again with a new key, after a pause that grows."""
     link.start()
     wait(link, beat)
-    os.kill(link.pid or 0, signal.SIGKILL)
+    os.kill(running(link), signal.SIGKILL)
     assert sum(lost(message) for message in wait(link, lost)) == 1
     assert link.poll() == []
     link.start()
@@ -102,12 +109,15 @@ def test_a_stopped_agent_is_told(link: AgentLink, clock: Clock) -> None:
     """SIGSTOP: no beat for longer than allowed, although the process still exists."""
     link.start()
     wait(link, beat)
-    os.kill(link.pid or 0, signal.SIGSTOP)
-    pid, said = link.pid or 0, []
-    for _ in range(6):
+    pid, said = running(link), list[object]()
+    os.kill(pid, signal.SIGSTOP)
+    for _ in range(60):  # six, unless a last beat was still in the pipe or we ourselves were held up
         clock.added += LOST_MS // 4
         said += link.poll()
-    assert [type(message) for message in said if not isinstance(message, Beat | Found | Note)] == [Lost]
+        if any(map(lost, said)):
+            break
+    assert link.poll() == []
+    assert [type(message) for message in said if not isinstance(message, Beat | Found | Cleared | Note)] == [Lost]
     assert not psutil.pid_exists(pid)
 
 
@@ -123,7 +133,7 @@ def test_closing_leaves_nothing_behind(link: AgentLink) -> None:
     """The agent runs only while a session is open."""
     link.start()
     wait(link, beat)
-    pid = link.pid or 0
+    pid = running(link)
     link.close()
     assert not psutil.pid_exists(pid)
     assert link.poll() == []
@@ -132,7 +142,7 @@ def test_closing_leaves_nothing_behind(link: AgentLink) -> None:
 def test_a_client_that_dies_takes_its_agent_along() -> None:
     """SIGKILL for the client: the pipe closes and the agent ends by itself."""
     script = (
-        "import sys, time\nfrom agent.link import AgentLink\nlink = AgentLink()\nlink.start()\n"
+        "import time\nfrom agent.link import AgentLink\nlink = AgentLink(clock=lambda: 0)\nlink.start()\n"
         "while not link.poll(): time.sleep(0.1)\nprint(link.pid, flush=True)\ntime.sleep(600)"
     )
     client = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -141,7 +151,7 @@ def test_a_client_that_dies_takes_its_agent_along() -> None:
     client.kill()
     client.wait()
     client.stdout.close()
-    psutil.wait_procs([agent], timeout=30)
+    psutil.wait_procs([agent], timeout=120)
     assert not agent.is_running() or agent.status() == psutil.STATUS_ZOMBIE
 
 
@@ -170,13 +180,17 @@ def test_a_child_that_is_no_agent_is_told(text: str, clock: Clock) -> None:
 
 def test_a_silent_child_is_told_after_the_time_to_start(clock: Clock) -> None:
     """No first beat: a slow disk is waited for, an empty process is not."""
-    link = AgentLink(scripted("import time; time.sleep(600)"), clock=clock)
+    link, begun = AgentLink(scripted("import time; time.sleep(600)"), clock=clock), clock()
     link.start()
-    said = []
-    for _ in range(2 + START_MS // 2_000):
+    said: list[object] = []
+    for _ in range(100):  # twelve, unless we ourselves were held up
         clock.added += 2_000
         said += link.poll()
-    assert sum(lost(message) for message in said) == 1
+        if any(map(lost, said)):
+            break
+    said += link.poll()
+    assert clock() - begun > START_MS
+    assert sum(map(lost, said)) == 1
     link.close()
 
 
@@ -211,7 +225,7 @@ def test_the_key_is_in_no_command_line_and_no_environment(link: AgentLink) -> No
     """The agent's process shows nothing that would let a third one speak for it."""
     link.start()
     wait(link, beat)
-    process = psutil.Process(link.pid)
+    process = psutil.Process(running(link))
     assert process.cmdline()[1:] == ["-m", "agent", "watch"]
     if os.access(f"/proc/{link.pid}/environ", os.R_OK) and os.geteuid() == 0:
         assert set(process.environ()) - set(os.environ) <= {"COLUMNS", "LINES"}  # pytest's own
@@ -292,12 +306,16 @@ def test_the_granted_rules_stand_in_the_beats_and_survive_a_restart(class_pack: 
         return any(isinstance(signal, ClientBeat) and signal.rules == digest for signal in said)
 
     beats_of(guard, named)
-    os.kill(link.pid or 0, signal.SIGKILL)
+    os.kill(running(link), signal.SIGKILL)
     beats_of(guard, lambda said: any(isinstance(signal, AgentLost) for signal in said))
     clock.added += BACKOFF_MS[1]
     guard.start()
     beats_of(guard, named)
     guard.close()
+
+
+def noted(said: list[object], words: str) -> bool:
+    return any(isinstance(item, AgentNote) and words in item.detail for item in said)
 
 
 @pytest.mark.parametrize("how", ["exchanged", "expired", "another installation"])
@@ -315,11 +333,12 @@ def test_what_the_grant_does_not_name_is_recorded(how: str, class_pack: tuple[st
     guard.start()
     guard.rules(digest, path, at, installation)
     words = {"exchanged": "TS-A-013", "expired": "TS-A-014", "another installation": "the class names abab"}[how]
-    said = beats_of(guard, lambda said: any(isinstance(item, AgentNote) and words in item.detail for item in said))
+    said = beats_of(guard, lambda said: noted(said, words))
     if not installation:
-        assert all(signal.rules != digest for signal in said if isinstance(signal, ClientBeat))
         named = "the grant names"
-        beats_of(guard, lambda said: any(isinstance(item, AgentNote) and named in item.detail for item in said))
+        if not noted(said, named):  # it may have come with the other
+            said += beats_of(guard, lambda more: noted(more, named))
+        assert all(signal.rules != digest for signal in said if isinstance(signal, ClientBeat))
     guard.close()
 
 
@@ -337,24 +356,32 @@ def test_a_starved_agent_is_told_within_five_seconds() -> None:
     link = AgentLink()
     link.start()
     wait(link, beat)
-    psutil.Process(link.pid).suspend()
+    psutil.Process(running(link)).suspend()
     detail = next(message.detail for message in wait(link, lost) if isinstance(message, Lost))
     assert detail.startswith("no beat for ")
     link.close()
 
 
+def ours() -> set[object]:
+    """Children, threads and open files of this process; a listing's own file is none."""
+    files = {name for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")}
+    children = {("child", child.pid) for child in psutil.Process().children(True)}
+    return {*children, *threading.enumerate(), *(("file", name) for name in files)}
+
+
 def test_a_session_leaves_nothing_behind(link: AgentLink, tmp_path: Path) -> None:
     """No process, no thread of ours, no listening port while it runs, no open file, no file on the disk."""
-    me = psutil.Process()
-    before = ({child.pid for child in me.children(True)}, threading.active_count(), me.num_fds())
+    gc.collect()  # what tests of before left to it
+    before = ours()
     link.start()
     wait(link, beat)
-    agent = psutil.Process(link.pid)
+    agent = psutil.Process(running(link))
+    assert ours() - before
     assert not [entry for entry in agent.net_connections("inet") if entry.status == psutil.CONN_LISTEN]
     assert not [file.path for file in agent.open_files() if file.mode != "r"]
     link.close()
     assert not agent.is_running()
-    assert ({child.pid for child in me.children(True)}, threading.active_count(), me.num_fds()) == before
+    assert ours() <= before  # of what was there before some may have ended meanwhile
 
 
 def test_no_program_of_the_same_user_may_look_into_the_agent() -> None:
