@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -69,13 +70,14 @@ def test_a_folder_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
 
 def test_a_real_interpreter(tmp_path: Path) -> None:
     """Python started on a script: its path is found by the kernel's word for where it stands."""
-    (tmp_path / "wait.py").write_text("import time; time.sleep(60)", "ascii")
+    (tmp_path / "wait.py").write_text("import time; time.sleep(600)", "ascii")
     with subprocess.Popen([sys.executable, "wait.py"], cwd=tmp_path) as process:
         row = ProcessRow(name="python3.11", exe=os.path.realpath(sys.executable), pid=process.pid)
-        for _ in range(200):
+        for _ in range(1_200):  # while the kernel puts it in place it has no arguments yet
             found = Files(lambda: [row]).collect(0)
             if found:
                 break
+            time.sleep(0.05)
         process.kill()
     assert [getattr(entry, "path", "") for entry in found] == [f"{tmp_path}/wait.py"]
 
