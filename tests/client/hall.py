@@ -51,9 +51,16 @@ class Tap:
         self.feed, self.waits = feed, False
 
     def take(self, wait_s: float) -> Portion | None:
-        found = self.feed.take(min(wait_s, 0.02))
-        self.waits = found is None
+        with self.feed._lock:  # a piece that is gone from there is in the player's hand
+            found = self.feed.take(min(wait_s, 0.02))
+            self.waits = found is None
         return found
+
+    @property
+    def dry(self) -> bool:
+        """Whether the player has had everything, and waits for more."""
+        with self.feed._lock:
+            return self.waits and not self.feed._pieces
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.feed, name)
@@ -74,11 +81,12 @@ class Hall:
         assert isinstance(feed, LiveFeed)
         feed.pace = 0.005
         self.feed, self.tap = feed, Tap(feed)
-        self.fetched_ms, ask_once = -1, feed._once  # how far everything had come when the feed had last asked
+        self.begun, self.whole, ask_once = 0, 0, feed._once  # the rounds of questions: the newest, and the last whole one
 
         def once(*given: Any) -> float:
-            waits = ask_once(*given)
-            self.fetched_ms = feed.edge_ms
+            self.begun += 1
+            number, waits = self.begun, ask_once(*given)
+            self.whole = number
             return waits
 
         feed._once = once  # type: ignore[method-assign]
@@ -110,8 +118,9 @@ class Hall:
         """Let time pass in ticks."""
         for _ in range(0, ms, TICK):
             self.clock.advance(TICK)
-            edge = self.encoder.until(self.clock.wall_ms) - STARTS if self.encoder is not None else 0
-            self._settle(edge)
+            if self.encoder is not None:
+                self.encoder.until(self.clock.wall_ms)
+            self._settle()
             self.study.tick()
 
     def until(self, key: str, ms: int = 120_000) -> View:
@@ -123,31 +132,29 @@ class Hall:
             self.run(TICK)
         raise AssertionError(f"never {key}; now {self.said}")
 
-    def _settle(self, edge: int) -> None:
-        end = time.monotonic() + 120
+    def _settle(self) -> None:
+        end, before = time.monotonic() + 120, self.begun
         while time.monotonic() < end:
             picture = self.player.picture()
             if picture is not None:
                 luma = memoryview(picture.planes[0])[picture.strides[0] * (picture.height // 2) + picture.width // 2]
                 self.shown.append((picture.at_ms, picture.until_ms, second_of(luma)))
                 continue
-            if self._settled(edge):
+            if self._settled(before):
                 return
             time.sleep(0.002)
         raise AssertionError(f"not settled at {self.clock.wall_ms - STARTS}: {self.feed.state!r}, {self.feed.edge_ms}")
 
-    def _settled(self, edge: int) -> bool:
+    def _settled(self, before: int) -> bool:
+        """Whether what there is was decoded. `before`: the newest round of questions when it was published."""
         reel = self.player._reel
         if not isinstance(reel, LiveReel) or reel.left or self.player._ended:
             return True
         if reel.fault is not None or reel.next_ms() is not None or reel.end_ms is not None:
             return True
-        silent = self.encoder is None or self.encoder.silent
-        stands = bool(self.feed.state)
-        if self.feed.state in ("unreachable", "stalled") and not self.machine.net.down:
-            stands = False  # from before: it has not asked again yet
-        fetched = silent or self.fetched_ms >= edge or stands
-        return fetched and self.tap.waits and not self.feed._pieces
+        if self.feed._over:
+            return False  # nothing more is asked for: the last pieces come, and then the reel's own end
+        return (self.encoder is None or self.whole > before) and self.tap.dry
 
     # --- what came of it ----------------------------------------------------------------------------------------------
 

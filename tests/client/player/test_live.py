@@ -82,7 +82,8 @@ class Show:
             ready = reel.next_ms() is not None or reel.end_ms is not None or reel.fault is not None
             queued = self.player._sink.queued_ms()
             fed = queued is None or queued >= 200  # the thread gives it sound in real time, the test's runs faster
-            if (ready and fed) or (self.source.waits and not self.source.pieces):
+            dry = self.source.waits and not self.source.pieces and not self.source.over  # its end is yet to come
+            if (ready and fed) or dry:
                 return
             time.sleep(0.001)
         raise AssertionError("not settled")
