@@ -15,7 +15,7 @@ from agent.tables import Row, SelfRow
 START_MS: Final = 20_000  # so long the start lasts, whose cost the watchdog does not count as the agent's pace
 START_S, PACE_S = 0.08, 0.01  # of reading in one look: at the start, and later
 SWEEP_MS: Final = 30_000
-ROLLING: Final = 512 * 1024  # bytes of one look, of what has been read and looks unchanged
+ROLLING: Final = 128 * 1024  # bytes of one look (a piece at least), of what has been read and looks unchanged
 
 
 class Libraries:
@@ -30,16 +30,20 @@ class Libraries:
 
     def collect(self, now_ms: int) -> Sequence[Row]:
         """The row: what is known by now to differ; a list of another form counts as changed itself."""
+        first = self._began_ms is None
         try:
             if self._began_ms is None:
-                self._began_ms = now_ms
+                self._began_ms = self._swept_ms = now_ms
                 self._begin()
         except ManifestError as error:
             self._began_ms = None
             return self._row((f"{error.code} {error}",))
         if self._comparison is None:
             return ()
-        self._compare(self._comparison, now_ms - self._began_ms, now_ms)
+        if self._context.patient:
+            self._comparison.finish()
+        elif not first:  # the first beat does not wait for it
+            self._compare(self._comparison, now_ms - self._began_ms, now_ms)
         return self._row(self._comparison.changed)
 
     def _begin(self) -> None:
@@ -54,9 +58,6 @@ class Libraries:
             self._comparison.sweep()
 
     def _compare(self, comparison: Comparison, ran_ms: int, now_ms: int) -> None:
-        if self._context.patient:
-            comparison.finish()
-            return
         if now_ms - self._swept_ms >= SWEEP_MS:
             self._swept_ms = now_ms
             comparison.sweep()

@@ -47,7 +47,7 @@ from tests.agent.windows.scripted import ScriptedDesktop, ScriptedOurselves, Scr
 HOSTILE = ["a\nb.exe", "\u202egnp.exe", "\x1b[2J", "\udcff", "n" * 70_000]
 DESKTOP = {
     "processes", "sockets", "ourselves", "clocks", "inputs", "windows", "displays", "cameras", "networks", "hosts",
-    "extensions", "scripts", "installed",
+    "extensions", "scripts", "installed", "libraries",
 }  # fmt: skip
 PHONE = {"androids", "ourselves", "clocks", "displays", "cameras", "installed"}
 Source = Callable[[int], Sequence[Row]]

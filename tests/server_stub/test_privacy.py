@@ -290,6 +290,8 @@ def test_an_address_that_a_provider_names_later_is_held_to_the_list() -> None:
 CALLERS = {  # all that may reach another machine, and the one way on which they do
     "storage/witnessed.py", "storage/province.py", "storage/providers.py", "wire.py",
 }  # fmt: skip
+LIBRARIES = ("requests", "httpx", "aiohttp", "socket", "urllib3")
+WAYS = ("http.client", "urllib.request", "server_stub.wire", "ledger.deadline")
 PROGRAMS = {"asking.py", "witness.py"}  # of other people: who follows or tries a server, and a witness, which listens
 
 
@@ -301,8 +303,7 @@ def test_nothing_else_of_the_server_can_call_anybody() -> None:
         for item in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in item.names] if isinstance(item, ast.Import) else []
             names += [item.module or ""] if isinstance(item, ast.ImportFrom) else []
-            if any(name.split(".")[0] in ("requests", "httpx", "aiohttp", "socket", "urllib3") or
-                   name in ("http.client", "urllib.request", "server_stub.wire", "ledger.deadline") for name in names):  # fmt: skip
+            if any(name.split(".")[0] in LIBRARIES or name in WAYS for name in names):
                 found.add(str(path.relative_to(home)))
     assert found <= CALLERS | PROGRAMS
     ask = "import sys, server_stub.app; print(*(name for name in sys.modules if name.startswith('server_stub.')))"
