@@ -81,11 +81,8 @@ class Hall:
         assert isinstance(feed, LiveFeed)
         feed.pace = 0.005
         self.feed, self.tap = feed, Tap(feed)
-        self.begun, self.whole, ask_once = (
-            0,
-            0,
-            feed._once,
-        )  # the rounds of questions: the newest, and the last whole one
+        self.begun = self.whole = 0  # the rounds of questions: the newest, and the last whole one
+        ask_once = feed._once
 
         def once(*given: Any) -> float:
             self.begun += 1
