@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from server_stub.storage import providers
 
 APP = {"app_id": "wx0123456789abcdef", "secret": "5ecre7"}
 
@@ -81,7 +84,7 @@ class Elsewhere:
 
 @contextmanager
 def elsewhere(now: Any) -> Iterator[Elsewhere]:
-    """It answers while the block runs."""
+    """It answers while the block runs; whoever asks it waits as long as a busy machine needs."""
     there = Elsewhere(now)
 
     class Handler(BaseHTTPRequestHandler):
@@ -108,7 +111,8 @@ def elsewhere(now: Any) -> Iterator[Elsewhere]:
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield there
+        with mock.patch.object(providers, "PATIENCE_S", 120.0):
+            yield there
     finally:
         server.shutdown()
         server.server_close()

@@ -16,7 +16,6 @@ from server_stub.domain.errors import ServerError, SetupError
 from server_stub.domain.oidc import Oidc, Provider
 from server_stub.domain.passkeys import Ceremony
 from server_stub.domain.wechat import WeChat, WeChatApp
-from server_stub.storage import providers
 from server_stub.storage.forgetting import SqlForgetting
 from server_stub.storage.waysfile import read_ways
 from tests.server_stub.conftest import Room
@@ -24,9 +23,8 @@ from tests.server_stub.elsewhere import APP, Elsewhere, elsewhere, ways_file
 
 
 @pytest.fixture
-def there(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[Elsewhere]:
-    """A room whose server knows both ways; it waits as long as a busy machine needs."""
-    monkeypatch.setattr(providers, "PATIENCE_S", 120.0)
+def there(room: Room) -> Iterator[Elsewhere]:
+    """A room whose server knows both ways."""
     with elsewhere(lambda: room.clock.now / 1000) as found:
         room.settings.ways.write_text(ways_file(found))
         room.restart()
