@@ -162,7 +162,7 @@ def test_a_loop_of_made_input_is_found(act: str, source: str, tools: Path, ear: 
 
 def unix(*words: str) -> None:
     """A program of the system below: Wine starts it by its path."""
-    subprocess.run(["cmd", "/c", "start", "/wait", "/unix", f"/usr/bin/{words[0]}", *words[1:]], check=True, timeout=60)
+    subprocess.run(["cmd", "/c", "start", "/wait", "/unix", f"/usr/bin/{words[0]}", *words[1:]], check=True, timeout=600)
 
 
 def test_a_hand_is_heard_and_nothing_of_it_is_kept(tools: Path, ear: Ear) -> None:
@@ -253,12 +253,12 @@ def toolhelp_modules() -> tuple[str, ...]:
 
 def test_the_clocks_are_true(tools: Path, engine: Engine) -> None:
     """Functions and the kernel's page agree: nothing bent, no jump, no offset."""
-    source = clocks.Clocks()
+    source, begun = clocks.Clocks(), now_ms()
     assert source.collect(0) == []
     time.sleep(0.5)
     (row,) = source.collect(0)
     assert not engine.judge([row])
-    assert 400 <= row.uptime_ms <= 5_000  # type: ignore[union-attr]
+    assert 400 <= row.uptime_ms <= now_ms() - begun + 100  # type: ignore[union-attr]
     assert row.offset_ms < 1_000  # type: ignore[union-attr]
 
 
