@@ -162,7 +162,9 @@ def test_a_loop_of_made_input_is_found(act: str, source: str, tools: Path, ear: 
 
 def unix(*words: str) -> None:
     """A program of the system below: Wine starts it by its path."""
-    subprocess.run(["cmd", "/c", "start", "/wait", "/unix", f"/usr/bin/{words[0]}", *words[1:]], check=True, timeout=600)
+    subprocess.run(
+        ["cmd", "/c", "start", "/wait", "/unix", f"/usr/bin/{words[0]}", *words[1:]], check=True, timeout=600
+    )
 
 
 def test_a_hand_is_heard_and_nothing_of_it_is_kept(tools: Path, ear: Ear) -> None:
