@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger import names, trust
+from ledger.classlog import ClassLog
 from ledger.errors import LedgerError
 from ledger.leaves import Logged
 from ledger.leaves import decode as decode_leaf
@@ -59,7 +60,7 @@ class Province:
         try:
             grown = following.update(self._http, self._class_id, self._trusted, log)
             came = self._kept.keep(grown, self._tile if self._who else None)
-            came += self._earlier() if self._who else []
+            came += self._earlier(log) if self._who else []
         except FeedError:
             with contextlib.suppress(OSError):
                 signed = self._http.ask("GET", f"/log/{self._class_id}/checkpoint").body
@@ -74,22 +75,12 @@ class Province:
             entry = decode_leaf(data)
             yield {"entry": at, "type": "checkpoint" if isinstance(entry, Logged) else entry.type}
 
-    def _earlier(self) -> list[Came]:
+    def _earlier(self, log: ClassLog) -> list[Came]:
         """Events of sessions that were logged before events were asked for."""
-        log, found = self._kept.log(), []
-        for sid, _ in list(self._kept.lacking(log)):
-            at = log.sessions[sid].logged[-1][0]
-            entry = decode_leaf(self._entry(at))
-            if isinstance(entry, Logged):
-                found.append(self._kept.fetch(sid, entry, self._tile))
-        return found
-
-    def _entry(self, index: int) -> bytes:
-        """An entry of the class log as it is kept here."""
-        data, at = (self._folder / "class.log").read_bytes(), 0
-        for _ in range(index):
-            at += 2 + int.from_bytes(data[at : at + 2], "big")
-        return data[at + 2 : at + 2 + int.from_bytes(data[at : at + 2], "big")]
+        lacking = {log.sessions[sid].logged[-1][0]: sid for sid, _ in self._kept.lacking(log)}
+        entries = enumerate(self._kept.entries()) if lacking else ()
+        found = [(lacking[at], decode_leaf(data)) for at, data in entries if at in lacking]
+        return [self._kept.fetch(sid, entry, self._tile) for sid, entry in found if isinstance(entry, Logged)]
 
     def _tile(self, sid: str, path: str) -> bytes:
         """A tile of a session; signs in where the token has ended."""

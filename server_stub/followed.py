@@ -45,21 +45,24 @@ class Followed:
 
     def log(self) -> ClassLog:
         """The class log as it was kept; what was cut within its last entry is not part of it, and goes."""
-        log, path = ClassLog(self._origin), self._folder / "class.log"
-        data = path.read_bytes() if path.exists() else b""
-        at = 0
-        while at + 2 <= len(data):
-            end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-            if end > len(data):
-                break
+        log, path, at = ClassLog(self._origin), self._folder / "class.log", 0
+        for entry in self.entries():
             try:
-                log.add(data[at + 2 : end])
+                log.add(entry)
             except LedgerError as error:
                 raise FeedError(f"{path} was changed: {error}") from error
-            at = end
-        if at < len(data):
+            at += 2 + len(entry)
+        if path.exists() and at < path.stat().st_size:
             os.truncate(path, at)
         return log
+
+    def entries(self) -> Iterator[bytes]:
+        """The class log's entries as they were kept, each whole, read once."""
+        path = self._folder / "class.log"
+        data, at = path.read_bytes() if path.exists() else b"", 0
+        while at + 2 <= len(data) and (end := at + 2 + int.from_bytes(data[at : at + 2], "big")) <= len(data):
+            yield data[at + 2 : end]
+            at = end
 
     def keep(self, grown: Grown, tile: Tiles | None) -> list[Came]:
         """Keep what `following.update` gave, with the sessions' events where `tile` brings them; `FeedError` for events

@@ -164,6 +164,25 @@ def test_without_an_account_the_public_log_alone_is_followed_and_events_come_lat
     ]
 
 
+def test_the_kept_log_is_read_once_for_all_sessions_that_lack_events(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A province that gets its account late: a class of many sessions is not read again for each of them."""
+    hire(room)
+    devices, here = [study(room), study(room, "other")], tmp_path / "province"
+    province(room, here, account="").look()
+    real, reads = Path.read_bytes, []
+
+    def read(path: Path) -> bytes:
+        reads.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    province(room, here).look()
+    assert reads.count("class.log") == 2  # what was kept, and the entries that the sessions are held to
+    assert all(kept(here, device.sid) for device in devices)
+
+
 @pytest.mark.parametrize("who", ["teacher", "provider", "far"])
 def test_who_may_not_export_gets_no_events(room: Room, tmp_path: Path, who: str) -> None:
     """The rights of the archive: others are refused, and a class of others does not exist."""
