@@ -34,7 +34,7 @@ def environment(display: str) -> dict[str, str]:
 def sees(display: str, *named: str) -> Any:
     """What the probe says within a terminal, whose WINDOWID is its own or `named`."""
     done = subprocess.run(
-        [*PROGRAM, *named], env=environment(display), check=True, capture_output=True, text=True, cwd=ROOT, timeout=120
+        [*PROGRAM, *named], env=environment(display), check=True, capture_output=True, text=True, cwd=ROOT, timeout=600
     )
     return json.loads(done.stdout)
 
@@ -49,7 +49,7 @@ def another_window(display: str) -> Iterator[str]:
     try:
         yield program.stdout.readline().strip()
     finally:
-        program.communicate(timeout=60)
+        program.communicate(timeout=600)
 
 
 @pytest.mark.x11
