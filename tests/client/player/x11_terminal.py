@@ -52,7 +52,8 @@ def main() -> None:
     named = int(sys.argv[1]) if len(sys.argv) > 1 else own
     claim(connection, named, os.getpid())
     env = {**os.environ, "WINDOWID": str(named)}
-    seen = subprocess.run([sys.executable, "-c", SEES], env=env, check=True, capture_output=True, text=True, timeout=600)
+    command = [sys.executable, "-c", SEES]
+    seen = subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=600)
     print(seen.stdout, end="")
 
 
