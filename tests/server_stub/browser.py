@@ -185,16 +185,19 @@ def chromium(folder: Path, *, language: str = "zh-CN") -> Iterator[Chromium]:
         assert made.status_code == 200, made.text
         browser = Chromium(url, made.json()["value"]["sessionId"])
         yield browser
-        browser.http.delete("")
+        with contextlib.suppress(httpx.HTTPError):  # it is killed in a moment
+            browser.http.delete("", timeout=60)
     finally:
-        _stop(psutil.Process(process.pid))
+        _stop(process)
 
 
-def _stop(driver: psutil.Process) -> None:
+def _stop(driver: subprocess.Popen[bytes]) -> None:
     """The driver and the browser that it started: a driver that is killed leaves its browser behind."""
-    for process in [*driver.children(recursive=True), driver]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(driver.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+    driver.kill()
     driver.wait()
 
 
