@@ -14,6 +14,7 @@ from agent.engine import Engine, gravest
 from agent.pack import Pack, load_line
 from agent.tables import TABLES, HostRow, InputRow, ProcessRow, Row, kind_of
 from ledger.kinds import ROW
+from tests.tries import tries
 
 from .test_pack import RULE, line
 
@@ -132,7 +133,7 @@ def rows(row_type: type[Row]) -> st.SearchStrategy[Row]:
     return st.builds(row_type, **fields)
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(st.lists(st.one_of(*(rows(row_type) for row_type in TABLES.values())), max_size=4))
 def test_hostile_rows_cannot_break_a_log_line_or_a_screen(engine: Engine, found: list[Row]) -> None:
     """Newlines, 64 KiB names, half surrogates, bidi marks: every finding is a valid evidence row of printable text."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from agent.collectors.extensions import Extensions, read_profile, unpacked_id
 from agent.engine import Engine, gravest
 from agent.tables import ExtensionRow, ProcessRow
+from tests.tries import tries
 
 MANAGER = "dhdgffkkebhmkfjojejmpbldmpobfkfo"
 
@@ -87,7 +88,7 @@ JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(200))
 @given(JSON, st.sampled_from(["chrome", "firefox"]), st.binary(max_size=4))
 def test_any_profile_file_is_read_or_left_out(tmp_path: Path, data: Any, browser: str, noise: bytes) -> None:
     """Fuzz: manifests and Preferences of any shape, and broken ones; nothing but rows comes out."""

@@ -15,6 +15,7 @@ from agent.formats.leveldb import read_folder, read_log, read_table
 from agent.formats.mozilla import read_store, values
 from agent.formats.snappy import decompress
 from tests.agent import stores
+from tests.tries import tries
 
 
 @given(st.lists(st.sampled_from([b"playbackRate", b"\n", b"a" * 70, b"\xff\x00", b"xyz"]), max_size=300).map(b"".join))
@@ -116,7 +117,7 @@ def test_a_store_of_another_form_is_refused(tmp_path: Path) -> None:
             read_store(path)
 
 
-@settings(max_examples=30)
+@settings(max_examples=tries(30))
 @given(st.binary(max_size=600), st.integers(0, 12_000), st.booleans())
 def test_any_bytes_of_a_firefox_store_are_read_or_refused(noise: bytes, at: int, in_log: bool) -> None:
     """A good store and its log, with noise written over one of them."""

@@ -92,6 +92,7 @@ def test_a_living_agent_beats_with_its_rules_and_hash(link: AgentLink, pack: Pac
     assert first.uptime > 0
 
 
+@pytest.mark.slow
 def test_a_killed_agent_is_told_and_its_successor_lives(link: AgentLink, clock: Clock) -> None:
     """SIGKILL: lost at once; started again with a new key, after a pause that grows."""
     link.start()
@@ -294,6 +295,7 @@ def beats_of(guard: AgentGuard, until: Callable[[list[object]], bool]) -> list[o
     raise AssertionError(f"never came; heard {said}")
 
 
+@pytest.mark.slow
 def test_the_granted_rules_stand_in_the_beats_and_survive_a_restart(class_pack: tuple[str, Path], clock: Clock) -> None:
     """Handed over by hash to the running agent, and to its successor when it was killed."""
     digest, path = class_pack
@@ -318,6 +320,7 @@ def noted(said: list[object], words: str) -> bool:
     return any(isinstance(item, AgentNote) and words in item.detail for item in said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["exchanged", "expired", "another installation"])
 def test_what_the_grant_does_not_name_is_recorded(how: str, class_pack: tuple[str, Path]) -> None:
     """A pack exchanged on the disk, one past its day, files that the class does not know: said, once."""
@@ -369,6 +372,7 @@ def ours() -> set[object]:
     return {*children, *threading.enumerate(), *(("file", name) for name in files)}
 
 
+@pytest.mark.slow
 def test_a_session_leaves_nothing_behind(link: AgentLink, tmp_path: Path) -> None:
     """No process, no thread of ours, no listening port while it runs, no open file, no file on the disk."""
     gc.collect()  # what tests of before left to it

@@ -129,6 +129,7 @@ def test_any_property_list_is_read_or_none(data: bytes, head: bytes) -> None:
     parse_plist(head + data)
 
 
+@pytest.mark.slow
 def test_a_property_list_that_unfolds_is_refused() -> None:
     """Entities that grow a thousandfold; a list in a list in a list; a pipe in a file's place."""
     entities = b'<!DOCTYPE p [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'

@@ -16,6 +16,7 @@ from agent.errors import CollectorError, ManifestError
 from agent.manifest import DEVELOPMENT, KEY, NOTE, ROOT, check, files_hash, installed, text_of
 from agent.tables import SelfRow
 from ledger import note
+from tests.tries import tries
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_a_hostile_file_name_stays_in_its_line(copy: Path) -> None:
     assert len(check(copy).changed) == 1
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=tries(50), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 10**4), st.sampled_from([NOTE, KEY]))
 def test_a_changed_byte_of_the_manifest_is_never_believed(copy: Path, noise: bytes, at: int, name: str) -> None:
     """Fuzz: other bytes are our own error, or the very same files."""

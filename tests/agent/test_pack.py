@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from agent.errors import AgentError, ExpiredPackError, PackError, RuleError
 from agent.pack import Pack, load_class, load_folder, load_line
+from tests.tries import tries
 
 WORDS = {"title": "标题", "why": "原因", "remedy": "办法"}
 RULE = {
@@ -86,7 +87,7 @@ def test_a_folder_without_rules_is_refused(tmp_path: Path) -> None:
         load_folder(tmp_path)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.binary(max_size=200), st.integers(0, 10**6))
 def test_a_changed_byte_never_leaves_the_loader_as_a_foreign_error(noise: bytes, at: int) -> None:
     """Fuzz: bytes put into a good line load as that line or raise an error of ours."""

@@ -12,6 +12,7 @@ from agent.errors import FrameError, MacError, PipeError, SequenceError
 from agent.messages import FROM_AGENT, FROM_CLIENT, Beat, Bye, Camera, Cleared, Found, Note, Ping, Recheck
 from agent.pipe import HEAD_BYTES, MAX_FRAME, TO_AGENT, TO_CLIENT, Opener, Sealer
 from ledger import canonical
+from tests.tries import tries
 
 KEY = bytes(range(32))
 HASH = "ab" * 32
@@ -128,7 +129,7 @@ def test_what_cannot_be_carried_is_refused_when_sent() -> None:
         Sealer(KEY, TO_CLIENT).seal(Note("a\tb"))
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(st.binary(max_size=300), st.booleans())
 def test_any_bytes_are_frames_or_refused(data: bytes, after_a_good_one: bool) -> None:
     """Fuzz: only `PipeError` leaves the opener."""

@@ -13,6 +13,7 @@ from agent.errors import SampleError
 from agent.judge import judge_lines
 from agent.pack import Pack
 from agent.samples import BLIND, READERS, parse_sample
+from tests.tries import tries
 
 
 def lines(*samples: object) -> list[bytes]:
@@ -61,7 +62,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=tries(400))
 @given(st.sampled_from(sorted(READERS)), st.dictionaries(KEYS, VALUES, max_size=6) | st.lists(VALUES, max_size=4))
 def test_any_data_is_judged_or_refused(pack: Pack, kind: str, data: Any) -> None:
     """Fuzz: one answer a line, whatever the line holds; answers are plain JSON."""

@@ -50,6 +50,7 @@ def first_beat(guard: AgentGuard) -> list[object]:
     raise AssertionError(f"no agent came; heard {said}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
 def test_an_agent_that_is_gone_stops_credit_within_five_seconds(how: signal.Signals) -> None:
     """The lesson stands, the log says why, the time until it stood is bounded, and a new agent lets it go on."""

@@ -61,6 +61,7 @@ def test_an_activation_code_opens_the_door(arriving) -> None:
     client.until("real_name")
 
 
+@pytest.mark.slow
 def test_an_employers_token_opens_its_learners_first_sign_in(arriving, tmp_path: Path) -> None:
     """Without a code; whom it does not serve, or not any more, gets the code to the phone as everywhere."""
     world, _client, _there = arriving
@@ -132,6 +133,7 @@ def test_whom_nobody_linked_is_told_the_way(arriving) -> None:
     assert (page(client).step, page(client).trouble) == ("account", None)
 
 
+@pytest.mark.slow
 def test_what_was_left_does_not_come_back(arriving) -> None:
     """The learner chose another way meanwhile: a yes elsewhere signs nobody in here."""
     world, client, there = arriving

@@ -151,6 +151,7 @@ def asked(machine: MachineSide, sid: str) -> list[Event]:
     return [event for event in machine.events(sid) if isinstance(event.body, Question)]
 
 
+@pytest.mark.slow
 def test_an_answer_is_sealed_counts_nothing_and_the_whole_minute_counts(world: World) -> None:
     """Thirteen questions, thirteen events; only the reviewer reads which choice; the verifier agrees on the hours."""
     machine = world.machine()
@@ -173,6 +174,7 @@ def test_an_answer_is_sealed_counts_nothing_and_the_whole_minute_counts(world: W
     assert all(events.decode(data) for data in machine.outbox.events(study.sid))
 
 
+@pytest.mark.slow
 def test_a_lesson_gone_on_with_later_asks_only_what_was_not_answered(world: World) -> None:
     """After a crash the answered ones are known from the signed log; the open one is asked again."""
     machine = world.machine()

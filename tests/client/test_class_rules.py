@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 
+import pytest
+
 from agent.pack import load_class, load_folder
 from client.ports import Reply
 from tests.client.world import CLASS, MachineSide, World
@@ -25,6 +27,7 @@ def open_lesson(pc: MachineSide) -> str:
     return sid
 
 
+@pytest.mark.slow
 def test_each_session_has_the_rules_that_its_grant_names(world: World, pc: MachineSide) -> None:
     """First none of its own; then a published pack, and with it the installed files that the class expects."""
     open_lesson(pc)

@@ -303,6 +303,7 @@ def test_version_is_that_of_the_project():
     assert len(describe("x" * 500)) <= 200
 
 
+@pytest.mark.slow
 def test_version_doctor_and_config_need_no_display(tmp_path):
     """No window opens, kivy is not imported; doctor names what is missing with its remedy."""
     env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}

@@ -61,6 +61,7 @@ def revoked_devices(world: World) -> int:
     return sum(record.revocation is not None for record in log.keys if record.leaf.role == "device")
 
 
+@pytest.mark.slow
 def test_a_restored_backup_goes_on_under_a_fresh_key(world, pc):
     """The disk of yesterday: the server has a session that this device never held. Told what to do; then a new key, a
     new session, and everything that was earned is in the archive."""
@@ -81,6 +82,7 @@ def test_a_restored_backup_goes_on_under_a_fresh_key(world, pc):
     assert all(row.credited_ms for row in report.sessions if row.sid != third)
 
 
+@pytest.mark.slow
 def test_a_backup_restored_in_the_middle_of_a_session_is_a_fork_that_is_kept(world, pc):
     """The same session goes on from an older state: its key signs a second history, which the server keeps and does not
     take; the lesson goes on in a new session."""
@@ -105,6 +107,7 @@ def test_a_backup_restored_in_the_middle_of_a_session_is_a_fork_that_is_kept(wor
     assert {row.sid for row in report.sessions} == {study.sid, later}
 
 
+@pytest.mark.slow
 def test_of_a_cloned_machine_both_go_on_and_only_one_history_is_taken(world, pc):
     """Two machines with one key, both used: each ends with a key of its own, no session of either is lost."""
     studied(pc)
@@ -145,6 +148,7 @@ def test_two_histories_of_one_session_are_proven_by_the_two_machines_exports(wor
     assert sid in found.proofs[0].verify()
 
 
+@pytest.mark.slow
 def test_a_key_that_was_copied_to_an_empty_disk_is_no_way_around(world, pc):
     """Only the secrets, none of the records: the chain says `lost`; the owner's device notices, and is told."""
     studied(pc)
@@ -163,6 +167,7 @@ def test_a_key_that_was_copied_to_an_empty_disk_is_no_way_around(world, pc):
     assert world.verified().exit_code == 0
 
 
+@pytest.mark.slow
 def test_renewing_waits_for_the_person_and_survives_a_crash(world, pc):
     """An old token renews nothing; a crash between the server's answer and the disk ends with the same one key."""
     studied(pc)
@@ -190,6 +195,7 @@ def test_renewing_waits_for_the_person_and_survives_a_crash(world, pc):
     assert sum(record.leaf.role == "device" for record in log.keys) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [bytes(280), b"half a name", b"name\n-----BEGIN PRIVATE KEY-----\n"])
 def test_a_fresh_key_that_the_disk_spoiled_is_drawn_again(world, pc, left):
     """Nobody holds it and nothing was signed by it, so it stops nobody."""
@@ -248,6 +254,7 @@ def test_the_staff_get_both_sides_and_a_proof_of_a_cloned_device(world, pc, tmp_
     assert study.sid in contradiction.parse(proof).verify()
 
 
+@pytest.mark.slow
 def test_consents_that_only_the_old_key_signed_are_signed_again(world, pc):
     """A word given off line before the copy was noticed is the learner's still, under the new key."""
     studied(pc)
@@ -352,6 +359,7 @@ def test_claims_are_what_a_complaint_needs(world, pc, tmp_path):
             complain(path.read_bytes(), source, trust)
 
 
+@pytest.mark.slow
 def test_the_learner_finds_the_way_on_by_the_screens_alone(make_world, tmp_path):
     """A restored backup on the screen: one sentence, one button; a sign-in; then the lesson plays."""
     from client.view import View

@@ -171,6 +171,7 @@ def test_the_agent_is_started_and_heard(link: FakeLink, how: str) -> None:
     assert link.closed
 
 
+@pytest.mark.slow
 def test_a_real_agent_answers() -> None:
     """The installed one, by its own pipe; later on a machine that does ten other things."""
     assert guards.agent().how in ("good", "slow")

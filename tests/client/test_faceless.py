@@ -64,6 +64,7 @@ def answers(machine: MachineSide, sid: str) -> list[Answered]:
     return [event.body for event in machine.events(sid) if isinstance(event.body, Answered)]
 
 
+@pytest.mark.slow
 def test_a_learner_without_a_camera_finishes_the_lesson_by_code_with_full_credit(world: World) -> None:
     """The same random moments, a code and a word each: device, server and verifier credit the whole minute."""
     machine = world.machine(face=False)
@@ -82,6 +83,7 @@ def test_a_learner_without_a_camera_finishes_the_lesson_by_code_with_full_credit
     assert (report.exit_code, report.credited_ms) == (0, MINUTE)
 
 
+@pytest.mark.slow
 def test_a_wrong_code_or_word_brings_another_attempt_and_costs_nothing(world: World) -> None:
     """Inconclusive, drawn anew, never failed: the check is passed by its next attempt and all of it counts."""
     machine = world.machine(face=False)
@@ -94,6 +96,7 @@ def test_a_wrong_code_or_word_brings_another_attempt_and_costs_nothing(world: Wo
     assert lesson.result().credited_ms == MINUTE  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_who_never_finds_the_code_is_helped_and_not_blamed(world: World) -> None:
     """Three attempts without the right code are a miss without blame: a help case, no mismatch, nothing failed."""
     machine = world.machine(face=False)
@@ -112,6 +115,7 @@ def test_who_never_finds_the_code_is_helped_and_not_blamed(world: World) -> None
     assert all("nobody is to blame" in reason for reason in reasons)
 
 
+@pytest.mark.slow
 def test_each_attempt_has_a_code_of_its_own_and_it_is_sent_once(world: World) -> None:
     """Asking again sends nothing: one code for one attempt, whoever asks how often."""
     sent: list[str] = []
@@ -155,6 +159,7 @@ def test_another_learner_cannot_answer_for_this_session(world: World) -> None:
     assert reply.status == 404
 
 
+@pytest.mark.slow
 def test_a_network_that_is_gone_at_the_question_costs_nothing_but_time(world: World) -> None:
     """The code cannot be compared: inconclusive, reason network; with the network the next attempt passes."""
     machine = world.machine(face=False)
@@ -200,6 +205,7 @@ class Lab:
         self.take(bodies.sign(body, read_key(self.folder / "invigilator")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["room", "call"])
 def test_a_person_identifies_the_learner_and_the_verifier_asks_who_vouches(tmp_path: Path, method: str) -> None:
     """Room and call: the same random moments, answered by a supervisor's note; credited where an authority vouches."""
@@ -243,6 +249,7 @@ def test_a_note_of_long_ago_and_a_note_on_somebody_else_identify_nobody(tmp_path
 # --- a client that says what is not so --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_pass_that_no_note_bears_out_is_not_credited_by_anybody_but_its_own_device(world: World) -> None:
     """A patched client claims its codes were right: the server's figure is 0, and the verifier's is not higher."""
     machine = world.machine(face=False)

@@ -161,6 +161,7 @@ def test_a_learner_enrols_anew_but_nobody_else_in_their_place(world: World, tmp_
     assert journey._signed.enrolment.profile.template(registration) == ANNAS  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_what_followed_the_template_is_kept_and_goes_with_it(world: World, tmp_path: Path) -> None:
     """Sealed beside it, given back at the next lesson, forgotten with a new enrolment."""
     client = enrolled(world, tmp_path / "pc")

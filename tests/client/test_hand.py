@@ -77,6 +77,7 @@ def test_before_and_after_a_session_there_is_no_hand_to_raise(pc: MachineSide) -
     assert refused.value.status == 410
 
 
+@pytest.mark.slow
 def test_nobody_raises_somebody_elses_hand(world: World, studying: Any) -> None:
     """Another learner's session is unknown to one's own token."""
     other = world.machine("other", "other")

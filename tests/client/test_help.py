@@ -126,6 +126,7 @@ def world(tmp_path: Path):  # type: ignore[no-untyped-def]
     world.close()
 
 
+@pytest.mark.slow
 def test_the_learner_goes_on_by_code_in_the_same_course(world: World, tmp_path: Path) -> None:
     """From the help case to a session without a camera by one button: the consent stands, the whole minute counts."""
     client = enrolled(world, tmp_path / "pc")

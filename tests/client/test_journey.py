@@ -113,6 +113,7 @@ def enrolled(world: World, folder: Path) -> Client:
     return client
 
 
+@pytest.mark.slow
 def test_a_learner_goes_from_the_notice_to_the_counted_minute(world: World, tmp_path: Path) -> None:
     """Notice, sign-in, real name, enrolment, overview, lesson, result: the whole minute is counted."""
     client = enrolled(world, tmp_path / "pc")
@@ -151,6 +152,7 @@ def test_a_wrong_code_is_one_sentence_and_loses_nothing(world: World, tmp_path: 
     client.until("real_name")
 
 
+@pytest.mark.slow
 def test_the_next_start_finds_the_learner_signed_in(world: World, tmp_path: Path) -> None:
     """Nobody reads the notice twice: the second start opens on the overview."""
     enrolled(world, tmp_path / "pc").journey.close()

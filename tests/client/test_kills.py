@@ -28,6 +28,7 @@ def unproven_from(pc: MachineSide, study) -> int:
     return found.session(study.sid).credited_ms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [100, 2_300, 9_900, 31_000, 64_700])
 def test_killed_in_mid_lesson_and_started_again(make_world, after):
     """Killed, restarted: recovered, sent, verified; exactly the spans proven before the kill count, the tail is listed
@@ -135,6 +136,7 @@ def test_killed_while_it_was_opening_leaves_nothing_behind(make_world):
     assert world.verified().credited_ms == 30_000
 
 
+@pytest.mark.slow
 def test_two_crashes_one_after_the_other(make_world):
     """Recovered while offline, crashed again before it was sent: still one history, still accepted."""
     world = make_world(units=(("pass", 60_000),))

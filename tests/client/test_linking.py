@@ -68,6 +68,7 @@ def linked(world: World, client: Client, there: There, subject: str = "anna") ->
     return page(client)
 
 
+@pytest.mark.slow
 def test_a_second_way_is_linked_and_opens_the_same_learner(inside, tmp_path: Path) -> None:
     """A code on the screen, a yes in the browser, and the page says so; on another computer it signs in alone."""
     world, client, there = inside
@@ -150,6 +151,7 @@ def test_what_another_learner_asked_for_is_not_gone_on_with(inside) -> None:
     assert linking._wanted is None
 
 
+@pytest.mark.slow
 def test_an_account_that_is_somebody_elses_is_not_taken(inside) -> None:
     """Linked to another learner before: the sentence says so, and nothing changes on either side."""
     world, client, there = inside

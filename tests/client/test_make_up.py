@@ -58,6 +58,7 @@ def with_a_hole(world: World) -> MachineSide:
     return machine
 
 
+@pytest.mark.slow
 def test_just_the_missing_part_is_studied_and_then_counts(world: World) -> None:
     """The hole in the middle is played from its begin to its end, the lesson closes by itself, all of it counts."""
     machine = with_a_hole(world)
@@ -85,6 +86,7 @@ def test_just_the_missing_part_is_studied_and_then_counts(world: World) -> None:
     assert not world.verified().refused
 
 
+@pytest.mark.slow
 def test_several_parts_one_after_the_other_and_nothing_between(world: World) -> None:
     """Two parts: both are played, what lies between them is not."""
     machine = with_a_hole(world)
@@ -106,6 +108,7 @@ def test_several_parts_one_after_the_other_and_nothing_between(world: World) -> 
     assert [leg for leg in legs(after) if leg.from_ms < second.from_ms], "the part between is still to be made up"
 
 
+@pytest.mark.slow
 def test_the_learner_may_end_a_make_up_at_any_time(world: World) -> None:
     """A make-up is a session like any other: what was proven counts, the rest stays to be made up."""
     machine = with_a_hole(world)

@@ -43,6 +43,7 @@ def finished(pc: MachineSide, study, ms: int = 60 * MINUTE):
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["drop request", "drop answer", "twice", "500", "corrupt"])
 def test_whatever_befalls_an_upload_nothing_is_lost(make_world, fault):
     """Requests and answers lost, doubled, refused or garbled: the same bytes go again, all of it is credited."""
@@ -102,6 +103,7 @@ def test_attack_a_number_that_no_record_holds(make_world, where, status, said):
     assert (kept.state, len(kept.seed)) == ("sent", 32)
 
 
+@pytest.mark.slow
 def test_a_lost_answer_brings_its_order_later_and_late_is_nobodys_fault(world, pc):
     """An order that arrives more than net_slack late is answered inconclusive (network); the next attempt passes."""
     study = pc.study()
@@ -136,6 +138,7 @@ def test_the_server_is_down_at_the_start(world, pc):
     pc.run(study, 20_000, until="playing")
 
 
+@pytest.mark.slow
 def test_a_short_silence_in_mid_lesson_costs_nothing(make_world):
     """The server is away for a minute: the lesson goes on, the screen says so, all is credited."""
     world = make_world(units=(("pass", 3 * MINUTE),))
@@ -151,6 +154,7 @@ def test_a_short_silence_in_mid_lesson_costs_nothing(make_world):
     assert world.verified().credited_ms == 3 * MINUTE
 
 
+@pytest.mark.slow
 def test_five_minutes_offline_are_checked_by_the_device_and_credited_after_a_look_online(make_world):
     """Offline spans under offline checks, visible in the log, credited once a check is passed online."""
     world = make_world(units=(("pass", 8 * MINUTE),))
@@ -170,6 +174,7 @@ def test_five_minutes_offline_are_checked_by_the_device_and_credited_after_a_loo
     assert (report.exit_code, report.credited_ms) == (0, 8 * MINUTE)
 
 
+@pytest.mark.slow
 def test_the_offline_limit_waits_for_the_network(make_world):
     """At limits.offline_ms the lesson stands and says why; back online it goes on, and all of it counts."""
     world = make_world(units=(("pass", 10 * MINUTE),), changes={b"offline_ms = 600_000": b"offline_ms = 120_000"})
@@ -189,6 +194,7 @@ def test_the_offline_limit_waits_for_the_network(make_world):
     assert report.credited_ms == result.credited_ms == 10 * MINUTE
 
 
+@pytest.mark.slow
 def test_a_session_that_ends_offline_is_sent_later(world, pc):
     """Closed without a network: the screen says that the records are kept; they are receipted when it is back."""
     study = pc.study()
@@ -339,6 +345,7 @@ def test_a_token_that_ended_is_said_plainly(world, pc):
         pc.enrolment.me()
 
 
+@pytest.mark.slow
 def test_one_session_at_a_time(make_world):
     """A second device is told of the first; going on there pauses the first, and what it earned stays."""
     world: World = make_world(units=(("pass", 2 * MINUTE),))
@@ -414,6 +421,7 @@ def test_a_session_that_the_server_closed_ends_here_too(world, pc):
     assert SessionOverError.code == "TS-C-024"
 
 
+@pytest.mark.slow
 def test_every_answer_is_signed_within_its_deadline(world, pc):
     """From `ordered` to the cosignature over `answered` no more than the deadline passes, notice included."""
     study = pc.study()

@@ -80,6 +80,7 @@ def test_the_timeline_is_the_ledgers_and_leads_to_the_make_up(studied: Client) -
     assert journey.study.state.way[0].to_ms == line.seen_ms
 
 
+@pytest.mark.slow
 def test_the_page_of_rights_holds_everything_that_is_kept(studied: Client) -> None:
     """Hours with reasons that add up, the consents with their moments, no photo that was not taken."""
     journey = studied.journey
@@ -98,6 +99,7 @@ def rights_of() -> tuple[str, ...]:
     return ("notice", "commitment", "face", "photos")
 
 
+@pytest.mark.slow
 def test_a_consent_is_withdrawn_by_one_button_and_given_again(studied: Client) -> None:
     """Signed at once, known to the server; the template goes with the consent to it, and the other way serves."""
     journey = studied.journey
@@ -121,6 +123,7 @@ def profile(journey: Journey) -> Profile:
     return who.enrolment.profile
 
 
+@pytest.mark.slow
 def test_what_the_learner_writes_reaches_the_school_and_the_answer_comes_back(studied: Client) -> None:
     """A statement and an appeal; the school's answer stands below it."""
     journey = studied.journey
@@ -142,6 +145,7 @@ def test_what_the_learner_writes_reaches_the_school_and_the_answer_comes_back(st
     assert "已核实，不影响学时。" in [one.answer for one in answered]
 
 
+@pytest.mark.slow
 def test_whoever_writes_a_word_to_look_at_is_told_after_it_was_sent(studied: Client) -> None:
     """R4.4: an appeal goes at once, whatever its words; the page says that its reader sees a mark."""
     journey = studied.journey
@@ -165,6 +169,7 @@ def test_without_the_network_only_the_letters_are_missing(studied: Client) -> No
     assert page.hours
 
 
+@pytest.mark.slow
 def test_one_button_makes_everything_for_an_appeal(studied: Client, tmp_path: Path) -> None:
     """The bundle's copy verifies offline by its trust file; report and words lie beside it; nothing is replaced."""
     journey = studied.journey
@@ -255,6 +260,7 @@ def test_a_reminder_is_told_on_the_overview_and_by_the_desktop_once(studied: Cli
     assert journey.shown.bell.key == "bell.now"  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_who_signs_out_leaves_nothing_on_the_pages(studied: Client) -> None:
     """A shared PC: the next one sees no course, no reminder, no goal."""
     journey = studied.journey

@@ -41,6 +41,7 @@ def traces(folder: Path, photos: list[bytes]) -> list[str]:
     return [str(path) for path in files if any(mark in path.read_bytes() for mark in marks)]
 
 
+@pytest.mark.slow
 def test_from_the_camera_to_the_reviewer(make_world):
     """Each answer names its photo; the server has it sealed; a reviewer opens it for a reason, and the class log says
     so; the archive shows photo and audit, and verifies."""
@@ -70,6 +71,7 @@ def test_from_the_camera_to_the_reviewer(make_world):
     assert first.evidence["eid"].encode() in audit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["consent", "withdrawn", "policy", "reviewer", "face"])
 def test_no_photo_unless_policy_consent_and_a_recipient_agree(make_world, missing):
     """Any one of them missing: no photo is taken, nothing is asked for, and every check passes as without photos."""
@@ -198,6 +200,7 @@ def test_a_grant_may_not_name_just_anybody_to_send_faces_to(make_world, monkeypa
     assert pc.outbox.sessions() == []
 
 
+@pytest.mark.slow
 def test_what_waits_is_bounded_and_then_none_is_taken(make_world, monkeypatch):
     """A device that is long without a network keeps so many bytes and no more: the next check takes no photo."""
     from client.sync import logbook
@@ -214,6 +217,7 @@ def test_what_waits_is_bounded_and_then_none_is_taken(make_world, monkeypatch):
     assert any(request.photo is None for request in pc.proctor.requests)
 
 
+@pytest.mark.slow
 def test_withdrawn_consent_takes_back_what_was_not_sent(make_world):
     """From the next session on no photo is taken, and those that still wait on the device are never sent."""
     world = make_world(units=(("pass", 90_000),), reviewers=1)
@@ -242,6 +246,7 @@ def test_withdrawn_consent_takes_back_what_was_not_sent(make_world):
     assert first != later.sid
 
 
+@pytest.mark.slow
 def test_an_erased_photo_leaves_an_archive_that_verifies(make_world):
     """Keys and blob are gone from the server's disk, the leaf and its receipt stand, nobody can open it any more, the
     credit is what it was; opening another one still works."""

@@ -69,6 +69,7 @@ def test_offline_it_says_what_waits_and_loses_nothing(left: Any, capsys: Any) ->
     assert world.verified().exit_code == 0
 
 
+@pytest.mark.slow
 def test_ahead_the_courses_come_too_and_a_broken_download_goes_on(left: Any, capsys: Any) -> None:
     """With --ahead every course of the signed-in learner lies here whole; where the line breaks it says so first."""
     _, pc, line = left

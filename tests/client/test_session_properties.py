@@ -30,6 +30,7 @@ from client.session import Metered
 from client.state import Announced, Attempting
 from client.view import TEXT
 from tests.client.bench import FRONT, Bench, check_log, policy
+from tests.tries import tries
 
 RULES = {
     "demo": policy(),
@@ -168,7 +169,7 @@ EXAMPLES = 3_000 if os.environ.get("TRUESEAT_LONG") else 120
 TOLERANT = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=TOLERANT)
+@settings(max_examples=tries(EXAMPLES), deadline=None, suppress_health_check=TOLERANT)
 @given(
     st.lists(OPS, max_size=60),
     st.lists(OPS, max_size=8),
@@ -193,7 +194,7 @@ def test_no_sequence_of_signals_makes_an_invalid_log(ops, closing, rules):
     check_log(bench)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(OPS, max_size=40))
 def test_the_screen_always_has_something_to_say(ops):
     """Whatever state the session is in, the screen has one sentence, and it is in the list."""

@@ -38,6 +38,7 @@ class Inspector:
         self.take(bodies.sign(body, self.key))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outcome", ["passed", "failed"])
 def test_a_spot_check_counts_alike_on_the_device_and_in_the_archive(tmp_path: Path, outcome: str) -> None:
     """Failed, what lies next to it is credited nowhere; passed, every minute is: by the device's own records, too."""

@@ -19,6 +19,7 @@ from tests.scripted import FRONT
 SEVEN_MINUTES = 7 * 60_000
 
 
+@pytest.mark.slow
 def test_seven_minutes_with_a_closing_check_are_all_credited(make_world):
     """7 minutes of a lesson of 7 minutes: credited to the ms, on this device, by the server and by the verifier."""
     world = make_world(units=(("pass", SEVEN_MINUTES),))
@@ -92,6 +93,7 @@ def into_a_tail(pc: MachineSide, study: Study) -> None:
     raise AssertionError("two minutes without two seconds between checks")
 
 
+@pytest.mark.slow
 def test_the_tail_without_a_look_is_listed_and_offered_for_make_up(make_world):
     """Ending without the closing look keeps what was proven; the rest is named with its reason, and comes first next
     time."""
@@ -118,6 +120,7 @@ def test_the_tail_without_a_look_is_listed_and_offered_for_make_up(make_world):
     assert again.place.position_ms == result.parts[0].from_ms
 
 
+@pytest.mark.slow
 def test_made_up_parts_are_credited_in_the_next_session(make_world):
     """Studying just the missing part again fills the gap; no ms counts twice."""
     world = make_world(units=(("pass", 90_000),))
@@ -161,6 +164,7 @@ def because(pc: MachineSide, sid: str) -> set[str]:
     return {event.body.because for event in pc.events(sid) if isinstance(event.body, Paused)}
 
 
+@pytest.mark.slow
 def test_pauses_of_every_kind_cost_no_credited_ms(make_world):
     """Focus lost, nobody there, agent killed, rest: the lesson waits, and all that was shown is credited."""
     world = make_world(units=(("pass", 180_000),))
@@ -228,6 +232,7 @@ def test_the_agent_hears_of_camera_and_window(world, pc):
     assert pc.agent.told[-1] is False
 
 
+@pytest.mark.slow
 def test_credit_of_a_class_is_the_sum_of_its_learners(make_world):
     """Two learners on two machines, each with own keys and records; the archive holds both."""
     world: World = make_world(units=(("pass", 30_000),))

@@ -216,6 +216,7 @@ def own_page(world: World, machine: MachineSide) -> str:
     return Phone(cast(Room, room)).get(f"/me/classes/{machine.registration.registration}").text
 
 
+@pytest.mark.slow
 def test_from_the_first_attempt_to_the_archive_and_the_learners_page(world: World) -> None:
     """Not passed, then passed: both signed by the server and in the class log; the archive shows the best; the whole
     minute counts as without any test; only the reviewer reads what was chosen."""
@@ -252,6 +253,7 @@ def test_from_the_first_attempt_to_the_archive_and_the_learners_page(world: Worl
     assert "测验不影响已计入的学时" in page
 
 
+@pytest.mark.slow
 def test_a_later_session_counts_its_attempts_on(world: World) -> None:
     """The number of an attempt is nobody's twice: the device reads it from its own signed log."""
     know(world)
@@ -265,6 +267,7 @@ def test_a_later_session_counts_its_attempts_on(world: World) -> None:
     assert place.attempts == {"pass": 1}  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_server_without_the_answers_takes_nothing_away(world: World) -> None:
     """The answers are signed, the learner is told whom to ask, the minute counts."""
     machine = world.machine()
@@ -277,6 +280,7 @@ def test_a_server_without_the_answers_takes_nothing_away(world: World) -> None:
     assert (report.exit_code, report.credited_ms, report.tests) == (0, MINUTE, {})
 
 
+@pytest.mark.slow
 def test_off_line_it_is_marked_later(world: World) -> None:
     """The network goes as the sheet is handed in; one press when it is back, and nothing is answered twice."""
     know(world)
@@ -296,6 +300,7 @@ def test_off_line_it_is_marked_later(world: World) -> None:
     assert body.attempt == 1, "the same attempt again is the same result"
 
 
+@pytest.mark.slow
 def test_attack_a_result_without_answers(world: World) -> None:
     """A script hands in the right sheet and nobody answered anything: the verifier says that no answer is signed."""
     know(world)
@@ -312,6 +317,7 @@ def test_attack_a_result_without_answers(world: World) -> None:
     assert report.credited_ms == MINUTE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", ["stranger", "others", "kind", "noise"])
 def test_a_result_that_no_verifier_would_find_is_not_shown(world: World, attack: str) -> None:
     """By another key, of another learner, another note, no note: refused, not believed."""

@@ -105,6 +105,7 @@ def test_a_bundle_of_nothing_but_lengths_costs_little(archive: Made) -> None:
     assert peak < len(bomb) // 4, "an entry of two bytes takes eight more in a list"
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_stops_at_the_size_that_it_states(tmp_path: Path) -> None:
     """A member that unpacks to more than its header says is refused after one byte too many."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)

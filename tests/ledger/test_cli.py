@@ -145,6 +145,7 @@ def script(copy: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", command], cwd=copy, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not TOOLS, reason="left out: needs bash, coreutils and OpenSSL 3")
 def test_the_script_in_the_readme_checks_the_archive_without_us(copy: Path) -> None:
     """bash, coreutils and OpenSSL: signatures, hashes, nothing left out."""
@@ -182,6 +183,7 @@ def test_the_script_refuses_what_was_changed(archive: Made, copy: Path, what: st
     assert done.stdout.splitlines()[-1].startswith("REFUSED")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not TOOLS, reason="left out: needs bash, coreutils and OpenSSL 3")
 def test_the_script_reads_logs_of_more_than_one_bundle(tmp_path: Path) -> None:
     """Full and partial tiles, upper levels: a session of more than 256 events."""

@@ -14,6 +14,7 @@ from ledger.credit import Credit, SessionRecord, credit
 from ledger.intervals import Intervals
 from ledger.schedule import Order
 from tests.ledger.story import NOON, Story, lesson, rules
+from tests.tries import tries
 
 POLICY = rules(min_gap_ms=3_000, max_gap_ms=30_000, net_slack_ms=5_000)
 COURSE = lesson(10, 10)
@@ -106,7 +107,7 @@ def assert_once(found: Credit) -> None:
     assert found.credited_ms == sum(unit.credited_ms for unit in found.units)
 
 
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=tries(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @SETTINGS
@@ -185,7 +186,7 @@ def _resalted(record: SessionRecord) -> SessionRecord:
     return dataclasses.replace(record, events=again)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(minutes=st.integers(1, 40), seed=st.binary(min_size=32, max_size=32))
 def test_an_honest_learner_gets_every_ms_with_or_without_the_seed(minutes: int, seed: bytes) -> None:
     """Under any seed: every check passed and a closing check, all is credited; the device's own figure is the same."""
@@ -200,7 +201,7 @@ def test_an_honest_learner_gets_every_ms_with_or_without_the_seed(minutes: int, 
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(
     added=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=30),
     asked=st.tuples(st.integers(0, 60), st.integers(0, 60)),

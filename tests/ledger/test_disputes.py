@@ -24,6 +24,7 @@ from ledger.export import SessionFiles, write_unsent
 from ledger.leaves import RevealedLeaf, SettledLeaf
 from ledger.tree import Tree, leaf_hash
 from tests.ledger.builder import Classroom, Session
+from tests.tries import tries
 
 DAY = 24 * 3600 * 1000
 
@@ -182,7 +183,7 @@ def test_what_proves_nothing_is_refused(attack: str) -> None:
     assert len(tree)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(st.integers(2, 300), st.data())
 def test_the_pieces_of_a_tree_lead_to_both_roots(n: int, data: st.DataObject) -> None:
     """For every pair of sizes: the hashes of an honest log give exactly its own roots, so it cannot be accused."""
@@ -193,7 +194,7 @@ def test_the_pieces_of_a_tree_lead_to_both_roots(n: int, data: st.DataObject) ->
     assert roots(m, n, hashes) == (tree.root_at(m), tree.root_at(n))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.integers(0, 10**6), st.binary(max_size=4), st.booleans())
 def test_hostile_proofs_and_complaints_are_refused_or_read_in_one_way(at: int, put: bytes, which: bool) -> None:
     """Any change: our own error, or the same bytes again."""

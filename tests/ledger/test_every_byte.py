@@ -41,6 +41,7 @@ def test_a_flipped_bit_anywhere_is_refused(archive: Made) -> None:
     assert not missed
 
 
+@pytest.mark.slow
 def test_a_voucher_is_bound_even_for_who_cannot_check_its_signature(archive: Made) -> None:
     """Without --authority the signature in a voucher is not checkable; a changed bit of it is refused all the same."""
     vouchers = [
@@ -60,6 +61,7 @@ def test_the_readme_is_the_one_file_that_is_not_bound(archive: Made) -> None:
     assert not archive.verify(archive.source.changed(README, None)).refused
 
 
+@pytest.mark.slow
 def test_a_byte_cut_from_or_added_to_any_file_is_refused(archive: Made) -> None:
     """No file may be shorter or longer."""
     for name, content in archive.source.files.items():

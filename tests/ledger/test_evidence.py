@@ -24,6 +24,7 @@ from ledger.findings import Status
 from ledger.leaves import ErasedLeaf
 from tests.ledger.builder import Classroom, Session
 from tests.ledger.conftest import made
+from tests.tries import tries
 
 SID = "00112233445566778899aabbccddeeff"
 ORIGIN = f"demo.trueseat.example/s/{SID}"
@@ -203,7 +204,7 @@ def rfc9180_open(private: bytes, info: bytes, sealed: bytes) -> bytes:
     return AESGCM(key).decrypt(nonce, text, b"")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.data())
 def test_a_hostile_key_file_is_refused_or_reads_in_one_way(data: st.DataObject) -> None:
     """Cut, doubled, replaced, or anything at all: our own error, or the same bytes again."""
@@ -218,7 +219,7 @@ def test_a_hostile_key_file_is_refused_or_reads_in_one_way(data: st.DataObject) 
     assert evidence._encode_keys(found) == raw
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.integers(0, len(SEALED.file) * 8 - 1), st.booleans())
 def test_no_flipped_bit_of_a_sealed_photo_survives(bit: int, named: bool) -> None:
     """Found by its hash; and even when the event was made to name the changed file, by the seal."""
@@ -229,7 +230,7 @@ def test_no_flipped_bit_of_a_sealed_photo_survives(bit: int, named: bool) -> Non
         SCHOOL.open(Sealed(names, bytes(file), SEALED.keys_file), ORIGIN)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(st.binary(max_size=9000))
 def test_hostile_plain_text_under_the_right_key_is_refused(plain: bytes) -> None:
     """A crooked client knows K: what it seals is a photo of the one form or an error of ours."""
@@ -252,7 +253,7 @@ def test_a_parcel_is_read_as_it_was_packed() -> None:
             parcel.unpack(lie, SEALED.named)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 400), st.booleans())
 def test_a_hostile_parcel_is_refused(data: bytes, at: int, whole: bool) -> None:
     """Cut, patched or made up: only our own error leaves, and never another photo."""

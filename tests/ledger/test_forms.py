@@ -10,6 +10,7 @@ from ledger import canonical, events, forms
 from ledger.errors import FormatError
 from ledger.kinds import JsonMap, Kind
 from tests.ledger.builder import Classroom
+from tests.tries import tries
 
 SHORT = sorted(verb for verb in events.VERBS if verb not in ("answered", "finding"))
 
@@ -53,14 +54,14 @@ def compare(data: bytes) -> None:
         ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(lines())
 def test_what_the_short_way_reads_the_long_way_reads_the_same(data: bytes) -> None:
     """No line gets past the short way that the long way would refuse, and both give one event."""
     compare(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(lines(), st.data())
 def test_a_bent_line_does_not_get_past_the_short_way(data: bytes, draw: st.DataObject) -> None:
     """One piece replaced by what JSON could also say: a space, an escape, another number, another key, raw bytes."""

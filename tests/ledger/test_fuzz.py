@@ -10,6 +10,7 @@ from ledger import canonical, leaves, trust
 from ledger.errors import FormatError, LedgerError
 from tests.ledger.builder import Classroom
 from tests.ledger.parsers import FORMS, examples
+from tests.tries import tries
 
 EXAMPLES = examples()
 PARTS = [
@@ -59,7 +60,7 @@ def test_hostile_bytes_are_refused_with_our_own_error_or_read_in_one_way(name: s
     """Nothing but its own error leaves the parser, and no two byte strings read as the same thing."""
     form = FORMS[name]
 
-    @settings(max_examples=250, deadline=None)
+    @settings(max_examples=tries(250), deadline=None)
     @given(hostile(name))
     def check(data: bytes) -> None:
         try:
@@ -72,7 +73,7 @@ def test_hostile_bytes_are_refused_with_our_own_error_or_read_in_one_way(name: s
     check()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(hostile("trust file"))
 def test_a_trust_file_reads_the_same_after_it_was_written_again(data: bytes) -> None:
     """Spaces and comments are free, the meaning is not."""
@@ -83,7 +84,7 @@ def test_a_trust_file_reads_the_same_after_it_was_written_again(data: bytes) -> 
     assert trust.parse(str(parsed).encode("utf-8", "surrogateescape")) == parsed
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(hostile("checkpoint"))
 def test_hostile_checkpoints_never_verify_as_another(data: bytes) -> None:
     """Whatever is verified says what was signed, or is refused with our own error."""

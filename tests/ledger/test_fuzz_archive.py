@@ -18,13 +18,15 @@ from ledger.verify import Options, verify
 from ledger.zipform import write_zip
 from tests.bench.hostile import bend
 from tests.ledger.conftest import Made
+from tests.tries import tries
 
 
+@pytest.mark.slow
 def test_a_bent_archive_is_refused(archive: Made) -> None:
     """Up to three files bent, left out or replaced by another; the report can still be printed."""
     names = sorted(name for name in archive.source.files if name != README)
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=tries(150), deadline=None)
     @given(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True), st.integers(0, 2**32), st.booleans())
     def check(chosen: list[str], seed: int, witnessed: bool) -> None:
         rnd = random.Random(seed)
@@ -55,7 +57,7 @@ def test_a_bent_zip_is_refused(archive: Made, tmp_path: Path) -> None:
     path = tmp_path / "bent.zip"
     begin = whole.index(b"PK\x03\x04", len(archive.source.read(README)))  # README.txt is the first, and the one unbound
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=tries(150), deadline=None)
     @given(st.integers(0, 2**32))
     def check(seed: int) -> None:
         rnd = random.Random(seed)

@@ -18,6 +18,7 @@ from ledger.show import session_trust
 from ledger.tree import Tree, leaf_hash
 from ledger.trust import parse as parse_trust
 from tests.ledger.conftest import Made
+from tests.tries import tries
 
 openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
 
@@ -87,7 +88,7 @@ def test_tlog_scales_reads_the_class_log_and_every_session(archive: Made) -> Non
     theirs.check(leaf_hash(archive.room.sessions[1].checkpoint), checkpoint.parse(last.checkpoint)[0].root)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(st.integers(1, 1_500), st.data())
 def test_tlog_scales_proves_what_we_prove(size: int, data: st.DataObject) -> None:
     """Over more than one tile: the same root and the same proofs, whatever the size."""

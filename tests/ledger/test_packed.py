@@ -16,6 +16,7 @@ from ledger.packed import Packed, Spool, pack, unpack
 from ledger.storedtree import ThinTree
 from ledger.tree import Tree, leaf_hash
 from tests.ledger.conftest import Made
+from tests.tries import tries
 
 hexadecimal = st.binary(min_size=16, max_size=32).map(bytes.hex)
 plain = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=64) | st.binary() | hexadecimal
@@ -49,7 +50,7 @@ def test_rows_go_to_another_process(archive: Made) -> None:
     assert pickle.loads(pickle.dumps(report)).to_json() == report.to_json()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(st.integers(0, 600), st.data())
 def test_a_thin_tree_proves_what_the_tree_proves(size: int, data: st.DataObject) -> None:
     """Any root, any proof, at any size, from an eighth of the hashes and the entries; one changed entry is noticed."""

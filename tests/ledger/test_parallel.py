@@ -28,6 +28,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> tuple[Classroom, Path]:
     return room, path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [2, 3])
 def test_the_report_is_the_same(several: tuple[Classroom, Path], jobs: int) -> None:
     """Text and JSON, with findings of every kind, in the same order."""
@@ -38,6 +39,7 @@ def test_the_report_is_the_same(several: tuple[Classroom, Path], jobs: int) -> N
     assert len(reports[1].sessions) == 4
 
 
+@pytest.mark.slow
 def test_a_changed_event_is_refused_in_the_same_words(several: tuple[Classroom, Path], tmp_path: Path) -> None:
     """A refusal in a worker is a refusal of the whole, and files that nothing names are still found."""
     import shutil
@@ -53,6 +55,7 @@ def test_a_changed_event_is_refused_in_the_same_words(several: tuple[Classroom, 
     assert reports[0].to_json() == reports[1].to_json()
 
 
+@pytest.mark.slow
 def test_a_zip_can_be_shared_too(several: tuple[Classroom, Path], tmp_path: Path) -> None:
     """Each process opens the .zip for itself."""
     room, path = several

@@ -23,6 +23,7 @@ from ledger.summary import fields as summary_fields
 from ledger.verify import verify
 from tests.ledger.builder import Classroom, Device, small
 from tests.ledger.memory import Memory
+from tests.tries import tries
 
 FIELDS = ("version", "hour_tenths", "unit_tenths", "unit_complete_permille", "course_tenths", "check_tenths")
 
@@ -162,7 +163,7 @@ def test_the_last_result_of_an_exam_counts_and_a_strangers_none(tmp_path: Path) 
     assert forged.exams[device.learner].score_tenths == 710
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.builds(Rules, *[st.integers(0, 100_000)] * 6))
 def test_a_table_reads_back(rules: Rules) -> None:
     """Every table that is stated is the one that is read."""

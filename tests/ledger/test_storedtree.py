@@ -10,11 +10,12 @@ from ledger import tiles, tree
 from ledger.errors import TileError
 from ledger.storedtree import StoredTree
 from ledger.tree import Tree, leaf_hash
+from tests.tries import tries
 
 LEAVES = [leaf_hash(b"%d" % i) for i in range(1_200)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.integers(0, 1_100), st.integers(0, 100), st.data())
 def test_it_goes_on_where_the_tiles_end(stored: int, more: int, data: st.DataObject) -> None:
     """Root and every proof, over what was stored and what was appended since, are those of the whole tree."""
@@ -32,7 +33,7 @@ def test_it_goes_on_where_the_tiles_end(stored: int, more: int, data: st.DataObj
         assert again.consistency_proof(index, size) == whole.consistency_proof(index, size)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.lists(st.integers(1, 300), max_size=8))
 def test_many_leaves_at_once_are_the_same_tree(portions: list[int]) -> None:
     """`extend` and `append` build the same subtrees, whatever the portions."""

@@ -72,6 +72,7 @@ def flipped(data: bytes) -> Iterator[tuple[int, int, bytes]]:
             yield at, bit, bytes(changed)
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_a_zip_is_refused(tmp_path: Path) -> None:
     """Headers, names, data, directory, end: no bit of what we write is free. A changed name is another file."""
     for at, bit, changed in flipped(packed(SMALL)):
@@ -82,6 +83,7 @@ def test_every_flipped_bit_of_a_zip_is_refused(tmp_path: Path) -> None:
         assert set(found) != set(SMALL.files), f"byte {at}, bit {bit} is not bound"
 
 
+@pytest.mark.slow
 def test_no_flipped_bit_of_a_deflated_zip_changes_what_it_holds(tmp_path: Path) -> None:
     """Where data can be packed in two ways, at least nobody ever reads other data; padding bits are refused."""
     for at, bit, changed in flipped(packed(SMALL, deflate=True)):

@@ -53,6 +53,7 @@ def test_an_exported_archive_verifies_with_the_trust_file_alone(room: Room, tmp_
     assert figures(export(room, tmp_path / "archive")) == {device.sid: ("closed", 60_000)}
 
 
+@pytest.mark.slow
 def test_the_command_line_exports_and_the_verifier_exits_0(room: Room, tmp_path: Path) -> None:
     """`python -m server_stub export` and `python -m ledger verify`, the second a program of its own."""
     study(room.learner().ready())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from server_stub import asking
 from server_stub.asking import Reply, Wire
+from tests.tries import tries
 
 
 @contextlib.contextmanager
@@ -68,7 +69,7 @@ def test_json_that_is_none_is_none() -> None:
     assert [Reply(200, data).json() for data in (b"[" * 100_000, b"{", b"\xff", b"1")] == [None, None, None, 1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_a_machine_says_is_an_answer_or_oserror(data: bytes) -> None:
     with saying(data) as url, contextlib.suppress(OSError):

@@ -70,6 +70,7 @@ def court(make_room: Callable[..., Room], tmp_path: Path) -> Court:
     return Court(room, school, browsers, learner, device, made.headers["location"].rpartition("/")[2])
 
 
+@pytest.mark.slow
 def test_who_proposes_does_not_decide(court: Court) -> None:
     """R0.11: four eyes are two accounts, whatever rights one has; the teacher and the officer have none of it."""
     assert court.post("supervisor", "propose", {"sanction": "talk", "reason": "请机构说明"}) == ""
@@ -83,6 +84,7 @@ def test_who_proposes_does_not_decide(court: Court) -> None:
         assert said in page
 
 
+@pytest.mark.slow
 def test_hours_are_zeroed_by_signatures_after_the_learner_was_heard(court: Court) -> None:
     """R0.12: not before three days or a statement; by a note that people signed on exactly what was proposed."""
     work, key = court.room.server.services.supervision, court.school.supervisor()
@@ -119,6 +121,7 @@ def test_an_appeal_is_answered_by_a_third_and_hours_come_back(court: Court) -> N
     assert figures(court.school.verified("given-back")) == {court.device.sid: ("closed", 60_000)}
 
 
+@pytest.mark.slow
 def test_a_letter_becomes_part_of_the_learners_case(court: Court) -> None:
     """R0.11: a statement lets people decide without waiting, an appeal opens the decision; sent twice, heard once."""
 
@@ -170,6 +173,7 @@ def test_a_learner_reads_and_answers_the_own_case_only(court: Court) -> None:
             work.state(nobody, court.case, "不是我的")
 
 
+@pytest.mark.slow
 def test_a_notice_is_written_in_chinese_and_says_how_to_object(court: Court) -> None:
     """R0.11: a PDF with number, reason, what was decided, by when one may appeal; none before a decision."""
     font()
@@ -183,6 +187,7 @@ def test_a_notice_is_written_in_chinese_and_says_how_to_object(court: Court) -> 
         assert said in text
 
 
+@pytest.mark.slow
 def test_what_comes_back_after_a_pledge_is_counted(court: Court) -> None:
     """R0.12: an employer pledges; the next decision about one of its people makes a stop of subsidies due."""
     from tests.server_stub.scene import number

@@ -89,6 +89,7 @@ def test_until_a_class_is_open_no_hour_counts(room: Room) -> None:
     assert learner.open().sid
 
 
+@pytest.mark.slow
 def test_a_failing_leg_is_named_with_whom_to_call(room: Room) -> None:
     """R2.5: no device of the class has answered: the client's leg, and the institution is to be called."""
     browsers = approved(room)

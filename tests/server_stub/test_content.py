@@ -77,6 +77,7 @@ def test_nobody_else_gets_it(sealed_room: Room) -> None:
     assert sealed_room.http.get(unknown, headers=other.headers).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_session_that_was_never_opened_in_time_gets_no_key(sealed_room: Room) -> None:
     """The grant alone is not enough for ever."""
     learner = sealed_room.learner().ready()

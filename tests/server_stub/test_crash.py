@@ -66,6 +66,7 @@ def running(command: list[str], ready: Path, started: list[subprocess.Popen[byte
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_server_killed_before_its_answer_gives_the_same_answer_afterwards(
     room: Room, tmp_path: Path, processes: list[subprocess.Popen[bytes]]
 ) -> None:
@@ -103,6 +104,7 @@ def prepare(device: Device) -> bytes:
     return device.body()
 
 
+@pytest.mark.slow
 def test_the_program_serves_a_lesson_over_real_http(tmp_path: Path, processes: list[subprocess.Popen[bytes]]) -> None:
     """`init`, `serve`, sign-in by the printed code, a session, its receipt: the commands as a person types them."""
     root = Path(__file__).resolve().parents[2]

@@ -32,6 +32,7 @@ from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, HASH, SERVER, Device
 from tests.server_stub.staff import PASSWORD, hire
 from tests.server_stub.test_import import audits
+from tests.tries import tries
 
 Change = Callable[[str, Reply], Reply]
 TEN_MINUTES = 10 * 60_000
@@ -269,7 +270,7 @@ def test_the_kept_checkpoint_is_a_witnessed_one_for_the_verifier(room: Room, tmp
     assert device.sid in [entry.sid for entry in logged]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200), st.sampled_from(["checkpoint", "tile/entries", "/v1/sessions/", "sign-in"]))
 def test_whatever_comes_back_only_our_errors_leave(room: Room, tmp_path: Path, data: bytes, part: str) -> None:
     """A fuzz of the other server: cut, refused by name, or not set up; never anything else."""

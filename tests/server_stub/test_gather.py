@@ -198,6 +198,7 @@ def test_a_witness_that_lies_is_left_out_and_the_class_goes_on(site: Watched, be
     assert report.credited_ms > 0
 
 
+@pytest.mark.slow
 def test_a_witness_whose_clock_stands_still_cannot_take_credit_away(site: Watched, tmp_path: Path) -> None:
     """Its signatures are genuine, its time never falls: it is left out, or no minute would fit between its anchors."""
     frozen = site.room.clock.now // 1000
@@ -306,6 +307,7 @@ def test_a_log_that_was_cut_back_gets_no_more_signatures(site: Watched, tmp_path
 # --- what comes of it -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_archive_carries_all_cosignatures_and_verifies_with_the_published_trust_file(
     site: Watched, tmp_path: Path
 ) -> None:

@@ -39,6 +39,7 @@ def hand_in(room: Room, browsers: Browsers) -> str:
     return "/questions/" + room.server.services.supervision.bench.papers.find("questions")[0].paper
 
 
+@pytest.mark.slow
 def test_what_a_provider_hands_in_is_practised_once_another_took_it(room: Room) -> None:
     """Nobody practises it before; the officer sees that it waits; the class log says who took whose list."""
     browsers = hire(room)

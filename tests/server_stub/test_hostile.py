@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.server_stub.conftest import Room
 from tests.server_stub.learner import CLASS, Device, Learner
+from tests.tries import tries
 
 JSON_PATHS = ["/v1/sign-in/start", "/v1/sign-in/finish", "/v1/staff/sign-in", "/v1/identify", "/v1/devices"]
 RAW_PATHS = ["/v1/sessions", "/v1/references", "/v1/consents", "/v1/devices", "/v1/identify", "/v1/sign-in/start"]
@@ -19,7 +20,7 @@ ADDRESSES = [
     "/v1/bodies/", "/v1/courses/", "/models/", "/v1/sessions/", "/v1/registrations/", f"/log/{CLASS}/", "/static/", "/",
 ]  # fmt: skip
 VALUES = st.one_of(st.text(max_size=120), st.integers(), st.none(), st.lists(st.text(max_size=3)))
-QUIET = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=tries(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

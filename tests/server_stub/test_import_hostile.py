@@ -15,6 +15,7 @@ from server_stub.__main__ import main
 from tests.server_stub.conftest import Room
 from tests.server_stub.school import School
 from tests.server_stub.test_copies import half_sent, unsent
+from tests.tries import tries
 
 pytestmark = pytest.mark.slow
 ACTS = ("flip", "cut", "grow", "drop", "twin", "link", "folder", "empty folder", "bytes")
@@ -87,7 +88,7 @@ def test_whatever_came_of_a_copy_it_is_taken_whole_or_not_at_all(
     def size() -> int:
         return room.server.records.read(lambda tx: tx.events.progress(device.sid)).size
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=tries(40), deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(changes, min_size=1, max_size=1), st.booleans(), st.binary(max_size=40), st.integers(0, 9_999))
     def hostile(many: list[list[Change]], as_zip: bool, data: bytes, at: int) -> None:
         copy = tmp_path / f"copy{next(number)}"

@@ -83,6 +83,7 @@ def test_every_page_answers_and_says_that_it_earns_no_hours(room: Room, lang: st
     assert f"{before.settled_ms // 60000}." in phone.get("/me").text
 
 
+@pytest.mark.slow
 def test_no_page_writes_a_record(room: Room) -> None:
     """R0.8: looking, previewing and practising leave the class log as it was: they cannot earn."""
     learner, sid = studied(room)
@@ -170,6 +171,7 @@ def test_an_unknown_account_and_a_wrong_code_say_nothing_about_it(room: Room) ->
     assert wrong.status_code == 403
 
 
+@pytest.mark.slow
 def test_a_consent_that_is_taken_back_holds_from_the_next_grant_on(room: Room) -> None:
     """R4 privacy: without `face` no reference and without `photos` no recipient, whatever the device asks for; the
     class log has the act, and saying it twice is saying it once."""

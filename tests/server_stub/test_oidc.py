@@ -25,6 +25,7 @@ from server_stub.storage.providers import load_provider
 from tests.server_stub.conftest import Room
 from tests.server_stub.provider import CLIENT, ISSUER, SECRET, FakeProvider
 from tests.server_stub.staff import PASSWORD, account, hire, sign_in
+from tests.tries import tries
 
 HOST = {"host": "localhost"}
 TOML = f'issuer = "{ISSUER}"\nclient = "{CLIENT}"\nsecret = "{SECRET}"\nname = "市人社局"\n'
@@ -78,6 +79,7 @@ def is_in(http: TestClient, name: str) -> bool:
     return answer.status_code == 200 and name in answer.text
 
 
+@pytest.mark.slow
 def test_an_account_is_linked_by_hand_and_opens_by_the_organisation_from_then_on(bureau: Bureau) -> None:
     """Password, link, sign out; then the organisation's account alone. Ended, it opens nothing."""
     browser = sign_in(bureau.room, "supervisor")
@@ -247,6 +249,7 @@ def test_a_provider_that_is_away_is_said(bureau: Bureau) -> None:
     assert sign_in(bureau.room, "teacher")
 
 
+@pytest.mark.slow
 def test_attack_many_sign_ins_while_the_provider_is_away(bureau: Bureau) -> None:
     """One of them waits for it, the others are told at once: the server's threads stay free; it is tried again soon."""
     bureau.provider.gone = True
@@ -275,7 +278,7 @@ def test_a_provider_that_names_itself_or_an_address_wrongly_is_not_used(bureau: 
         bureau.oidc.begin("http://localhost/x")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(token=st.text(max_size=80) | st.lists(st.binary(max_size=20), min_size=3, max_size=5).map(
     lambda parts: ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)))  # fmt: skip
 def test_whatever_the_provider_sends_as_a_token_is_refused_in_our_words(bureau: Bureau, token: str) -> None:

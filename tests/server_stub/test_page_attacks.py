@@ -98,6 +98,7 @@ def shown(world: World) -> dict[str, Response]:
     return found
 
 
+@pytest.mark.slow
 def test_what_anybody_writes_is_text_on_every_page(world: World) -> None:
     """Cross-site scripting by names, titles, places, reasons, messages, letters, tips, file names, findings and
     addresses, also through the stream that the live page puts into its table; and no template runs what they wrote."""
@@ -114,6 +115,7 @@ def test_what_anybody_writes_is_text_on_every_page(world: World) -> None:
     assert [Markup(f"<table><tr>{html}</tr></table>").wrong for html in rows] == [[]] * len(rows)
 
 
+@pytest.mark.slow
 def test_attack_a_devices_clock_that_no_calendar_has(world: World) -> None:
     """A device writes any number for its clock, which is for people alone: no page about its learner fails by it."""
     device, learner, wall = world.device, world.learner, 2**53 - 1  # the year 287396
@@ -134,6 +136,7 @@ def _kind(answer: Response) -> str:
     return str(answer.headers.get("content-type", ""))
 
 
+@pytest.mark.slow
 def test_every_answer_is_in_no_frame_and_kept_by_nobody(world: World) -> None:
     """Clickjacking, guessed types and shared caches: on pages, downloads, refusals, redirects and the interface."""
     wrong = []
@@ -149,6 +152,7 @@ def test_every_answer_is_in_no_frame_and_kept_by_nobody(world: World) -> None:
     assert (static["cache-control"], static["x-content-type-options"]) == ("no-cache", "nosniff")
 
 
+@pytest.mark.slow
 def test_no_address_and_no_form_leads_elsewhere(world: World) -> None:
     """Open redirects and headers by line breaks: whatever stands in an address or a form, the way on is one of ours."""
     http, wrong = world.browsers["admin"].http, []
@@ -178,6 +182,7 @@ def _leads_away(answer: Response) -> bool:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_download_is_called_what_we_call_it(world: World) -> None:
     """A file's name in a header is made of the class's ID alone; a title with a quote and a line break is not in it."""
     admin = world.browsers["admin"]
@@ -238,6 +243,7 @@ def test_a_cookie_is_for_tls_where_the_operator_says_so(room: Room) -> None:
         assert "; secure" in answer.headers["set-cookie"].lower()
 
 
+@pytest.mark.slow
 def test_the_log_keeps_no_secret(room: Room, caplog: pytest.LogCaptureFixture) -> None:
     """Passwords, codes, tokens, identity numbers and names: in no line of the log, also when something fails inside."""
     caplog.set_level(logging.DEBUG)

@@ -18,6 +18,7 @@ from server_stub.domain.passkeys import Passkey, Site
 from tests.server_stub.browser import Chromium, chromium, served
 from tests.server_stub.conftest import Room
 from tests.server_stub.staff import PASSWORD, account, hire, sign_in
+from tests.tries import tries
 
 SITE = Site("http://localhost")
 
@@ -185,6 +186,7 @@ def test_a_passkey_sign_in_takes_no_cookie_that_was_there_before(room: Room, mon
     assert room.http.get("/account", follow_redirects=False).headers["location"] == "/"
 
 
+@pytest.mark.slow
 def test_what_is_asked_tells_nobody_who_has_a_passkey(room: Room) -> None:
     """The same question for everybody: no list of keys, no account in it."""
     hire(room)
@@ -202,7 +204,7 @@ def test_an_address_is_no_site(room: Room) -> None:
     assert "TS-S-110" in answer.text
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     answer=st.one_of(
         st.text(max_size=60),

@@ -134,6 +134,7 @@ def test_an_upload_never_becomes_a_temporary_file(room: Room, monkeypatch: pytes
     ok(upload(browsers, files))
 
 
+@pytest.mark.slow
 def test_a_photo_is_opened_by_nobody_until_its_learner_agrees(room: Room) -> None:
     """Consent opens it, for a stated reason in the journal; consent taken back closes it again."""
     browsers = school(room)

@@ -76,6 +76,7 @@ def test_rows_that_cannot_be_read_are_named_and_nothing_is_half_taken(room: Room
     assert "第一步做什么" in ok(browsers["officer"].get(AT)).text
 
 
+@pytest.mark.slow
 def test_a_providers_file_brings_answers_for_the_courses_own_questions(room: Room) -> None:
     """answers.toml: a key by name, a key with its reason, a question of its own; names that are not the course's."""
     good = (

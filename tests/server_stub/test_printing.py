@@ -26,6 +26,7 @@ def text(data: bytes) -> str:
     return "".join(page.get_textpage().get_text_bounded() for page in pages).replace("\r\n", "")
 
 
+@pytest.mark.slow
 def test_the_printed_code_is_read_by_a_camera_and_verifies(room: Room) -> None:
     """R3.5: the code gives the note, byte for byte; a camera looks more than once, from 144 to 360 dots per inch.
 

@@ -91,6 +91,7 @@ def test_when_its_day_has_come_the_name_goes_too(room: Room) -> None:
     assert room.server.people.registrations(learner=learner.learner)
 
 
+@pytest.mark.slow
 def test_a_hold_stops_deletion_until_it_ends(room: Room) -> None:
     """A legal hold is stated with its reason; so does a case that is not over."""
     browsers, learner = known(room)
@@ -218,6 +219,7 @@ def test_photos_go_after_their_time_unless_held(desk: Desk) -> None:  # noqa: F8
     assert work.privacy.faces()[0] == 0
 
 
+@pytest.mark.slow
 def test_the_assessment_is_of_what_is_configured_and_is_filed(room: Room) -> None:
     """The page names every class's ways without a face, purposes, clocks; filing it leaves a hash in the journal."""
     browsers = hire(room)
@@ -295,6 +297,7 @@ WAYS = ("http.client", "urllib.request", "server_stub.wire", "ledger.deadline")
 PROGRAMS = {"asking.py", "witness.py"}  # of other people: who follows or tries a server, and a witness, which listens
 
 
+@pytest.mark.slow
 def test_nothing_else_of_the_server_can_call_anybody() -> None:
     """R4.7: every module that imports a client of the network is one of those that ask the configuration."""
     found = set()

@@ -411,6 +411,7 @@ def test_every_route_has_a_row(room: Room) -> None:
     assert {path.replace("{path}", "{path:path}") for path in room.http.app.openapi()["paths"]} <= paths
 
 
+@pytest.mark.slow
 def test_who_is_named_gets_in_and_nobody_else(world: World) -> None:
     """Route by role; a refusal changes nothing and an admission is no server error."""
     wrong = []
@@ -447,6 +448,7 @@ def _other_reason(route: str, who: str, row: Row, answer: Response) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_no_form_counts_without_the_proof_of_its_sign_in(world: World) -> None:
     """Cross-site request forgery: no proof, another's proof, or a proof of an earlier sign-in: refused, all forms."""
     admin, other = world.browsers["admin"], world.browsers["officer"]
@@ -484,6 +486,7 @@ def test_a_duty_that_ended_ends_what_is_open(world: World) -> None:
     assert refused(world.browsers["teacher"].get(f"/classes/{CLASS}"))
 
 
+@pytest.mark.slow
 def test_what_is_anothers_does_not_exist(world: World) -> None:
     """Direct references: a class, a session, a learner or a draft of others answers as one that nobody has."""
     far = world.browsers["far"]
@@ -496,6 +499,7 @@ def test_what_is_anothers_does_not_exist(world: World) -> None:
         assert one.text.replace(there, "") == other.text.replace(nowhere, "")
 
 
+@pytest.mark.slow
 def test_an_employer_reads_devices_and_no_learning(world: World) -> None:
     page = world.browsers["employer"].get("/fleet").text
     assert "机械厂" in page
@@ -503,6 +507,7 @@ def test_an_employer_reads_devices_and_no_learning(world: World) -> None:
         assert refused(world.browsers["employer"].get(path))
 
 
+@pytest.mark.slow
 def test_passwords_are_counted_by_account_wherever_they_come_from(world: World) -> None:
     """Ten guesses, then one in 30 seconds: also when each comes from another address."""
     http = world.room.http
@@ -511,6 +516,7 @@ def test_passwords_are_counted_by_account_wherever_they_come_from(world: World) 
     assert codes[-1] == 429
 
 
+@pytest.mark.slow
 def test_a_change_of_the_password_ends_the_other_sign_ins(world: World) -> None:
     from tests.server_stub.staff import sign_in
 

@@ -83,6 +83,7 @@ def test_complaints_exits_and_ratings_stand_beside_the_file(room: Room) -> None:
     assert "50 %" in ok(browsers["supervisor"].get("/providers/press")).text
 
 
+@pytest.mark.slow
 def test_a_file_of_another_provider_does_not_exist(room: Room) -> None:
     """A provider sees its own alone; an employer and a teacher see none."""
     browsers = hire(room)

@@ -104,6 +104,7 @@ def test_a_class_opens_only_when_the_province_answers(room: Room, platform: Plat
     assert all(body.startswith(b"test.trueseat.example/c/class-1\n") for body in platform.got)
 
 
+@pytest.mark.slow
 def test_an_old_test_of_the_link_opens_nothing(room: Room) -> None:
     """R2.5: of the same day; a test of yesterday says nothing about now."""
     from tests.server_stub.classlife import later

@@ -33,6 +33,7 @@ def studying(room: Room, account: str = "learner") -> tuple[Learner, Device]:
     return learner, device
 
 
+@pytest.mark.slow
 def test_a_raised_hand_stands_first_until_somebody_answers(room: Room) -> None:
     """R1.4, R3.1: whoever asks stands above all others; a message answers, and so does the button."""
     browsers = hire(room)
@@ -52,6 +53,7 @@ def test_a_raised_hand_stands_first_until_somebody_answers(room: Room) -> None:
     assert "举手" not in browsers["teacher"].get(LIVE).text
 
 
+@pytest.mark.slow
 def test_a_hand_is_ones_own_and_goes_down_by_itself(room: Room) -> None:
     """Nobody raises another's hand, none stays up for ever, and the log knows nothing of it."""
     learner, device = studying(room)

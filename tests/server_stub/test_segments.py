@@ -68,6 +68,7 @@ def test_a_closed_session_is_settled_at_once(room: Room) -> None:
     assert learner.me()["registrations"][0]["credited_ms"] == 60_000
 
 
+@pytest.mark.slow
 def test_the_same_segment_again_gets_the_stored_answer(room: Room, device: Device) -> None:
     """Same time, same order: nothing is cosigned twice and no order is lost, also when the clock has moved on."""
     device.play(10_000)
@@ -154,6 +155,7 @@ def test_a_segment_over_a_mebibyte_is_too_large(device: Device) -> None:
     assert sent.json()["code"] == "TS-S-002"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0, 3, 4, 40, -1])
 def test_a_cut_segment_is_unreadable(room: Room, device: Device, cut: int) -> None:
     """400: nothing of it is taken."""

@@ -125,6 +125,7 @@ LARGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["sheet", "strings"])
 @pytest.mark.parametrize("inside", LARGE.values(), ids=LARGE)
 def test_attack_a_part_that_is_gigabytes_as_a_tree(inside: str, where: str) -> None:

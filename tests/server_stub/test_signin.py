@@ -132,6 +132,7 @@ def test_passwords_cannot_be_tried_without_end(room: Room) -> None:
     assert tried[-1].headers["Retry-After"] == "5"
 
 
+@pytest.mark.slow
 def test_attack_passwords_tried_from_the_many_addresses_of_one_line(room: Room) -> None:
     """Whoever has an IPv6 line has 2**64 addresses: they share one bucket; another line, and IPv4, have their own."""
     codes = []
@@ -150,6 +151,7 @@ def test_any_address_belongs_to_one_line(address: str) -> None:
     assert line_of(line_of(address)) == line_of(address)
 
 
+@pytest.mark.slow
 def test_attack_one_accounts_password_guessed_from_many_addresses(room: Room) -> None:
     """Ten at once for one account, wherever they come from, by the page and by the API together: then 429."""
     for number in range(10):

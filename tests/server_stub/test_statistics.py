@@ -32,6 +32,7 @@ from tests.server_stub.test_archive import study
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
 
+@pytest.mark.slow
 def test_a_class_is_counted_from_signed_events(room: Room) -> None:
     """R1.6, R1.8: progress, played and credited time, class hours and points of one who studied and one who did not."""
     browsers = hire(room)

@@ -105,6 +105,7 @@ def test_one_looks_a_number_up_and_takes_a_wrong_entry_out(room: Room) -> None:
     assert "没有查到" in ok(browsers["supervisor"].post("/subsidies/find", {"number": number(1)})).text
 
 
+@pytest.mark.slow
 def test_a_workbook_is_read_as_a_paste_is(room: Room) -> None:
     """.xlsx, CSV in GB18030 and a paste say the same."""
     book = openpyxl.Workbook()

@@ -138,6 +138,7 @@ def test_an_appeal_is_never_held_up_by_a_word(room: Room) -> None:
     assert Phone(room).post("/me/letters", **form).status_code == 303
 
 
+@pytest.mark.slow
 def test_who_wrote_in_a_case_is_told_of_a_word_after_it_has_arrived(room: Room) -> None:
     """R4.4: a statement and an appeal are kept first; the page then says what is marked, and only sorts that exist."""
     learner = room.learner().sign_in()

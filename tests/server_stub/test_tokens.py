@@ -49,6 +49,7 @@ def test_a_token_opens_the_employers_own_accounts_so_often(room: Room, works: Br
     assert code.replace("-", "").encode() not in kept(room)
 
 
+@pytest.mark.slow
 def test_a_token_opens_nothing_else(room: Room, works: Browsers) -> None:
     """Another employer's learner, somebody without one, one of the staff, nobody, and the same account twice."""
     code = make(works, count=9)

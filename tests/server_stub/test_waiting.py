@@ -63,6 +63,7 @@ def test_nothing_waits_is_said_too(room: Room) -> None:
     assert "Nothing waits for you." in page
 
 
+@pytest.mark.slow
 def test_a_class_of_many_is_found_by_a_part_of_its_name(room: Room) -> None:
     """A district with three hundred classes: two hundred are listed, the others by their names."""
     admin = hire(room)["admin"]

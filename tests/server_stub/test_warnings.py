@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
+
 from ledger.events import Finding, Paused, Resumed
 from server_stub.domain.warnings import judge
 from server_stub.domain.warnings.inspector import EVERY_MS
@@ -161,6 +163,7 @@ def test_what_is_kept_of_a_learner_can_be_forgotten(room: Room) -> None:
     assert inspector._traces.forget(learner.learner) == 0
 
 
+@pytest.mark.slow
 def test_many_at_one_address_are_a_warning_until_it_is_listed(room: Room) -> None:
     """R2.2: five who begin within a minute at an address that is on no list; on the list of classrooms it is none."""
     browsers = populate(room)

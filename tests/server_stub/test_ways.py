@@ -20,6 +20,7 @@ from server_stub.storage.forgetting import SqlForgetting
 from server_stub.storage.waysfile import read_ways
 from tests.server_stub.conftest import Room
 from tests.server_stub.elsewhere import APP, Elsewhere, elsewhere, ways_file
+from tests.tries import tries
 
 
 @pytest.fixture
@@ -81,6 +82,7 @@ def test_an_activation_code_is_good_once(room: Room) -> None:
     assert post(room, "activate", {"code": code})[0] == 403
 
 
+@pytest.mark.slow
 def test_an_activation_code_ends_after_two_weeks(room: Room) -> None:
     """And is none for somebody who is no learner here."""
     code = room.server.services.sign_in.issue("learner")
@@ -158,6 +160,7 @@ def test_an_old_token_links_nothing(room: Room, there: Elsewhere) -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "TS-S-015")
 
 
+@pytest.mark.slow
 def test_whom_nobody_linked_gets_no_token(room: Room, there: Elsewhere) -> None:
     """The provider knows them; this server does not: the remedy names the way."""
     _, begun = post(room, "begin", {"way": "oidc"})
@@ -250,6 +253,7 @@ def test_a_wechat_answer_nobody_asked_for_is_refused(room: Room, there: Elsewher
     assert browser(room, there, begun) == 403
 
 
+@pytest.mark.slow
 def test_who_declines_on_the_phone_is_told(room: Room, there: Elsewhere) -> None:
     """The browser comes back without a code."""
     _, begun = post(room, "begin", {"way": "wechat"})
@@ -293,7 +297,7 @@ FIELDS = st.dictionaries(
 
 
 @given(st.integers(100, 599), JSON | FIELDS | st.binary(max_size=40))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(60))
 def test_whatever_a_provider_answers_is_refused_by_an_error_of_ours(status: int, said: Any) -> None:
     """Nothing but our own errors leaves; no subject comes out of what is not signed."""
     data = said if isinstance(said, bytes) else json.dumps(said).encode()

@@ -29,6 +29,7 @@ from server_stub.domain.witness_errors import (
     UnknownLogError,
 )
 from server_stub.storage.witness import SqliteWatchbook
+from tests.tries import tries
 
 ORIGIN = "demo.trueseat.example/c/class-1"
 
@@ -276,7 +277,7 @@ def test_a_request_reads_as_it_was_written() -> None:
         submission.parse(submission.build(2, [bytes(32)] * 64, log.signed()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 400), st.integers(0, 20))
 def test_whatever_comes_only_our_error_leaves_the_parser(data: bytes, at: int, cut: int) -> None:
     """Fuzz: noise alone, and noise inside a good request."""

@@ -18,6 +18,7 @@ from client.player.playback import Playback
 from client.player.sound import Silence
 from client.ports import UnitMedia
 from ledger import content
+from tests.tries import tries
 
 PAGE_MS = 10_000
 INKS = ((1, 0, 0), (0, 0.6, 0), (0, 0, 1))
@@ -166,7 +167,7 @@ def test_pages_without_time_to_read_them_are_no_unit(tmp_path: Path) -> None:
     assert "11 pages" in fault.detail
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.binary(max_size=400), st.integers(0, 4000), st.binary(min_size=1, max_size=60))
 def test_no_pdf_breaks_the_player(rubbish: bytes, at: int, bent: bytes) -> None:
     """Bytes that are no PDF, and a real one with a stretch overwritten: pages that draw whole pictures, or our own

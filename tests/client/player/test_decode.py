@@ -51,6 +51,7 @@ def check_colours(path: Path, number: int) -> None:
     assert np.percentile(difference, 99) < 6, "edges of colour are smoothed, nothing else differs"
 
 
+@pytest.mark.slow
 def test_finished_pixels_have_the_colours_of_the_standard(demo_course: Path) -> None:
     """Without a GPU the learner sees the same colours: BT.709 for the demo lesson."""
     check_colours(demo_course / "lesson.mp4", 740)

@@ -120,6 +120,7 @@ def fingerprint(picture: Picture) -> str:
     return hashlib.sha256(bytes(picture.planes[0])).hexdigest()
 
 
+@pytest.mark.slow
 def test_every_picture_of_the_lesson_is_shown_once(theatre: Theatre, demo_course: Path) -> None:
     """1500 pictures at 25 a second: all shown in order, and the position ends exactly at the unit's length."""
     play = theatre.playback
@@ -138,6 +139,7 @@ def test_every_picture_of_the_lesson_is_shown_once(theatre: Theatre, demo_course
     assert play.poll() == []
 
 
+@pytest.mark.slow
 def test_a_seek_lands_on_the_very_picture(theatre: Theatre, demo_course: Path) -> None:
     """The picture after a seek is, byte for byte, the one that plain decoding gives for that moment."""
     wanted = {0: "", 40: "", 13_370: "", 29_999: "", 30_000: "", 47_123: "", 59_990: ""}

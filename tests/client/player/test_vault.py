@@ -76,6 +76,7 @@ def theatre() -> Theatre:
     return Theatre(lambda _: Silence())
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_stops_the_lesson_and_names_the_chunk(theatre: Theatre, packed: Path, tmp_path: Path) -> None:
     """What was shown before it stays; what was changed is never decoded."""
     whole = bytearray((packed / "lesson.mp4").read_bytes())

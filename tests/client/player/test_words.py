@@ -105,6 +105,7 @@ def errors() -> Iterator[type[Exception]]:
                     yield value
 
 
+@pytest.mark.slow
 def test_errors_say_what_to_do_and_blame_nobody() -> None:
     """A remedy in both languages, and none of the words that never stand on a screen."""
     found = set(errors())

@@ -101,6 +101,7 @@ def test_what_the_labels_say_is_found_with_its_own_thresholds(phone: Eyes, faces
     assert {kind: found[kind] for kind in said} == {kind: label[kind] for kind in said}
 
 
+@pytest.mark.slow
 def test_both_engines_read_the_same_face(phone: Eyes, eyes: Eyes, picture: Any) -> None:
     """Landmarks within two hundredths of the face's width, the pose within some degrees, eyes and mouth alike."""
     for name in ("identities/obama/obama.jpg", "identities/astronaut.png", "diverse/stock-models-3.jpg"):

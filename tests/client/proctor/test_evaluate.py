@@ -50,6 +50,7 @@ def write(path: Path, head: object, rows: object) -> None:
         writer.writerows(rows)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_report_has_every_figure_with_its_n(
     pack: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], listed: manifest.Manifest
 ) -> None:
@@ -104,6 +105,7 @@ def test_what_is_no_pack_is_said_at_once(pack: Path, tmp_path: Path, capsys: pyt
     assert evaluate.FacePackError.remedy in said
 
 
+@pytest.mark.slow
 def test_the_stable_face_for_outsiders(pack: Path, faces: Path) -> None:
     """`METRIC`, `embed`, `pad` and `video` say what they promise."""
     picture = cv2.imread(str(faces / "identities" / "astronaut.png"))

@@ -76,6 +76,7 @@ def test_apparent_tone_is_read_off_the_cheeks(value: tuple[int, int, int], name:
     assert conditions.tone(grey, Face(100, 60, 300, 360, points, 0.9)) == "grey"
 
 
+@pytest.mark.slow
 def test_labelled_clips_of_a_pack_are_read_by_the_products_models(eyes: Eyes, faces: Path, tmp_path: Path) -> None:
     """A living face and a real print, as clips of three pictures; a clip without such a label is left alone."""
     (tmp_path / "videos").mkdir()

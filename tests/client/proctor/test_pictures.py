@@ -24,6 +24,7 @@ from client.proctor.face import FrameError, frame, upright
 from client.proctor.limits import Limits
 from client.proctor.look import Eyes
 from client.proctor.seen import Seen, Vector, cosine, permille
+from tests.tries import tries
 
 Picture = Callable[[str], Any]
 
@@ -49,6 +50,7 @@ def test_one_person_matches_and_another_does_not(eyes: Eyes, picture: Picture, f
     assert all(permille(cosine(a, b)) < shipped.match for a in probes["obama"] for b in probes["biden"])
 
 
+@pytest.mark.slow
 def test_error_rates_on_people_never_seen(eyes: Eyes, picture: Picture, faces: Path, shipped: Limits) -> None:
     """Every sixth pair of LFW's first fold: hardly a mistake at the shipped threshold (all of them: docs/models.md)."""
     with (faces / "lfw_pairs.csv").open(encoding="utf-8", newline="") as file:
@@ -154,6 +156,7 @@ def followed(eyes: Eyes, frames: list[Any], fps: float) -> list[Seen]:
     return [eyes.look(bgr, round(i * 1000 / fps), pose=True) for i, bgr in enumerate(frames)]
 
 
+@pytest.mark.slow
 def test_a_turned_head_is_read_on_the_subjects_own_side(eyes: Eyes, faces: Path, shipped: Limits) -> None:
     """The clip turns to profile both ways; a clip of a still head reads no turn at all."""
     yaws = [
@@ -165,6 +168,7 @@ def test_a_turned_head_is_read_on_the_subjects_own_side(eyes: Eyes, faces: Path,
     assert max(abs(yaw) for yaw in still) < shipped.turn
 
 
+@pytest.mark.slow
 def test_blinks_and_open_mouths_are_read(eyes: Eyes, faces: Path, shipped: Limits) -> None:
     """A clip that blinks, one that opens the mouth; and none of either in a face that rests."""
     assert blinks_in(followed(eyes, first_frames(faces, "lp_d0.mp4", 78), 25), shipped) >= 1
@@ -204,7 +208,7 @@ def test_any_picture_becomes_one_of_ours(shape: tuple[int, ...], eyes: Eyes) -> 
     assert eyes.look(bgr, 0, pose=True, vector=True).faces == ()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=tries(15), deadline=None)
 @given(arrays.arrays(np.uint8, st.tuples(st.integers(16, 80), st.integers(16, 80), st.just(3))))
 def test_no_pattern_breaks_a_look(eyes: Eyes, shipped: Limits, noise: Any) -> None:
     """Any pixels at all: numbers come out, and a word."""

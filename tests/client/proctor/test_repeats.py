@@ -55,6 +55,7 @@ def recoded(frames: Iterable[Image]) -> Iterator[Image]:
         yield cv2.imdecode(data, cv2.IMREAD_COLOR)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lp_d18.mp4", "sad_WDA_KatieHill_000.mp4"])
 def test_a_film_in_a_loop_is_noticed(clip: Callable[[str], list[Image]], eyes: Eyes, name: str) -> None:
     """Within a few rounds, even when every frame is coded anew with new noise."""
@@ -66,6 +67,7 @@ def test_a_still_is_noticed(clip: Callable[[str], list[Image]], eyes: Eyes) -> N
     assert STILL in words(itertools.repeat(clip("lp_d0.mp4")[0]), eyes, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lp_d6.mp4", "lp_d9.mp4", "lp_d13.mp4"])
 def test_people_who_talk_move_and_blink_are_never_called_either(
     clip: Callable[[str], list[Image]], eyes: Eyes, name: str
@@ -75,6 +77,7 @@ def test_people_who_talk_move_and_blink_are_never_called_either(
     assert words(frames, eyes, len(frames) / FPS) == {""}
 
 
+@pytest.mark.slow
 def test_a_sensor_before_a_still_scene_is_not_a_still_picture(eyes: Eyes) -> None:
     """Somebody who does not move at all, or an empty chair: the noise of the sensor is enough."""
     chance = np.random.default_rng(3)
@@ -83,6 +86,7 @@ def test_a_sensor_before_a_still_scene_is_not_a_still_picture(eyes: Eyes) -> Non
     assert words(noisy, eyes, 12) == {""}
 
 
+@pytest.mark.slow
 def test_a_fan_behind_somebody_who_moves_is_not_a_loop(clip: Callable[[str], list[Image]], eyes: Eyes) -> None:
     """What comes round in the room does not matter: the head is what is compared."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from client.ports import CheckRequest
 from client.proctor import liveness
 from client.proctor.check import Person, attempt, waits
@@ -50,6 +52,7 @@ def obeys(asked: tuple[str, ...], nonce: int, reaction_ms: int, by: Limits, dead
     return "open"
 
 
+@pytest.mark.slow
 def test_whoever_does_as_asked_passes_every_draw(shipped: Limits) -> None:
     """Half a second or two after the prompt, with every wait that the nonce may draw."""
     for nonce, asked in enumerate(DRAWS):

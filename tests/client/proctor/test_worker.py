@@ -150,6 +150,7 @@ def puppet(model_folder: Path) -> Iterator[Window]:
 # --- a person who does not listen -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_person_is_present_and_the_camera_says_that_it_is_scripted(clip: Window) -> None:
     """About as often as was set up, with the picture for the screen beside it."""
     look: Look = clip.next(Look)
@@ -161,6 +162,7 @@ def test_a_person_is_present_and_the_camera_says_that_it_is_scripted(clip: Windo
     assert (width, height, len(rgb)) == (512, 480, 512 * 480 * 3)
 
 
+@pytest.mark.slow
 def test_the_person_of_a_clip_enrols_by_looking_and_passes_a_glance(clip: Window) -> None:
     """Vouched for by an officer: no gestures, several looks, a template, a match with its models by hash."""
     clip.enrol()
@@ -171,6 +173,7 @@ def test_the_person_of_a_clip_enrols_by_looking_and_passes_a_glance(clip: Window
     assert set(judged.models) == {"yunet", "sface", "landmarker", "minifasnet_export", "pad_weights"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gestures", [("turn_right", "look_up"), ("look_up", "turn_left")])
 def test_a_clip_of_the_right_person_does_not_pass_a_challenge(clip: Window, gestures: tuple[str, ...]) -> None:
     """A film plays on whatever is asked: failed or inconclusive, and never passed."""
@@ -181,6 +184,7 @@ def test_a_clip_of_the_right_person_does_not_pass_a_challenge(clip: Window, gest
     assert judged.scores["match"] > 700
 
 
+@pytest.mark.slow
 def test_presence_goes_on_through_a_check(clip: Window) -> None:
     """The session never loses sight of the learner, and is told what to ask."""
     clip.enrol()
@@ -193,6 +197,7 @@ def test_presence_goes_on_through_a_check(clip: Window) -> None:
     assert "turn_right" in prompts
 
 
+@pytest.mark.slow
 def test_another_persons_template_fails_the_glance(clip: Window) -> None:
     """A stored face that is not the one in the picture."""
     model = clip.proctor.models()["sface"]
@@ -201,6 +206,7 @@ def test_another_persons_template_fails_the_glance(clip: Window) -> None:
     assert (judged.result, judged.reason) == ("failed", "other_person")
 
 
+@pytest.mark.slow
 def test_a_template_of_another_model_is_refused_before_it_is_used(clip: Window) -> None:
     """And a template that was taken is not there twice."""
     with pytest.raises(TemplateError):
@@ -210,6 +216,7 @@ def test_a_template_of_another_model_is_refused_before_it_is_used(clip: Window) 
         clip.proctor.take_template()
 
 
+@pytest.mark.slow
 def test_a_cancelled_check_has_no_result(clip: Window) -> None:
     """The next one's result is the next one's."""
     clip.enrol()
@@ -220,6 +227,7 @@ def test_a_cancelled_check_has_no_result(clip: Window) -> None:
     assert not [news for news in clip.heard if isinstance(news, Judged) and news.check == 7]
 
 
+@pytest.mark.slow
 def test_a_kind_or_gesture_that_is_not_ours_is_answered_and_not_a_crash(clip: Window) -> None:
     """The order is inconclusive and the worker lives."""
     assert clip.check("liveness", "stand_on_your_head").reason == "not_offered"
@@ -230,6 +238,7 @@ def test_a_kind_or_gesture_that_is_not_ours_is_answered_and_not_a_crash(clip: Wi
 # --- a worker that dies -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_mid_check_is_inconclusive_and_comes_back(clip: Window) -> None:
     """The check ends without blame, the worker is started anew with the same template, and judges again."""
     clip.enrol()
@@ -245,6 +254,7 @@ def test_a_worker_killed_in_mid_check_is_inconclusive_and_comes_back(clip: Windo
     assert clip.check("match").result == "passed"
 
 
+@pytest.mark.slow
 def test_a_worker_that_stands_still_is_replaced(clip: Window) -> None:
     """A hang is noticed by its silence; whoever enrols then begins again."""
     clip.next(Look)
@@ -261,6 +271,7 @@ def test_a_worker_that_stands_still_is_replaced(clip: Window) -> None:
     assert clip.pid() != first
 
 
+@pytest.mark.slow
 def test_starting_again_replaces_the_worker_and_keeps_the_template(clip: Window) -> None:
     """As the session does when no look comes: the attempt that ran is inconclusive, the next one is judged."""
     clip.enrol()
@@ -274,6 +285,7 @@ def test_starting_again_replaces_the_worker_and_keeps_the_template(clip: Window)
     assert clip.check("match").result == "passed"
 
 
+@pytest.mark.slow
 def test_after_closing_nothing_of_the_learner_is_left(clip: Window) -> None:
     """The next learner of this machine begins with an empty proctor."""
     clip.enrol()
@@ -289,6 +301,7 @@ def test_after_closing_nothing_of_the_learner_is_left(clip: Window) -> None:
 # --- the portrait that listens ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_animated_portrait_enrols_and_passes_the_challenge(puppet: Window) -> None:
     """The real models read its turns and its look upwards, and the same person throughout; PAD is recorded."""
     puppet.enrol("look_up", "turn_left")
@@ -301,6 +314,7 @@ def test_the_animated_portrait_enrols_and_passes_the_challenge(puppet: Window) -
     assert puppet.check("match").result == "passed"
 
 
+@pytest.mark.slow
 def test_the_portrait_does_not_pass_where_pad_is_a_gate(puppet: Window) -> None:
     """It is no person: it is asked to turn, and whether it does in time or not, a real class would ask again."""
     puppet.enrol()
@@ -314,6 +328,7 @@ def test_the_portrait_does_not_pass_where_pad_is_a_gate(puppet: Window) -> None:
 # --- rooms and cameras ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_empty_room_is_told(faces: Path, model_folder: Path) -> None:
     """Nobody is there, and an enrolment says so."""
     window = Window(f"file:{faces / 'videos' / 'nobody_room.mp4'}", model_folder)
@@ -325,6 +340,7 @@ def test_an_empty_room_is_told(faces: Path, model_folder: Path) -> None:
         window.proctor.close()
 
 
+@pytest.mark.slow
 def test_the_end_of_a_clip_is_a_camera_that_is_gone(faces: Path, model_folder: Path) -> None:
     """The camera says that it is gone; an enrolment says it, too, and no picture is left on the screen."""
     window = Window(f"once:{faces / 'videos' / 'nobody_room.mp4'}", model_folder)
@@ -338,6 +354,7 @@ def test_the_end_of_a_clip_is_a_camera_that_is_gone(faces: Path, model_folder: P
         window.proctor.close()
 
 
+@pytest.mark.slow
 def test_a_missing_camera_is_told_and_waited_for(model_folder: Path) -> None:
     """No camera of this machine has the number 63: one sentence, no crash, no look."""
     proctor = Proctor(ProctorSetup("normal", "63", model_folder))
@@ -370,6 +387,7 @@ def test_what_names_no_camera_is_refused(camera: str) -> None:
         choose(camera, "test")
 
 
+@pytest.mark.slow
 def test_a_changed_model_starts_no_worker(model_folder: Path, tmp_path: Path) -> None:
     """Refused in the window's process, before anything is opened."""
     for path in model_folder.iterdir():
@@ -385,6 +403,7 @@ def test_a_changed_model_starts_no_worker(model_folder: Path, tmp_path: Path) ->
     assert proctor._process is None
 
 
+@pytest.mark.slow
 def test_the_window_imports_no_heavy_library() -> None:
     """Models and pictures are the worker's: the window stays light and cannot be crashed by a picture."""
     heavy = "{'cv2', 'mediapipe', 'numpy', 'matplotlib'}"

@@ -31,6 +31,7 @@ def shared_pc(make_world) -> tuple[World, MachineSide, MachineSide]:
     return world, first, world.machine("pc", "other")
 
 
+@pytest.mark.slow
 def test_what_another_learner_left_is_sent_without_a_sign_in(shared_pc):
     """The carrier sends it while somebody else is here: closed as recovered, receipted, settled."""
     world, first, second = shared_pc
@@ -43,6 +44,7 @@ def test_what_another_learner_left_is_sent_without_a_sign_in(shared_pc):
     assert world.verified().exit_code == 0
 
 
+@pytest.mark.slow
 def test_offline_it_waits_and_only_the_number_is_shown(shared_pc):
     """Without a network the next learner is told that sessions wait, and nothing of whose they are."""
     world, first, second = shared_pc
@@ -57,6 +59,7 @@ def test_offline_it_waits_and_only_the_number_is_shown(shared_pc):
     assert carrier.others.sessions == 0
 
 
+@pytest.mark.slow
 def test_the_learner_who_is_here_is_left_alone(shared_pc):
     """A lesson that runs is never closed by the carrier: it is that of the learner who is here."""
     world, _first, second = shared_pc

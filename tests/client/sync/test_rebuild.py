@@ -56,6 +56,7 @@ def test_what_was_not_sent_comes_back_from_the_copies(world, pc):
     assert list(again.profile.folder.glob("damaged-*")), "the damaged file is kept for whoever looks into it"
 
 
+@pytest.mark.slow
 def test_what_was_sent_comes_back_from_the_server(world, pc):
     """The figure on the device is the server's again, and the next session continues the chain."""
     study = pc.study()
@@ -74,6 +75,7 @@ def test_what_was_sent_comes_back_from_the_server(world, pc):
     assert not wants_refill(again.profile.outbox)
 
 
+@pytest.mark.slow
 def test_offline_the_copy_is_asked_for_later(world, pc):
     """Without a network the device starts all the same; the sessions come back before the next one opens."""
     study = pc.study()

@@ -300,6 +300,7 @@ def test_attack_endless_data(site, client, what):
         client.update()
 
 
+@pytest.mark.slow
 def test_attack_a_blob_that_unpacks_to_more_than_it_says():
     """A packed file of some bytes cannot fill the disk."""
     data = b"\0" * (50 << 20)

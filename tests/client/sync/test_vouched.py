@@ -54,6 +54,7 @@ def photographed(pc: MachineSide) -> bool:
     return bool(pc.proctor.photos or pc.outbox.photos_waiting() or pc.outbox.sessions())
 
 
+@pytest.mark.slow
 def test_a_vouched_reviewer_gets_the_photos(make_world: Make) -> None:
     """With the authority in the settings a lesson runs as ever, and its photos come to the reviewer."""
     world = make_world(units=UNIT, reviewers=2)
@@ -106,6 +107,7 @@ def test_a_voucher_that_is_not_the_one_is_refused(make_world: Make, attack: str)
     assert not photographed(pc)
 
 
+@pytest.mark.slow
 def test_a_line_that_breaks_on_the_way_is_the_networks_error(make_world: Make) -> None:
     """The voucher cannot be fetched: try again, as with any other document; nothing is sealed meanwhile."""
     world = make_world(units=UNIT, reviewers=1)
@@ -134,6 +136,7 @@ def test_the_lesson_opens_once_the_authority_vouches(make_world: Make) -> None:
     assert pc.proctor.photos, "the opening check took its photo"
 
 
+@pytest.mark.slow
 def test_the_setting_reaches_the_lesson(tmp_path: Path) -> None:
     """From config.toml to the page: the window of such a client shows the trouble with its code."""
     world = World(tmp_path, units=UNIT, reviewers=1)
