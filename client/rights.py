@@ -170,7 +170,7 @@ def _wrote(item: Any) -> Wrote:
 
 def copy(enrolment: Enrolment, registration: Registration, folder: Path, day: date) -> Path:
     """Save the learner's own copy of a class, verified, readable by this user alone; `CopyRefusedError`."""
-    data = enrolment.api.raw("GET", f"/v1/classes/{registration.class_id}/copy").body
+    data = enrolment.api.long(f"/v1/classes/{registration.class_id}/copy")
     if len(data) > MAX_COPY:
         raise BadAnswerError(f"a copy of {len(data)} bytes")
     path = _free(folder / f"trueseat-{registration.class_id}-{day}.zip")
@@ -184,7 +184,7 @@ def bundle(
 ) -> Path:
     """Save everything that an appeal needs in one .zip: the verifiable copy, what a verifier says of it (page and
     JSON), the learner's words, the trust file, and how anybody verifies it without us."""
-    data = enrolment.api.raw("GET", f"/v1/classes/{registration.class_id}/copy").body
+    data = enrolment.api.long(f"/v1/classes/{registration.class_id}/copy")
     path = _free(folder / f"trueseat-appeal-{registration.class_id}-{day}.zip")
     half = path.with_name(f".{path.name}.copy")
     write_private(half, data)

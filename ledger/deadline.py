@@ -24,11 +24,16 @@ class Deadline:
     """When the exchange that runs has to be over; its sockets serve one exchange after the other. For one thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._until = clock, math.inf
+        self._clock, self._began, self._until = clock, 0.0, math.inf
 
     def begin(self, seconds: float) -> None:
         """An exchange begins that lasts no longer than `seconds` from now, or goes on that long from now."""
-        self._until = self._clock() + seconds
+        self._began = self._clock()
+        self._until = self._began + seconds
+
+    def extend(self, seconds: float) -> None:
+        """The exchange that runs may last `seconds` from where it began, and no less than was said before."""
+        self._until = max(self._until, self._began + seconds)
 
     def cut(self, wait: float | None) -> float | None:
         """How long to wait now: `wait` s (None: without end) or what is left; `TimeoutError` once nothing is."""

@@ -17,6 +17,7 @@ MAX_JSON: Final = 4 << 20
 MAX_NUMBER: Final = 2**53 - 1  # RFC 8259, section 6; as ms: 285,000 years
 PIECE: Final = 4 << 20
 MAX_DOWNLOAD: Final = 4 << 30  # bytes of one file: eight hours of a lesson's picture have less
+LONGEST_S: Final = 1800
 NO_PIECE: Final = 416  # HTTP: the file ends before the piece asked for
 SIGN_IN_AGAIN: Final = "TS-S-015"  # the token is good; what was asked for needs a sign-in of minutes ago
 
@@ -52,6 +53,10 @@ class Api:
         """Post a note."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.raw("POST", path, body, {"Content-Type": "text/plain; charset=utf-8", **named}).body
+
+    def long(self, path: str) -> bytes:
+        """The bytes at `path`, which may be many: as long as they keep coming, half an hour at most."""
+        return self.raw("GET", path, headers={"Prefer": f"wait={LONGEST_S}"}).body
 
     def hashed(self, path: str, digest: str) -> bytes:
         """The bytes at `path`, which hash to `digest`, or `BadAnswerError`."""

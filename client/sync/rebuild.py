@@ -80,7 +80,7 @@ def refill(enrolment: Enrolment, outbox: Outbox, registrations: Sequence[Registr
     """
     found = 0
     for registration in registrations:
-        data = enrolment.api.raw("GET", f"/v1/classes/{registration.class_id}/copy").body
+        data = enrolment.api.long(f"/v1/classes/{registration.class_id}/copy")
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch) / "copy.zip"
             write_private(path, data)

@@ -30,6 +30,7 @@ SLOWEST: Final = 8 * 1024  # bytes a second of what we send, or ask for by its l
 MAX_REPLY: Final = 64 << 20  # a course file comes in pieces of 4 MiB; nothing else comes near
 PIECE: Final = 256 * 1024
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~/?=&%-]{0,500}")
+_WAIT: Final = re.compile(r"wait=(\d{1,5})")
 _SPAN: Final = re.compile(r"bytes=(\d{1,15})-(\d{1,15})")
 
 
@@ -59,7 +60,8 @@ class HttpTransport:
         """Return what the server answered, whatever its status; `NetworkError` when nothing came, or not in time."""
         if not _PATH.fullmatch(path):
             raise BadAnswerError(f"no path of ours: {path[:80]!r}")
-        self._session.deadline.begin(self._total + (len(body) + _asked(headers or {})) / SLOWEST)
+        total = self._total + (len(body) + _asked(headers or {})) / SLOWEST
+        self._session.deadline.begin(total)
         try:
             with self._session.request(
                 method,
@@ -70,7 +72,8 @@ class HttpTransport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return Reply(response.status_code, _read(response), dict(response.headers))
+                data = _read(response, self._session.deadline, max(total, _patience(headers or {})))
+                return Reply(response.status_code, data, dict(response.headers))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise NetworkError(f"{method} {path.partition('?')[0]}: {type(error).__name__}") from error
 
@@ -138,10 +141,18 @@ def _asked(headers: Mapping[str, str]) -> int:
     return min(max(0, int(found[2]) - int(found[1]) + 1), MAX_REPLY) if found else 0
 
 
-def _read(response: requests.Response) -> bytes:
+def _patience(headers: Mapping[str, str]) -> float:
+    """How many seconds a request is ready to wait (RFC 7240, section 4.3), if its answer keeps coming; 0: none more."""
+    found = _WAIT.fullmatch(headers.get("Prefer", ""))
+    return float(found[1]) if found else 0.0
+
+
+def _read(response: requests.Response, deadline: Deadline, longest: float) -> bytes:
+    """The whole body; one that keeps coming may take until `longest` seconds have passed since the exchange began."""
     data = bytearray()
     for piece in response.iter_content(PIECE):
         data += piece
         if len(data) > MAX_REPLY:
             raise BadAnswerError(f"an answer of more than {MAX_REPLY} bytes")
+        deadline.extend(min(longest, len(data) / SLOWEST))
     return bytes(data)

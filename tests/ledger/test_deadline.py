@@ -55,6 +55,17 @@ def test_without_a_beginning_there_is_no_end():
     assert [Deadline().cut(wait) for wait in (None, 3.0)] == [None, 3.0]
 
 
+def test_an_exchange_is_extended_from_its_beginning_and_never_shortened():
+    """What has come may earn it more; the time that it has used is used."""
+    deadline = Recorder()
+    deadline.begin(10)
+    deadline.now += 8
+    deadline.extend(5)
+    assert deadline.cut(None) == 2
+    deadline.extend(30)
+    assert deadline.cut(None) == 22
+
+
 def test_every_wait_is_cut_and_none_takes_from_the_next():
     """Twenty seconds in all, eight of each wait: 8, 8, then the 4 that are left, then the end."""
     deadline = Recorder()

@@ -7,11 +7,13 @@ import pytest
 from client.errors import NetworkError
 from client.events import SyncState
 from client.profile import UnsafeFileSeal
+from client.sync.api import LONGEST_S, Api
 from client.sync.logbook import Logbook, new_key
 from client.sync.outbox import Outbox
-from client.sync.transport import HttpTransport, session
+from client.sync.transport import SLOWEST, TOTAL, HttpTransport, _read, session
 from client.sync.updates import Fetcher, UpdateUnreachableError, _said
 from client.sync.uploader import Uploader
+from ledger.deadline import Deadline
 from ledger.events import Heartbeat
 from tests import dripping
 from tests.dripping import DROPS, TOTAL_S, certificate, peer
@@ -105,6 +107,57 @@ def test_what_is_asked_for_by_its_length_has_its_time(monkeypatch):
     with peer(slow) as machine:
         reply = transport(machine.url).send("GET", "/v1/courses/x/f", headers={"Range": "bytes=0-19"})
     assert (reply.status, len(reply.body)) == (206, 20)
+
+
+class Slow:
+    """An answer that brings so many bytes a second, by the deadline's own clock."""
+
+    def __init__(self, rate, seconds):
+        self.now, self._rate, self._seconds = 0.0, rate, seconds
+        self.deadline = Deadline(lambda: self.now)
+
+    def iter_content(self, _size):
+        for _ in range(self._seconds):
+            self.now += 1
+            self.deadline.cut(None)  # as each wait of a socket
+            yield bytes(self._rate)
+
+
+@pytest.mark.parametrize(
+    ("rate", "seconds", "whole"),
+    [
+        (SLOWEST, 300, True),
+        (4 * SLOWEST, 300, True),
+        (SLOWEST // 4, 300, False),
+        (1, 61, False),
+        (SLOWEST, 1900, False),
+    ],
+)
+def test_a_long_answer_is_waited_for_while_it_keeps_coming(rate, seconds, whole):
+    """The copy of a class on a slow line: what came by then earns more time, up to half an hour; a drip earns none."""
+    answer = Slow(rate, seconds)
+    answer.deadline.begin(TOTAL)
+    if whole:
+        assert len(_read(answer, answer.deadline, LONGEST_S)) == rate * seconds
+        return
+    with pytest.raises(TimeoutError):
+        _read(answer, answer.deadline, LONGEST_S)
+    assert answer.now <= LONGEST_S
+
+
+def test_an_ordinary_answer_earns_nothing():
+    """Who did not ask for much waits no longer than for little."""
+    answer = Slow(1 << 20, 61)
+    answer.deadline.begin(TOTAL)
+    with pytest.raises(TimeoutError):
+        _read(answer, answer.deadline, TOTAL)
+
+
+def test_attack_a_long_answer_that_drips():
+    """It has said nothing that would earn it more time: half an hour is for those who send."""
+    with peer(dripping.body) as machine, pytest.raises(NetworkError) as said:
+        Api(transport(machine.url)).long("/v1/classes/one/copy")
+    held(said, machine)
 
 
 def test_the_line_serves_the_next_exchange(tmp_path):
