@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -183,6 +184,9 @@ class Comparison:
                 return self._put_off(name)
             self._begun = (name, stamp or (), 0, hashlib.sha256())
         _, _, at, digest = self._begun
+        if stamp is not None and not (stat.S_ISREG(stamp[-1]) or stat.S_ISLNK(stamp[-1])):
+            self._leave(name, right=False)  # a pipe would keep us waiting
+            return LEAST
         try:
             data = _link(path) if path.is_symlink() else _piece(path, at)
         except OSError as error:

@@ -35,6 +35,8 @@ def installed(rooms: Iterable[str] = ROOMS, root: Path = ROOT) -> dict[str, str]
     """
     found: dict[str, str] = {}
     for path in _files(rooms, root):
+        if not (path.is_dir() or path.is_file()):
+            continue  # gone, or a pipe, which would keep us waiting
         try:
             data = os.readlink(path).encode("utf-8", "surrogateescape") if path.is_dir() else path.read_bytes()
             digest = hashlib.sha256(data).hexdigest()

@@ -137,7 +137,7 @@ def test_attack_an_exchanged_library_with_its_old_times_while_the_lesson_runs(ba
 def test_attack_times_that_can_be_forged(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every time can be set back (Windows), the files are read again in turn all the same."""
     real = bundle._stamp
-    monkeypatch.setattr(bundle, "_stamp", lambda path: (0,) if real(path) else None)
+    monkeypatch.setattr(bundle, "_stamp", lambda path: (found := real(path)) and found[-1:])
     looks = Looks(base)
     assert looks.settled() == ()
     (base / BIG).write_bytes(b"x" * (base / BIG).stat().st_size)
@@ -167,6 +167,17 @@ def test_attack_a_link_to_elsewhere(base: Path, tmp_path: Path) -> None:
     link.unlink()
     link.write_bytes(b"av.libs/libavcodec-5e6b81c2.so.62.28")
     assert "_internal/libavcodec.so" in bundle.check(base / "_internal").changed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes in folders there")
+def test_attack_a_pipe_in_the_place_of_a_file(base: Path) -> None:
+    """Whoever opens it would wait for ever: it is named and not opened, a library as well as a module of ours."""
+    for name in (LIBRARY, OURS[0]):
+        (base / name).unlink()
+        os.mkfifo(base / name)
+    found = bundle.check(base / "_internal").changed
+    assert found == (LIBRARY, "agent/watch.pyc")
+    assert Looks(base).settled() == (LIBRARY,)
 
 
 def test_attack_a_list_that_was_rewritten(base: Path) -> None:
