@@ -385,6 +385,10 @@ def test_a_session_leaves_nothing_behind(link: AgentLink, tmp_path: Path) -> Non
     assert not [file.path for file in agent.open_files() if file.mode != "r"]
     link.close()
     assert not agent.is_running()
+    for _ in range(600):  # the reader's last breath
+        if ours() <= before:
+            break
+        time.sleep(0.1)
     assert ours() <= before  # of what was there before some may have ended meanwhile
 
 
