@@ -120,7 +120,7 @@ def _server() -> Iterator[str]:
         yield ready.read_text().strip()
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(120)
 
 
 @contextlib.contextmanager
@@ -148,7 +148,7 @@ def _screen(headless: bool) -> Iterator[dict[str, str]]:
         for process in (manager, server):
             if process is not None:
                 process.terminate()
-                process.wait(10)
+                process.wait(120)
 
 
 def _study(url: str, screen: dict[str, str], args: argparse.Namespace) -> None:

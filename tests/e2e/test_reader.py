@@ -58,7 +58,7 @@ def accessible(home: Path, display: str) -> Iterator[dict[str, str]]:
     finally:
         for process in (launcher, bus):
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 def test_a_lesson_is_signed_in_to_studied_checked_and_counted_by_atspi_alone(
