@@ -133,10 +133,11 @@ class World:
 
     def _calm_seed(self, sid: str) -> bytes:
         """Drawn until it fits, as luck would have it."""
-        while True:
+        for _ in range(100_000):
             seed = secrets.token_bytes(schedule.SEED_BYTES)
             if schedule.gap(seed, sid, 1, self._policy) >= self.calm_ms:
                 return seed
+        raise AssertionError(f"no session of this policy is calm for {self.calm_ms} ms")
 
     def sign_in(self, account: str = "learner") -> SignedIn:
         self.clock.advance(31_000)  # the server gives one code in 30 s
