@@ -189,8 +189,9 @@ def test_a_name_that_is_no_number_of_the_server_is_never_asked_for(server: Serve
     for forged in (honest.replace(b"2.ts", name.encode()), honest.replace(b"#EXT-X-PROGRAM", b'#EXT-X-MAP:URI="'
                    + name.encode() + b'"\n#EXT-X-PROGRAM', 1).replace(b".ts", b".m4s")):  # fmt: skip
         server.says(forged)
+        before = len(server.asked)
         feed.join(0)
-        waited(lambda: feed.state == "refused")
+        waited(lambda before=before: len(server.asked) > before + 2 and feed.state == "refused")  # this one was read
     assert {path.rpartition("/")[2] for path in server.asked} == {"index.m3u8"}
 
 
