@@ -30,6 +30,7 @@ from client.balloon import (
 from client.notify import Silent, notifier
 from tests.conftest import ROOT
 from tests.desktop import x_server
+from tests.wine import turn
 
 
 class Shell:
@@ -136,7 +137,7 @@ def test_wines_shell_takes_it(tmp_path: Path) -> None:
     wine = dict(line.split("=", 1) for line in lines.splitlines())
     if shutil.which("wine") is None or not (Path(wine["TRUESEAT_WINE"]) / ".packages").exists():
         pytest.skip("left out: Wine and its Python are not set up (build/wine.sh setup)")
-    with x_server(home=tmp_path) as display:
+    with x_server(home=tmp_path) as display, turn(wine):
         program = subprocess.Popen(
             [ROOT / "build/wine.sh", "python", "-m", "tests.client.balloon_live"],
             cwd=ROOT, env={**os.environ, **wine, "DISPLAY": display}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

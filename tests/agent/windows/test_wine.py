@@ -16,6 +16,7 @@ import pytest
 
 from agent.manifest import ROOT
 from tests.desktop import x_server
+from tests.wine import turn
 
 HERE = Path(__file__).resolve().parent
 TOOLS = {"notes": ("AutoHotkey.exe", "AutoHotkey"), "tool": ("tool.exe", "Tool")}
@@ -46,9 +47,8 @@ def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     folder = tmp_path_factory.mktemp("tools")
     for name, (original, product) in TOOLS.items():
         build(folder, name, original, product)
-    with x_server("xdotool", home=tmp_path_factory.mktemp("home")) as display:
+    with x_server("xdotool", home=tmp_path_factory.mktemp("home")) as display, turn(wine):
         yield {**os.environ, **wine, "DISPLAY": display, "TRUESEAT_TOOLS": "Z:" + str(folder).replace("/", "\\")}
-    subprocess.run(["wineserver", "-k"], env={**os.environ, **wine}, check=False)
 
 
 def build(folder: Path, name: str, original: str, product: str) -> None:
@@ -64,7 +64,7 @@ def run(lane: dict[str, str], *files: str) -> str:
     command = [ROOT / "build/wine.sh", "python", "-m", "pytest", "-p", "no:cacheprovider", "-rs", *files]
     done = subprocess.run(
         command, cwd=ROOT, env=lane, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        check=False, timeout=900,
+        check=False, timeout=3_600,
     )  # fmt: skip
     report = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0, report[-6_000:]

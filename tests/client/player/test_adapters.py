@@ -16,6 +16,7 @@ from client.player import adapters
 from client.player.adapters import HIDE, SHOW_QUIETLY, Atspi, UiAutomation, desktop, on_windows
 from tests.conftest import ROOT
 from tests.desktop import x_server
+from tests.wine import turn
 
 
 class Events:
@@ -140,7 +141,7 @@ def test_on_wine_the_adapter_takes_a_shown_window_and_answers_its_readers_messag
                  if (path / "accesskit/accesskit.pyd").exists()), None)  # fmt: skip
     if site is None:
         pytest.skip("left out: accesskit is not in Wine's Python")
-    with x_server(home=tmp_path) as display:
+    with x_server(home=tmp_path) as display, turn(wine):
         program = subprocess.Popen(
             [ROOT / "build/wine.sh", "python", "-m", "tests.client.player.uia_live"], cwd=ROOT,
             env={**os.environ, **wine, "DISPLAY": display, "PYTHONPATH": str(site)}, stdin=subprocess.DEVNULL,

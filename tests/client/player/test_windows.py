@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.desktop import x_server
+from tests.wine import turn
 
 pytestmark = [pytest.mark.slow, pytest.mark.x11]
 
@@ -23,7 +24,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object
     wine = dict(line.split("=", 1) for line in lines.splitlines())
     if shutil.which("wine") is None or not (Path(wine["TRUESEAT_WINE"]) / ".packages").exists():
         pytest.skip("left out: Wine and its Python are not set up (build/wine.sh setup)")
-    with x_server("xdotool", home=tmp_path_factory.mktemp("home")) as display:
+    with x_server("xdotool", home=tmp_path_factory.mktemp("home")) as display, turn(wine):
         program = subprocess.Popen(
             [ROOT / "build/wine.sh", "python", "-m", "tests.client.player.windows_live"],
             cwd=ROOT, env={**os.environ, **wine, "DISPLAY": display}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
