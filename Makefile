@@ -110,6 +110,9 @@ test-update: setup-dev  ## updates of the client against a repository on this ma
 bench-update: setup-dev  ## bytes that an update fetches where only our code changed (needs make freeze)
 	@xvfb-run -a $(PY) build/bench_update.py
 
+bench-bundle: setup-dev  ## what holding a client's bundle to its signed list costs (needs make freeze)
+	@$(PY) build/bench_bundle.py dist/trueseat
+
 test-postgres: setup-dev  ## people in a real PostgreSQL (Debian's postgresql)
 	@TRUESEAT_POSTGRES=1 $(PY) -m pytest -rs tests/server_stub/test_postgres.py
 
