@@ -147,6 +147,20 @@ class ClientProcess:
                 seen, since = len(self.said), time.monotonic()
             time.sleep(0.05)
 
+    def wait_played(self, far: int, after: int = 0) -> dict[str, Any]:
+        """The first line after it has played on by `far`, as it tells its place, without a check or a pause between.
+        Place and not time is counted: a client that is held up does not play, nor sign, either."""
+        began: int | None = None
+
+        def far_enough(line: dict[str, Any]) -> bool:
+            nonlocal began
+            if "phase" not in line:
+                return False
+            began = None if line["phase"] != "playing" else line["at"] if began is None else began
+            return began is not None and line["at"] - began >= far
+
+        return self.wait_for(far_enough, after=after)
+
     def kill(self) -> None:
         """SIGKILL, and whatever it started ends with it."""
         self.process.kill()

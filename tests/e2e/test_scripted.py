@@ -63,7 +63,7 @@ def test_one_window_for_one_learner(world):
     client = world.client(server, "pc", module=MODULE)
     client.wait_for(lambda line: line.get("phase") == "playing")
     second = world.client(server, "pc", module=MODULE)
-    assert second.process.wait(60) != 0
+    assert second.process.wait(300) != 0
     assert "AlreadyRunningError" in second.errors.read_text()
     seen = len(client.said)
     client.wait_for(lambda line: line.get("cosigned", 0) > 0, after=seen)
