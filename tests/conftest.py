@@ -52,8 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--stories", type=int, default=1, metavar="N", help="every N-th story on a whole server")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Two at a time, a file at a time: what uses the screen or looks at the whole machine stays one after the other."""
+    """Some at a time, a file at a time: what uses the screen or looks at the whole machine stays one after the other."""
     _choose(config, items)
     for item in items:
         room = item.path.relative_to(ROOT / "tests").parts[0]
