@@ -54,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Some at a time, a file at a time: what uses the screen or looks at the whole machine stays one after the other."""
+    """Some at a time, a file at a time: what uses the screen or looks at the machine stays one after the other."""
     _choose(config, items)
     for item in items:
         room = item.path.relative_to(ROOT / "tests").parts[0]
