@@ -18,9 +18,9 @@ from ledger import bodies, certificate, grant
 from ledger.bodies import Spot
 from ledger.certificate import Previous
 from ledger.course import Course
-from ledger.credit import Credit, credit
+from ledger.credit import Credit, Part, credit
 from ledger.errors import LedgerError
-from ledger.events import Command, Event, Question
+from ledger.events import Command, Event, Played, Question
 from ledger.facts import SessionRecord
 from ledger.intervals import Intervals
 from ledger.policy import Policy
@@ -49,6 +49,7 @@ class Records:
         self._path, self._registration = path, registration
         self._course, self._policy = course, policy
         self._done: dict[str, SessionRecord] = {}  # sessions that change no more are read once
+        self._shown: dict[str, list[tuple[int, int]]] = {}  # sid → (seq, to) of the spans that `credit` read
         self._replied: frozenset[tuple[str, str]] = frozenset()  # questions that `credit` saw answered
         self._attempts: dict[str, int] = {}  # at tests, that `credit` saw
         self.begun: dict[str, int] = {}  # sid → when it was granted (ms, server clock), of all that `credit` read
@@ -62,6 +63,7 @@ class Records:
             outbox.close()
         records = [record for record in found if record is not None]
         self.begun = {record.sid: record.grant.time for record in records}
+        self._shown = {record.sid: _spans(record) for record in records}
         said = (event.body for record in records for event in record.events if event is not None)
         answered = [body for body in said if isinstance(body, Question)]
         self._replied = frozenset((body.unit, body.item) for body in answered)
@@ -91,7 +93,7 @@ class Records:
                 if part.reason not in NOWHERE:
                     seen[part.unit] = max(seen.get(part.unit, 0), part.to)
                 if part.reason in WAITING and (part.first, 0) < last:  # what no check followed earns nothing later
-                    waiting.setdefault(part.unit, []).append((part.from_, part.to))
+                    waiting.setdefault(part.unit, []).append((part.from_, self._followed(part, last)))
         left = [
             Intervals([*unit.intervals, *waiting.get(unit.unit, [])]).without(0, unit.duration_ms)
             for unit in found.units
@@ -104,6 +106,11 @@ class Records:
         at = seen.get(found.units[index].unit, 0) if live else left[index][0][0]
         return Place(index, at, seen, self._replied, self._attempts)
 
+    def _followed(self, part: Part, last: tuple[int, int]) -> int:
+        """How far a part was followed by a check, the last of which stands at `last`: its spans lie on both sides."""
+        shown = self._shown.get(part.sid, [])
+        return min(max((to for seq, to in shown if seq >= part.first and (seq, 0) < last), default=part.to), part.to)
+
     def _tested(self, answered: Iterable[Question]) -> dict[str, int]:
         """Unit → the last attempt at its test that was begun."""
         items = {(unit.id, one.id) for unit in self._course.units if unit.test for one in unit.test.questions}
@@ -112,6 +119,12 @@ class Records:
             if (body.unit, body.item) in items:
                 found[body.unit] = max(found.get(body.unit, 0), body.attempt)
         return found
+
+
+def _spans(record: SessionRecord) -> list[tuple[int, int]]:
+    """Where each span of a session ended: seq, media ms."""
+    events = (event for event in record.events if event is not None)
+    return [(event.seq, event.body.to) for event in events if isinstance(event.body, Played)]
 
 
 def read_record(outbox: Outbox, kept: Kept, order: int) -> SessionRecord:

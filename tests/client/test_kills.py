@@ -61,6 +61,31 @@ def test_killed_in_mid_lesson_and_started_again(make_world, after):
     assert (report.exit_code, report.credited_ms) == (0, 90_000)
 
 
+def test_killed_after_a_check_that_the_server_has_not_confirmed(make_world):
+    """What lies before that check waits for the network; what came after it no check can prove any more, and is studied
+    first, on line or not."""
+    world = make_world(units=(("pass", 90_000),))
+    pc = world.machine()
+    study = pc.study()
+    pc.run(study, 120_000, until="playing")
+    pc.run(study, 120_000, until="check")
+    checked_at = study.state.position_ms
+    pc.net.down = True  # the answer is signed and does not get through
+    pc.run(study, 120_000, until="playing")
+    pc.run(study, 4_000)
+    sid = study.sid
+    assert study.view().phase == "playing"
+    del study
+    again = pc.restart()
+    assert again.recovered == [sid]
+    _, place = again.lesson().credit()
+    assert 0 < checked_at == place.position_ms
+    again.net.down = False
+    again.send_all()
+    found, place = again.lesson().credit()
+    assert checked_at == place.position_ms == found.session(sid).credited_ms
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_whatever_it_was(make_world):
     """Random moments of a session, a copy of the data folder each: every copy recovers to a log that verifies alone."""
