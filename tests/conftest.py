@@ -57,9 +57,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Some at a time, a file at a time: what uses the screen or looks at the machine stays one after the other."""
     _choose(config, items)
     for item in items:
-        room = item.path.relative_to(ROOT / "tests").parts[0]
-        alone = room in ("agent", "e2e") or item.get_closest_marker("x11") is not None
-        item.add_marker(pytest.mark.xdist_group("machine" if alone else str(item.path)))
+        file = item.path.relative_to(ROOT / "tests")
+        alone = file.parts[0] in ("agent", "e2e") or item.get_closest_marker("x11") is not None
+        item.add_marker(pytest.mark.xdist_group("machine" if alone else file.with_suffix("").as_posix()))
 
 
 def _choose(config: pytest.Config, items: list[pytest.Item]) -> None:
