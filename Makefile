@@ -20,7 +20,7 @@ demo: setup-app  ## the main job end to end: server, lesson, checks, archive, re
 test: setup-dev lint  ## set everything up and pass all tests
 	@$(PY) -m pytest -n 3 --dist loadgroup --durations=10
 
-quick: setup-dev  ## the fast tests, about a minute on two quiet cores: nothing over half a second of work, every 8th story on a whole server, a tenth of the random examples
+quick: setup-dev  ## the fast tests, a minute and a half on two quiet cores: nothing over half a second of work, every 8th story on a whole server, a tenth of the random examples
 	@PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.work/bytecode HYPOTHESIS_PROFILE=quick $(PY) -m pytest -n 2 --dist loadgroup --stories 8 -m "not slow and not x11" tests/ledger tests/agent tests/client tests/server_stub
 
 lint: setup-dev
