@@ -88,7 +88,9 @@ def peer(part: Callable[[Peer, socket.socket], None], tls: ssl.SSLContext | None
 def _asked(line: socket.socket) -> bytes:
     data = b""
     while b"\r\n\r\n" not in data:
-        data += line.recv(65_536)
+        if not (piece := line.recv(65_536)):
+            raise OSError("nobody asks any more")
+        data += piece
     return data
 
 
